@@ -1,0 +1,82 @@
+// The guarded pipe; see pipe.h.
+#include "agent/pipe.h"
+
+#include "agent/session.h"
+#include "common/log/log.h"
+#include "common/net/connect.h"
+#include "common/net/pump.h"
+
+namespace adit::agent {
+namespace {
+
+/// The allow list that is in force when the stream opens decides for the stream's whole life.
+net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings) {
+    const std::shared_ptr<const AllowList> allow = surroundings.allow;
+    const net::Time deadline = surroundings.loop.now() + surroundings.dial_timeout;
+    if (const auto denied = allow->check_name(target.host, target.port); !denied) {
+        co_return std::unexpected(problem::destination_prohibited(denied.error()));
+    }
+    auto addresses = co_await surroundings.resolver.resolve(surroundings.loop, target, deadline);
+    if (!addresses) {
+        co_return std::unexpected(std::move(addresses.error()));
+    }
+    std::string last_denial;
+    std::erase_if(*addresses, [&](const net::Address& address) {
+        const auto verdict = allow->check_address(address.ip, target.host, target.port);
+        if (!verdict) {
+            last_denial = verdict.error();
+        }
+        return !verdict;
+    });
+    if (addresses->empty()) {
+        co_return std::unexpected(problem::destination_prohibited(last_denial));
+    }
+    co_return co_await net::connect(surroundings.loop, std::move(*addresses), deadline, target.text());
+}
+
+void refuse(h2::Stream& stream, const problem::Failure& failure, Surroundings& surroundings) {
+    surroundings.metrics.refused(failure);
+    logging::warn("stream refused", {{"target", h2::find(stream.head(), ":authority")},
+                                     {"error", problem::name(failure.error)},
+                                     {"reason", failure.detail}});
+    stream.respond(failure.status, {{"proxy-status", problem::proxy_status(failure, "adit-agent")}}, true);
+}
+
+/// Counts the stream while it lives.
+class Counted {
+  public:
+    explicit Counted(AgentMetrics& metrics) : metrics_(metrics) {
+        metrics_.streams.add(1);
+        metrics_.streams_total.increment();
+    }
+    ~Counted() { metrics_.streams.add(-1); }
+
+  private:
+    AgentMetrics& metrics_;
+};
+
+}  // namespace
+
+net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroundings) {
+    const Counted counted(surroundings.metrics);
+    const auto target = net::HostPort::parse(h2::find(stream->head(), ":authority"));
+    if (!target) {
+        refuse(*stream, problem::bad_target(target.error().message), surroundings);
+        co_return;
+    }
+    const net::Time started = surroundings.loop.now();
+    auto connected = co_await dial(*target, surroundings);
+    if (!connected) {
+        refuse(*stream, connected.error(), surroundings);
+        co_return;  // what the caller sent ahead is dropped with the stream
+    }
+    surroundings.metrics.dialled(surroundings.loop.now() - started);
+    stream->respond(200, {}, false);
+    const net::PipeResult result = co_await net::join(*stream, **connected);
+    if (result.why) {
+        (*connected)->reset_on_close();  // the origin must not take a part for the whole
+    }
+    surroundings.metrics.carried(result.forth, result.back);
+}
+
+}  // namespace adit::agent

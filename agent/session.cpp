@@ -1,0 +1,88 @@
+// Streams of a session at the agent; see session.h.
+#include "agent/session.h"
+
+#include "agent/pipe.h"
+#include "common/net/spawn.h"
+
+namespace adit::agent {
+namespace {
+
+constexpr int kMissedProbes = 5;  ///< intervals of silence after which the connector counts as gone
+
+/// Keeps a short answer's stream alive until its bytes have left.
+net::Task<> finish(std::unique_ptr<h2::Stream> stream, std::string body) {
+    net::Chain chain(stream->loop().blocks());
+    chain.append(body);
+    co_await stream->write_all(chain);
+    stream->end();
+    co_await stream->write_all(chain);
+    while (!co_await stream->receive()) {
+        stream->consume(stream->input().size());
+    }
+}
+
+}  // namespace
+
+Session::Session(std::unique_ptr<net::Stream> transport, Surroundings& surroundings, SessionWatcher& watcher)
+    : surroundings_(surroundings),
+      watcher_(watcher),
+      session_(std::move(transport), h2::Session::Role::acceptor, surroundings.limits, *this),
+      silence_(*this) {
+    heard();
+}
+
+net::Task<net::Status> Session::run() {
+    return session_.run();
+}
+
+void Session::drain() {
+    silence_.disarm();
+    session_.drain();
+}
+
+void Session::heard() {
+    if (!session_.draining()) {
+        silence_.arm(surroundings_.loop.now() + patience_);
+    }
+}
+
+void Session::Silence::expired() {
+    session_.session_.close(net::Errc::timed_out);
+}
+
+void Session::peer_draining() {
+    silence_.disarm();
+    watcher_.connector_leaving();
+}
+
+void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
+    heard();
+    const std::string_view method = h2::find(stream->head(), ":method");
+    const std::string_view path = h2::find(stream->head(), ":path");
+    if (method == "CONNECT") {
+        net::spawn(surroundings_.loop.context(), "a tunnelled connection", serve_pipe(std::move(stream), surroundings_));
+    } else if (method == "GET" && path == protocol::kProbePath) {
+        surroundings_.metrics.probes.increment();
+        probed_at_ = surroundings_.loop.now();
+        stream->respond(204, {}, true);
+        net::spawn(surroundings_.loop.context(), "a probe", finish(std::move(stream), {}));
+    } else if (method == "GET" && path == protocol::kGreetingPath) {
+        answer_greeting(*stream);
+        net::spawn(surroundings_.loop.context(), "the greeting",
+                   finish(std::move(stream), surroundings_.introduction.to_json()));
+    } else {
+        stream->respond(404, {}, true);
+        net::spawn(surroundings_.loop.context(), "an unknown request", finish(std::move(stream), {}));
+    }
+}
+
+void Session::answer_greeting(h2::Stream& stream) {
+    const auto invitation = protocol::Invitation::from_request(stream.head());
+    patience_ = kMissedProbes * invitation.probe_interval;
+    probed_at_ = surroundings_.loop.now();
+    heard();
+    stream.respond(200, {{"content-type", "application/json"}}, false);
+    watcher_.greeted(invitation);
+}
+
+}  // namespace adit::agent

@@ -1,0 +1,183 @@
+// Slots and their sessions; see supervisor.h.
+#include "agent/supervisor.h"
+
+#include <algorithm>
+
+#include "common/log/log.h"
+#include "common/net/spawn.h"
+
+namespace adit::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kDialTimeout = 15s;
+
+}  // namespace
+
+/// A place for one session.
+struct Supervisor::Slot {
+    Slot(net::Loop& loop, const net::Backoff::Settings& settings) : backoff(settings), vacated(loop) {}
+    net::Backoff backoff;
+    net::Waiter vacated;  ///< the session ended or its connector is leaving: another is needed
+    bool occupied = false;
+    bool urgent = false;  ///< the connector leaves in order: its successor waits for us, so no back-off
+};
+
+/// A session that runs. Owned by its coroutine; listed in live_.
+class Supervisor::Live final : public SessionWatcher {
+  public:
+    Live(Supervisor& supervisor, Slot& slot, Channel channel)
+        : target(std::move(channel.target)),
+          started(supervisor.surroundings_.loop.now()),
+          tls(channel.stream.get()),
+          session(std::move(channel.stream), supervisor.surroundings_, *this),
+          supervisor_(supervisor),
+          slot_(&slot) {
+        supervisor_.live_.push_back(this);
+        supervisor_.surroundings_.metrics.sessions.add(1);
+        slot_->occupied = true;
+    }
+    ~Live() {
+        std::erase(supervisor_.live_, this);
+        supervisor_.surroundings_.metrics.sessions.add(-1);
+        leave_slot();
+    }
+
+    void leave_slot() {
+        if (Slot* slot = std::exchange(slot_, nullptr)) {
+            slot->occupied = false;
+            slot->backoff.worked_for(supervisor_.surroundings_.loop.now() - started);
+            slot->vacated.wake();
+        }
+    }
+
+    const Target target;
+    const net::Time started;
+    const tls::TlsStream* tls;  ///< owned by the session
+    Session session;
+    bool accepted = false;  ///< the connector greeted
+
+  private:
+    void greeted(const protocol::Invitation& invitation) override {
+        accepted = true;
+        logging::info("session ready", {{"connector", target.text()}, {"instance", invitation.instance}});
+        supervisor_.want(invitation.wanted_sessions);
+    }
+    void connector_leaving() override {
+        logging::info("the connector is leaving, another session is opened",
+                      {{"connector", target.text()}, {"words", session.peer_words()}});
+        if (slot_ != nullptr) {
+            slot_->urgent = session.peer_words().empty();  // words come with a session that was taken away
+        }
+        leave_slot();
+    }
+
+    Supervisor& supervisor_;
+    Slot* slot_;
+};
+
+Supervisor::Supervisor(Surroundings& surroundings, Dialer& dialer, const Settings& settings)
+    : surroundings_(surroundings), dialer_(dialer), settings_(settings) {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::start() {
+    want(settings_.sessions);
+    net::spawn(surroundings_.loop.context(), "the connector's addresses", follow_addresses());
+}
+
+void Supervisor::want(std::size_t slots) {
+    slots = std::min<std::size_t>(slots, settings_.sessions_most);
+    while (!draining_ && slots_.size() < slots) {
+        slots_.push_back(std::make_unique<Slot>(surroundings_.loop, settings_.backoff));
+        net::spawn(surroundings_.loop.context(), "a session slot", keep(*slots_.back()));
+    }
+}
+
+net::Task<> Supervisor::follow_addresses() {
+    while (!draining_) {
+        if (const auto targets = co_await dialer_.targets()) {
+            want(targets->size());
+        }
+        co_await net::sleep_for(surroundings_.loop, settings_.resolve_interval);
+    }
+}
+
+std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const {
+    const auto sessions_to = [this](const Target& target) {
+        return std::ranges::count_if(live_, [&](const Live* live) {
+            return !live->session.draining() && live->target.text() == target.text();
+        });
+    };
+    std::ranges::stable_sort(targets, {}, sessions_to);
+    return targets;
+}
+
+net::Task<> Supervisor::keep(Slot& slot) {
+    while (!draining_) {
+        auto targets = co_await dialer_.targets();
+        std::expected<Channel, problem::Failure> channel = std::unexpected(problem::Failure());
+        if (targets) {
+            channel = co_await dialer_.dial(order_targets(std::move(*targets)), kDialTimeout);
+        } else {
+            channel = std::unexpected(std::move(targets.error()));
+        }
+        if (draining_) {
+            co_return;
+        }
+        if (channel) {
+            auto live = std::make_unique<Live>(*this, slot, std::move(*channel));
+            net::spawn(surroundings_.loop.context(), "a session", serve(std::move(live)));
+            while (slot.occupied) {
+                co_await slot.vacated.wait();
+            }
+            if (std::exchange(slot.urgent, false)) {
+                continue;
+            }
+        } else {
+            surroundings_.metrics.reconnecting(problem::name(channel.error().error));
+            logging::warn("cannot reach the connector", {{"error", problem::name(channel.error().error)},
+                                                         {"reason", channel.error().detail}});
+        }
+        co_await net::sleep_for(surroundings_.loop, slot.backoff.next(random_.uniform()));
+    }
+}
+
+net::Task<> Supervisor::serve(std::unique_ptr<Live> live) {
+    const net::Status why = co_await live->session.run();
+    note_end(*live, why);
+}
+
+void Supervisor::note_end(const Live& live, net::Status why) {
+    std::string reason = live.tls->problem().empty() ? why.message() : explain_tls(live.tls->problem());
+    if (!live.session.peer_words().empty()) {
+        reason = "the connector says: " + live.session.peer_words();
+    }
+    const char* kind = live.session.draining() ? "drained" : live.accepted ? "session_lost" : "not_accepted";
+    surroundings_.metrics.reconnecting(kind);
+    if (draining_ || live.session.draining()) {
+        logging::info("session ended", {{"connector", live.target.text()}, {"reason", reason}});
+    } else {
+        logging::warn("session lost", {{"connector", live.target.text()}, {"reason", reason}});
+    }
+}
+
+void Supervisor::drain() {
+    draining_ = true;
+    for (Live* live : live_) {
+        live->session.drain();
+    }
+    for (const auto& slot : slots_) {
+        slot->vacated.wake();
+    }
+}
+
+bool Supervisor::ready(std::chrono::milliseconds within) const {
+    const net::Time since = surroundings_.loop.now() - within;
+    return !draining_ && std::ranges::any_of(live_, [since](const Live* live) {
+        return live->session.probed_at() >= since;
+    });
+}
+
+}  // namespace adit::agent

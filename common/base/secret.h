@@ -1,0 +1,37 @@
+// A secret text: wiped when it dies, never printed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace adit {
+
+/// Owns a secret. There is no stream operator and no conversion: reveal() is where to look in a review.
+class Secret {
+  public:
+    Secret() = default;
+    explicit Secret(std::string text) : text_(std::move(text)) {}
+    Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+    Secret& operator=(Secret&& other) noexcept {
+        if (this != &other) {
+            wipe();
+            text_ = other.text_;
+            other.wipe();
+        }
+        return *this;
+    }
+    ~Secret() { wipe(); }
+
+    std::string_view reveal() const { return text_; }
+    bool empty() const { return text_.empty(); }
+
+  private:
+    void wipe();
+    std::string text_;
+};
+
+/// Overwrites memory in a way that the compiler keeps.
+void wipe_memory(void* memory, std::size_t size);
+
+}  // namespace adit

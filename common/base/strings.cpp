@@ -1,0 +1,136 @@
+// Text tools; see strings.h.
+#include "common/base/strings.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+namespace adit {
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// Levenshtein distance by rows.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+        row[j] = j;
+    }
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t substituted = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+        }
+    }
+    return row[b.size()];
+}
+
+/// Length of the UTF-8 sequence at the front (RFC 3629), 0 when it is none.
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    const std::uint8_t first = byte(0);
+    const std::size_t length = first >= 0xc2 && first <= 0xdf   ? 2
+                               : first >= 0xe0 && first <= 0xef ? 3
+                               : first >= 0xf0 && first <= 0xf4 ? 4
+                                                                : 0;
+    if (length == 0 || text.size() < length) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+    const bool outside = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
+    return overlong || outside ? 0 : length;
+}
+
+}  // namespace
+
+bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string to_lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), lower);
+    return out;
+}
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::vector<std::string_view> split_list(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(separator), text.size());
+        if (const std::string_view part = trim(text.substr(0, end)); !part.empty()) {
+            parts.push_back(part);
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return parts;
+}
+
+std::optional<std::string> closest_match(std::string_view text, std::span<const std::string> candidates) {
+    std::optional<std::string> best;
+    std::size_t least = std::max<std::size_t>(1, text.size() / 3) + 1;
+    for (const std::string& candidate : candidates) {
+        const std::size_t differs = distance(text, candidate);
+        if (differs < least) {
+            least = differs;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    static constexpr std::string_view hex = "0123456789abcdef";
+    out += '"';
+    while (!text.empty()) {
+        // Runs of harmless ASCII are copied whole: nearly all text is one run.
+        std::size_t run = 0;
+        while (run < text.size() && text[run] >= 0x20 && text[run] < 0x7f && text[run] != '"' && text[run] != '\\') {
+            ++run;
+        }
+        out.append(text.substr(0, run));
+        text.remove_prefix(run);
+        if (text.empty()) {
+            break;
+        }
+        const auto byte = static_cast<std::uint8_t>(text[0]);
+        if (byte == '"' || byte == '\\') {
+            out += '\\';
+            out += text[0];
+        } else if (byte == '\n') {
+            out += "\\n";
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += "\\u00";
+            out += hex[byte >> 4];
+            out += hex[byte & 15];
+        } else if (const std::size_t length = utf8_length(text); length > 0) {
+            out.append(text.substr(0, length));
+            text.remove_prefix(length);
+            continue;
+        } else {
+            out += "\\ufffd";
+        }
+        text.remove_prefix(1);
+    }
+    out += '"';
+}
+
+}  // namespace adit

@@ -1,0 +1,29 @@
+// Bounds of an HTTP/2 session of the tunnel, with their defaults.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adit::h2 {
+
+struct Limits {
+    /// Streams the peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS).
+    std::uint32_t concurrent_streams = 2048;
+    /// A stream's first receive window: what one stalled reader can hold in memory (RFC 9113 §6.9).
+    std::int32_t stream_window = 64 * 1024;
+    /// A window doubles each time its reader has taken a whole window, up to here.
+    std::int32_t stream_window_most = 1024 * 1024;
+    /// The session's receive window: what all stalled readers together can hold.
+    std::int32_t session_window = 32 * 1024 * 1024;
+    /// Of the session's window, how much grown streams may have beyond their first windows.
+    std::int32_t growth_budget = 16 * 1024 * 1024;
+    /// Bytes of one stream that wait to be framed; a writer beyond waits.
+    std::size_t stream_outbox = 64 * 1024;
+    /// Framed bytes that wait for the transport.
+    std::size_t session_outbox = 128 * 1024;
+    /// Fields of one head: count and bytes.
+    std::size_t head_fields = 64;
+    std::size_t head_bytes = 16 * 1024;
+};
+
+}  // namespace adit::h2

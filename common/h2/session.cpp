@@ -1,0 +1,421 @@
+// nghttp2 between a transport and its streams; see session.h.
+#include "common/h2/session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+
+#include "common/net/spawn.h"
+
+namespace adit::h2 {
+namespace {
+
+nghttp2_nv to_nv(std::string_view name, std::string_view value) {
+    const auto bytes = [](std::string_view text) {
+        return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 copies; it does not write
+    };
+    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+constexpr std::size_t kFrameHeader = 9;  // RFC 9113 §4.1
+
+}  // namespace
+
+/// What nghttp2 calls. `user` is the session; streams hang on nghttp2's stream user data, null once their owner left.
+struct Session::Callbacks {
+    static Session& session(void* user) { return *static_cast<Session*>(user); }
+    static Stream* stream(nghttp2_session* ng, std::int32_t id) {
+        return static_cast<Stream*>(nghttp2_session_get_stream_user_data(ng, id));
+    }
+
+    static ssize_t send(nghttp2_session*, const std::uint8_t* bytes, std::size_t size, int, void* user) {
+        Session& self = session(user);
+        if (self.out_.size() >= self.limits_.session_outbox) {
+            return NGHTTP2_ERR_WOULDBLOCK;
+        }
+        self.out_.append(to_text(bytes, size));
+        return static_cast<ssize_t>(size);
+    }
+
+    /// Says how much of a stream's outbox the next DATA frame takes; the bytes go by send_data() without a copy between.
+    static ssize_t read(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t room, std::uint32_t* flags,
+                        nghttp2_data_source* source, void* user) {
+        if (session(user).out_.size() >= session(user).limits_.session_outbox) {
+            return NGHTTP2_ERR_PAUSE;  // the transport is behind; nothing of this frame exists yet
+        }
+        auto* stream = static_cast<Stream*>(source->ptr);
+        const std::size_t held = stream->outbox_.size();
+        if (held == 0 && !stream->ending_) {
+            stream->deferred_ = true;
+            return NGHTTP2_ERR_DEFERRED;
+        }
+        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+        if (held <= room && stream->ending_) {
+            *flags |= NGHTTP2_DATA_FLAG_EOF;
+        }
+        return static_cast<ssize_t>(std::min(held, room));
+    }
+
+    static int send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* head, std::size_t size,
+                         nghttp2_data_source* source, void* user) {
+        // Never WOULDBLOCK here: nghttp2 would keep the frame, and with it a stream that may be gone by then.
+        Session& self = session(user);
+        auto* stream = static_cast<Stream*>(source->ptr);
+        self.out_.append(to_text(head, kFrameHeader));
+        const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
+        self.out_.splice(stream->outbox_, size);
+        stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (was_full || stream->end_sent_) {
+            stream->on_writable_.wake();
+        }
+        return 0;
+    }
+
+    static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
+        Session& self = session(user);
+        if (self.role_ == Role::acceptor && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+            // Owned by nghttp2's stream until its head is complete and the listener takes it over.
+            auto stream = std::unique_ptr<Stream>(new Stream(self, false));
+            stream->id_ = frame->hd.stream_id;
+            self.streams_.push_back(*stream);
+            ++self.stream_count_;
+            nghttp2_session_set_stream_user_data(ng, frame->hd.stream_id, stream.release());
+        }
+        return 0;
+    }
+
+    static int header(nghttp2_session* ng, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+                      const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
+        if (stream == nullptr || stream->handed_over_) {
+            return 0;  // trailers have no meaning in the tunnel
+        }
+        const Limits& limits = session(user).limits_;
+        stream->head_bytes_ += name_size + value_size;
+        if (stream->head_.size() >= limits.head_fields || stream->head_bytes_ > limits.head_bytes) {
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        }
+        stream->head_.push_back({std::string(to_text(name, name_size)), std::string(to_text(value, value_size))});
+        return 0;
+    }
+
+    static int frame_received(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
+        Session& self = session(user);
+        const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (frame->hd.type == NGHTTP2_GOAWAY) {
+            self.peer_words_ = to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
+            if (!std::exchange(self.peer_draining_, true)) {
+                for (Stream& stream : self.streams_) {
+                    stream.hung_up();  // idle ones are given back, so that the peer can finish
+                }
+                self.listener_->peer_draining();
+            }
+            return 0;
+        }
+        if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
+            return 0;
+        }
+        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
+        if (stream == nullptr) {
+            return 0;
+        }
+        if (frame->hd.type == NGHTTP2_HEADERS && !stream->handed_over_) {
+            stream->handed_over_ = true;
+            stream->head_complete(end);
+            if (self.role_ == Role::acceptor) {
+                self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
+            }
+        } else if (end) {
+            stream->data_ended();
+        }
+        return 0;
+    }
+
+    static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
+                          std::size_t size, void* user) {
+        if (Stream* stream = Callbacks::stream(ng, id)) {
+            stream->data_arrived(to_text(bytes, size));
+        } else {
+            session(user).credit(nullptr, id, size);
+        }
+        return 0;
+    }
+
+    static int stream_closed(nghttp2_session* ng, std::int32_t id, std::uint32_t code, void* user) {
+        Session& self = session(user);
+        Stream* stream = Callbacks::stream(ng, id);
+        if (stream == nullptr) {
+            return 0;
+        }
+        nghttp2_session_set_stream_user_data(ng, id, nullptr);
+        self.unlink(*stream);
+        // Bytes that the reader has not taken yet stay readable; the session's window gets them back now (the stream's
+        // own window has ended with it), so that what a dead stream holds cannot starve the living.
+        nghttp2_session_consume_connection(ng, stream->input().size());
+        if (!stream->handed_over_ && self.role_ == Role::acceptor) {
+            std::unique_ptr<Stream> unowned(stream);  // its head never came to an end
+            return 0;
+        }
+        stream->closed(code);
+        return 0;
+    }
+};
+
+void Session::Free::operator()(nghttp2_session* session) const {
+    nghttp2_session_del(session);
+}
+
+Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits& limits, SessionListener& listener)
+    : transport_(std::move(transport)),
+      role_(role),
+      limits_(limits),
+      listener_(&listener),
+      out_(loop().blocks()),
+      growth_left_(limits.growth_budget),
+      blocked_(loop()),
+      writer_done_(loop()) {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_send_callback(callbacks, Callbacks::send);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, Callbacks::send_data);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Callbacks::begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::frame_received);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::data_chunk);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::stream_closed);
+    nghttp2_option* options = nullptr;
+    nghttp2_option_new(&options);
+    nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_option_set_no_closed_streams(options, 1);
+    nghttp2_option_set_peer_max_concurrent_streams(options, limits.concurrent_streams);
+    nghttp2_option_set_max_send_header_block_length(options, limits.head_bytes);
+    nghttp2_session* made = nullptr;
+    (role == Role::opener ? nghttp2_session_client_new2 : nghttp2_session_server_new2)(&made, callbacks, this, options);
+    session_.reset(made);
+    nghttp2_option_del(options);
+    nghttp2_session_callbacks_del(callbacks);
+
+    const std::array<nghttp2_settings_entry, 3> settings{{
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, role == Role::acceptor ? limits.concurrent_streams : 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(limits.stream_window)},
+        {role == Role::opener ? NGHTTP2_SETTINGS_ENABLE_PUSH : NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+         role == Role::opener ? 0 : static_cast<std::uint32_t>(limits.head_bytes)},
+    }};
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, limits.session_window);
+    mark_dirty();
+}
+
+Session::~Session() {
+    over(net::Errc::session_closed);
+    assert(!writer_running_ && "run() ends before its session");
+}
+
+net::Task<net::Status> Session::run() {
+    if (over_) {
+        co_return why_;
+    }
+    writer_running_ = true;
+    net::spawn(loop().context(), "the writer of a session", write_when_possible());
+    while (!over_) {
+        const net::Status received = co_await transport_->receive();
+        if (const net::Status broken = read_frames()) {
+            over(broken);
+        } else if (received) {
+            over(received);
+        }
+    }
+    blocked_.wake();
+    while (writer_running_) {
+        co_await writer_done_.wait();
+    }
+    co_return why_;
+}
+
+net::Status Session::read_frames() {
+    while (!over_ && !transport_->input().empty()) {
+        const std::string_view bytes = transport_->input().front();
+        const ssize_t used = nghttp2_session_mem_recv(
+            session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+        if (used < 0) {
+            mark_dirty();
+            return net::Errc::protocol;
+        }
+        transport_->consume(static_cast<std::size_t>(used));
+    }
+    if (over_) {
+        return why_;
+    }
+    mark_dirty();
+    const bool finished = !nghttp2_session_want_read(session_.get()) && !nghttp2_session_want_write(session_.get());
+    return finished ? net::Status(net::Errc::end_of_stream) : net::Status();
+}
+
+void Session::mark_dirty() {
+    loop().at_turn_end(*this);
+}
+
+void Session::turn_ended() {
+    if (!over_) {
+        send_pending();
+    }
+}
+
+void Session::send_pending() {
+    bool progress = true;
+    while (progress) {
+        const std::size_t before = out_.size();
+        nghttp2_session_send(session_.get());
+        progress = out_.size() > before && out_.size() >= limits_.session_outbox;
+        if (!out_.empty() && transport_->write_some(out_, out_.size()) == 0) {
+            break;
+        }
+    }
+    if (!out_.empty() || !transport_->flush()) {
+        blocked_.wake();
+    }
+}
+
+net::Task<> Session::write_when_possible() {
+    while (!over_) {
+        if (out_.empty() && transport_->flush()) {
+            co_await blocked_.wait();
+            continue;
+        }
+        if (const net::Status broken = co_await transport_->writable()) {
+            over(broken);
+            break;
+        }
+        send_pending();
+    }
+    writer_running_ = false;
+    writer_done_.wake();
+}
+
+std::unique_ptr<Stream> Session::open(const Fields& request, bool end) {
+    if (!open_for_streams()) {
+        return nullptr;
+    }
+    std::unique_ptr<Stream> stream(new Stream(*this, true));
+    stream->ending_ = stream->end_sent_ = end;
+    std::vector<nghttp2_nv> fields;
+    fields.reserve(request.size());
+    for (const Field& field : request) {
+        fields.push_back(to_nv(field.name, field.value));
+    }
+    nghttp2_data_provider body{{.ptr = stream.get()}, Callbacks::read};
+    const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(),
+                                                   end ? nullptr : &body, stream.get());
+    if (id < 0) {
+        stream->session_ = nullptr;
+        return nullptr;
+    }
+    stream->id_ = id;
+    streams_.push_back(*stream);
+    ++stream_count_;
+    mark_dirty();
+    return stream;
+}
+
+void Stream::respond(int status, const Fields& fields, bool end) {
+    if (session_ == nullptr) {
+        return;
+    }
+    const std::string code = std::to_string(status);
+    std::vector<nghttp2_nv> head{to_nv(":status", code)};
+    for (const Field& field : fields) {
+        head.push_back(to_nv(field.name, field.value));
+    }
+    ending_ = end_sent_ = end;
+    nghttp2_data_provider body{{.ptr = this}, Session::Callbacks::read};
+    nghttp2_submit_response(session_->session_.get(), id_, head.data(), head.size(), end ? nullptr : &body);
+    session_->mark_dirty();
+}
+
+void Session::drain() {
+    if (std::exchange(draining_, true) || over_) {
+        return;
+    }
+    if (role_ == Role::acceptor) {
+        nghttp2_submit_shutdown_notice(session_.get());  // streams on their way are still served
+    } else {
+        nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
+    }
+    mark_dirty();
+}
+
+void Session::close(net::Status why, std::string_view words) {
+    if (over_) {
+        return;
+    }
+    nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
+                          NGHTTP2_NO_ERROR, reinterpret_cast<const std::uint8_t*>(words.data()), words.size());
+    send_pending();
+    transport_->end();
+    over(why);
+}
+
+void Session::over(net::Status why) {
+    if (std::exchange(over_, true)) {
+        return;
+    }
+    why_ = why ? why : net::Status(net::Errc::session_closed);
+    while (!streams_.empty()) {
+        Stream& stream = streams_.front();
+        unlink(stream);
+        if (!stream.handed_over_ && role_ == Role::acceptor) {
+            std::unique_ptr<Stream> unowned(&stream);
+        } else {
+            stream.session_ended(net::Errc::session_closed);
+        }
+    }
+    transport_->abort(why_);
+    blocked_.wake();
+}
+
+void Session::unlink(Stream& stream) {
+    stream.unlink();
+    --stream_count_;
+    growth_left_ += stream.window_ - limits_.stream_window;
+    stream.session_ = nullptr;
+}
+
+void Session::forget(Stream& stream) {
+    nghttp2_session* ng = session_.get();
+    nghttp2_session_set_stream_user_data(ng, stream.id_, nullptr);
+    nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, stream.id_, stream.reset_code_);
+    nghttp2_session_consume_connection(ng, stream.input().size());
+    unlink(stream);
+    mark_dirty();
+}
+
+void Session::resume(Stream& stream) {
+    if (std::exchange(stream.deferred_, false)) {
+        nghttp2_session_resume_data(session_.get(), stream.id_);
+    }
+    mark_dirty();
+}
+
+void Session::credit(Stream* stream, std::int32_t id, std::size_t n) {
+    nghttp2_session_consume(session_.get(), id, n);
+    mark_dirty();
+    if (stream == nullptr || stream->taken_since_growth_ < stream->window_) {
+        return;
+    }
+    stream->taken_since_growth_ = 0;
+    const std::int32_t growth = std::min(stream->window_, limits_.stream_window_most - stream->window_);
+    if (growth > 0 && growth <= growth_left_) {
+        growth_left_ -= growth;
+        stream->window_ += growth;
+        nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, stream->window_);
+    }
+}
+
+}  // namespace adit::h2

@@ -1,0 +1,93 @@
+// An HTTP/2 session over a stream: nghttp2 for the protocol, one read per wake-up, one write per turn of the loop.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+
+#include "common/h2/limits.h"
+#include "common/h2/stream.h"
+
+struct nghttp2_session;
+
+namespace adit::h2 {
+
+/// What a session tells its owner. Called while frames are read: start coroutines, do not destroy the session.
+class SessionListener {
+  public:
+    /// A complete request head of the peer (acceptors only).
+    virtual void stream_accepted(std::unique_ptr<Stream> stream) = 0;
+    /// The peer sent GOAWAY: it takes no new streams, running ones go on.
+    virtual void peer_draining() = 0;
+
+  protected:
+    ~SessionListener() = default;
+};
+
+/// Owns the transport. All on its loop's thread. Streams may outlive it: they fail with session_closed.
+class Session final : private net::TurnEnd {
+  public:
+    /// The connector opens streams, the agent accepts them (reverse HTTP/2): the opener sends the client preface.
+    enum class Role { opener, acceptor };
+
+    Session(std::unique_ptr<net::Stream> transport, Role role, const Limits& limits, SessionListener& listener);
+    ~Session();
+
+    /// Reads until the session is over; answers why. Must be awaited exactly once, by the owner.
+    net::Task<net::Status> run();
+
+    /// Opens a stream with this request head; with `end` no body follows. Null when the session takes none any more.
+    std::unique_ptr<Stream> open(const Fields& request, bool end);
+
+    /// Announces that this side leaves (GOAWAY). An acceptor still serves streams that are on their way; an opener may
+    /// go on opening streams for what it has to finish, the acceptor knows to look for another session meanwhile.
+    void drain();
+    /// Ends the session now: a GOAWAY with `words` for the peer's log is tried once, streams fail.
+    void close(net::Status why, std::string_view words = {});
+    /// What the peer's last GOAWAY said in words.
+    const std::string& peer_words() const { return peer_words_; }
+
+    bool draining() const { return draining_ || peer_draining_; }
+    bool open_for_streams() const { return !peer_draining_ && !over_; }
+    std::size_t stream_count() const { return stream_count_; }
+    net::Loop& loop() const { return transport_->loop(); }
+    net::Stream& transport() { return *transport_; }
+    const Limits& limits() const { return limits_; }
+
+  private:
+    friend class Stream;
+    struct Callbacks;
+    struct Free {
+        void operator()(nghttp2_session* session) const;
+    };
+
+    void turn_ended() override;
+    void send_pending();
+    net::Task<> write_when_possible();
+    net::Status read_frames();
+    void mark_dirty();
+    void unlink(Stream& stream);
+    void forget(Stream& stream);
+    void resume(Stream& stream);
+    void credit(Stream* stream, std::int32_t id, std::size_t n);
+    void over(net::Status why);
+
+    std::unique_ptr<net::Stream> transport_;
+    Role role_;
+    Limits limits_;
+    SessionListener* listener_;
+    std::unique_ptr<nghttp2_session, Free> session_;
+    net::Chain out_;
+    boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
+    std::size_t stream_count_ = 0;
+    std::int32_t growth_left_;
+    bool draining_ = false;
+    bool peer_draining_ = false;
+    bool over_ = false;
+    bool writer_running_ = false;
+    net::Status why_;
+    std::string peer_words_;
+    net::Waiter blocked_;
+    net::Waiter writer_done_;
+};
+
+}  // namespace adit::h2

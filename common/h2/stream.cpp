@@ -1,0 +1,169 @@
+// A stream's states and its share of flow control; see stream.h.
+#include "common/h2/stream.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "common/h2/session.h"
+
+namespace adit::h2 {
+
+std::string_view find(const Fields& fields, std::string_view name) {
+    const auto found = std::ranges::find(fields, name, &Field::name);
+    return found == fields.end() ? std::string_view() : std::string_view(found->value);
+}
+
+Stream::Stream(Session& session, bool opener)
+    : net::Stream(session.loop()),
+      session_(&session),
+      opener_(opener),
+      reset_code_(NGHTTP2_CANCEL),
+      window_(session.limits().stream_window),
+      outbox_(loop().blocks()),
+      on_readable_(loop()),
+      on_writable_(loop()),
+      on_answer_(loop()) {}
+
+Stream::~Stream() {
+    if (session_ != nullptr) {
+        session_->forget(*this);
+    }
+}
+
+net::Task<int> Stream::answered() {
+    while (answer_ == 0 && !read_status_ && !status_) {
+        co_await on_answer_.wait();
+    }
+    co_return answer_;
+}
+
+void Stream::head_complete(bool end) {
+    if (opener_) {
+        const std::string_view text = find(head_, ":status");
+        std::from_chars(text.data(), text.data() + text.size(), answer_);
+        answered_at_ = loop().now();
+        if (answer_ >= 300) {
+            refusal_ = problem::failure_of_refusal(answer_, find(head_, "proxy-status"));
+        }
+        on_answer_.wake();
+        on_readable_.wake();
+    }
+    if (end) {
+        data_ended();
+    }
+    if (refusal_) {
+        fail(net::Errc::refused);
+    }
+}
+
+void Stream::data_arrived(std::string_view bytes) {
+    if (read_status_ || refusal_) {
+        session_->credit(this, id_, bytes.size());  // nobody will read these
+        return;
+    }
+    input().append(bytes);
+    fresh_ = true;
+    on_readable_.wake();
+}
+
+void Stream::data_ended() {
+    end_received_ = true;
+    on_readable_.wake();
+    hung_up();
+}
+
+void Stream::hung_up() {
+    if (hangup_listener_ != nullptr) {
+        hangup_listener_->peer_hung_up();
+    }
+}
+
+bool Stream::reusable() const {
+    return session_ != nullptr && session_->open_for_streams() && !status_ && !end_received_ && !ending_;
+}
+
+void Stream::closed(std::uint32_t error_code) {
+    session_ = nullptr;
+    if (error_code == NGHTTP2_NO_ERROR && end_received_) {
+        if (!end_sent_) {
+            fail(net::Errc::reset);
+        }
+        return;
+    }
+    fail(error_code == NGHTTP2_REFUSED_STREAM ? net::Errc::refused : net::Errc::reset);
+}
+
+void Stream::session_ended(net::Status why) {
+    session_ = nullptr;
+    fail(why ? why : net::Status(net::Errc::session_closed));
+}
+
+void Stream::fail(net::Status why) {
+    if (!status_) {
+        status_ = why;
+    }
+    if (!read_status_ && !end_received_) {
+        read_status_ = why;
+    }
+    outbox_.clear();
+    on_readable_.wake();
+    on_writable_.wake();
+    on_answer_.wake();
+    hung_up();
+}
+
+net::Status Stream::poll_receive() {
+    if (std::exchange(fresh_, false)) {
+        return {};  // bytes that arrived before an end or a failure are seen first
+    }
+    if (read_status_) {
+        return read_status_;
+    }
+    return end_received_ ? net::Errc::end_of_stream : net::Errc::would_block;
+}
+
+void Stream::consumed(std::size_t n) {
+    if (session_ == nullptr || n == 0) {
+        return;
+    }
+    taken_since_growth_ += static_cast<std::int32_t>(n);
+    session_->credit(this, id_, n);
+}
+
+std::size_t Stream::write_some(net::Chain& from, std::size_t limit) {
+    if (status_ || session_ == nullptr || ending_) {
+        return 0;
+    }
+    const std::size_t most = session_->limits().stream_outbox;
+    const std::size_t room = most - std::min(most, outbox_.size());
+    const std::size_t n = std::min({room, limit, from.size()});
+    if (n > 0) {
+        outbox_.splice(from, n);
+        session_->resume(*this);
+    }
+    return n;
+}
+
+void Stream::end() {
+    if (!ending_ && session_ != nullptr && !status_) {
+        ending_ = true;
+        session_->resume(*this);
+    }
+}
+
+void Stream::abort(net::Status why) {
+    if (why == net::Errc::reset) {
+        reset_code_ = NGHTTP2_CONNECT_ERROR;
+    }
+    if (session_ != nullptr) {
+        session_->forget(*this);
+    }
+    fresh_ = false;
+    read_status_ = why;
+    fail(why);
+}
+
+}  // namespace adit::h2

@@ -1,0 +1,100 @@
+// One stream of an HTTP/2 session as a byte stream: the body of a CONNECT, or of a small GET inside the tunnel.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/net/stream.h"
+
+namespace adit::h2 {
+
+class Session;
+
+/// A field of a head, owned. Names are lower case (RFC 9113 §8.2).
+struct Field {
+    std::string name;
+    std::string value;
+};
+using Fields = std::vector<Field>;
+
+/// The value of the first field of that name; empty when there is none.
+std::string_view find(const Fields& fields, std::string_view name);
+
+/// Owned by its user; the session keeps a link and fails it with session_closed when it ends first. Destroying it before
+/// both directions ended resets it (RST_STREAM: CANCEL, or CONNECT_ERROR after abort(Errc::reset), RFC 9113 §8.5).
+class Stream final
+    : public net::Stream,
+      public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+  public:
+    ~Stream() override;
+
+    std::int32_t id() const { return id_; }
+    /// The peer's head: of the request where streams are accepted, of the response where they are opened.
+    const Fields& head() const { return head_; }
+
+    /// Opener: suspends until the response head is here (its status then), or returns 0 when the stream ended without.
+    net::Task<int> answered();
+    /// Opener: the response's status, 0 before it came.
+    int answer() const { return answer_; }
+    /// Opener: when the response's head arrived.
+    net::Time answered_at() const { return answered_at_; }
+
+    /// Acceptor: sends the response head; `end` when no body follows. The rest of `fields` in lower case.
+    void respond(int status, const Fields& fields, bool end);
+
+    net::Status poll_receive() override;
+    void consumed(std::size_t n) override;
+    std::size_t write_some(net::Chain& from, std::size_t limit) override;
+    bool flush() override { return !ending_ || end_sent_ || bool(status_); }
+    void end() override;
+    void abort(net::Status why) override;
+    net::Status status() const override { return status_; }
+    const problem::Failure* failure() const override { return refusal_ ? &*refusal_ : nullptr; }
+    void on_hangup(net::HangupListener* listener) override { hangup_listener_ = listener; }
+    bool reusable() const override;
+    bool established() const override { return !opener_ || answer_ != 0; }
+    net::Waiter& on_readable() override { return on_readable_; }
+    net::Waiter& on_writable() override { return on_writable_; }
+
+  private:
+    friend class Session;
+
+    Stream(Session& session, bool opener);
+    void head_complete(bool end);
+    void data_arrived(std::string_view bytes);
+    void data_ended();
+    void closed(std::uint32_t error_code);
+    void session_ended(net::Status why);
+    void fail(net::Status why);
+    void hung_up();
+    Session* session_;  ///< null once the session or the stream's number is gone
+    std::int32_t id_ = 0;
+    bool opener_;
+    bool fresh_ = false;  ///< bytes arrived since the last poll
+    bool end_received_ = false;
+    bool ending_ = false;
+    bool end_sent_ = false;
+    bool handed_over_ = false;  ///< the head is complete; from then on the stream has an owner
+    bool deferred_ = false;  ///< nghttp2 waits to be told that there is something to send again
+    int answer_ = 0;
+    std::uint32_t reset_code_;
+    std::int32_t window_;
+    std::int32_t taken_since_growth_ = 0;
+    std::size_t head_bytes_ = 0;
+    Fields head_;
+    net::Chain outbox_;
+    net::Status status_;
+    net::Status read_status_;
+    net::Time answered_at_{};
+    net::Waiter on_readable_;
+    net::Waiter on_writable_;
+    net::Waiter on_answer_;
+    net::HangupListener* hangup_listener_ = nullptr;
+    std::optional<problem::Failure> refusal_;
+};
+
+}  // namespace adit::h2

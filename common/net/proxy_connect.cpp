@@ -1,0 +1,57 @@
+// The CONNECT request to a forward proxy; see proxy_connect.h.
+#include "common/net/proxy_connect.h"
+
+#include <boost/beast/core/detail/base64.hpp>
+
+namespace adit::net {
+namespace {
+
+constexpr std::size_t kHeadMost = 8 * 1024;
+
+std::string base64(const std::string& text) {
+    namespace codec = boost::beast::detail::base64;
+    std::string out(codec::encoded_size(text.size()), '\0');
+    out.resize(codec::encode(out.data(), text.data(), text.size()));
+    return out;
+}
+
+problem::Failure refused(std::string_view status_line) {
+    std::string words = "the proxy answered: " + std::string(status_line);
+    if (status_line.find(" 407") != std::string_view::npos) {
+        words += " (user or password of the proxy URL are missing or wrong)";
+    }
+    return problem::connection_refused(words);
+}
+
+}  // namespace
+
+Task<std::expected<void, problem::Failure>> proxy_connect(Stream& stream, std::string target,
+                                                          std::optional<BasicCredentials> credentials) {
+    Chain request(stream.loop().blocks());
+    request.append("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n");
+    if (credentials) {
+        request.append("Proxy-Authorization: Basic " + base64(credentials->user + ":" + credentials->password) + "\r\n");
+    }
+    request.append("\r\n");
+    Status status = co_await stream.write_all(request);
+    for (;;) {
+        const std::string_view head = stream.input().gather(kHeadMost);
+        const std::size_t end = head.find("\r\n\r\n");
+        if (end != std::string_view::npos) {
+            const std::string line(head.substr(0, head.find("\r\n")));
+            stream.consume(end + 4);
+            const bool accepted = line.starts_with("HTTP/1.") && line.find(" 2") == 8;
+            if (!accepted) {
+                co_return std::unexpected(refused(line));
+            }
+            co_return std::expected<void, problem::Failure>();
+        }
+        if (status || head.size() >= kHeadMost) {
+            co_return std::unexpected(problem::connection_failed(
+                "the proxy gave no answer to CONNECT" + (status ? ": " + status.message() : std::string())));
+        }
+        status = co_await stream.receive();
+    }
+}
+
+}  // namespace adit::net

@@ -1,0 +1,24 @@
+// Copies one direction of a pair of streams, and joins two streams into one pipe.
+#pragma once
+
+#include <memory>
+
+#include "common/net/stream.h"
+
+namespace adit::net {
+
+/// Moves bytes from `from` to `to` until `from` ends, which ends `to` in order (half-close) and answers ok; otherwise
+/// answers what broke. `moved` counts the bytes.
+Task<Status> pump(Stream& from, Stream& to, std::uint64_t& moved);
+
+/// What a pipe carried and how it ended.
+struct PipeResult {
+    std::uint64_t forth = 0;   ///< bytes from the first to the second
+    std::uint64_t back = 0;
+    Status why;                ///< ok when both directions ended in order
+};
+
+/// Copies both directions until both ended; a break of one resets both, so that neither side takes a part for the whole.
+Task<PipeResult> join(Stream& first, Stream& second);
+
+}  // namespace adit::net

@@ -1,0 +1,39 @@
+// Threads of a program; see worker.h.
+#include "common/net/worker.h"
+
+#include <boost/asio/post.hpp>
+
+namespace adit::net {
+
+Worker::~Worker() {
+    // What still waits is unwound while the loop lives; handlers in Asio's queue that start coroutines go with it.
+    context_.restart();
+    work_.reset();
+    loop_.unwind();
+    context_.poll();
+    loop_.unwind();
+}
+
+void Worker::post(std::function<void()> function) {
+    boost::asio::post(context_, std::move(function));
+}
+
+void Worker::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+    context_.run();
+}
+
+void Worker::stop() {
+    context_.stop();
+}
+
+void Worker::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+}  // namespace adit::net

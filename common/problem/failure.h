@@ -1,0 +1,87 @@
+// Why an exchange failed: kind, cause in words, and where. Layers return it; one place turns it into an answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace adit::problem {
+
+/// The proxy error types of RFC 9209 §2.3 that we produce or relay.
+enum class ProxyError : std::uint8_t {
+    none,
+    dns_timeout,
+    dns_error,
+    destination_not_found,
+    destination_unavailable,
+    destination_ip_prohibited,
+    destination_ip_unroutable,
+    connection_refused,
+    connection_terminated,
+    connection_timeout,
+    connection_read_timeout,
+    connection_limit_reached,
+    tls_protocol_error,
+    http_request_error,
+    http_request_denied,
+    http_response_incomplete,
+    http_response_header_section_size,
+    http_response_timeout,
+    http_protocol_error,
+    proxy_internal_response,
+    proxy_internal_error,
+    proxy_loop_detected,
+};
+
+/// The token of RFC 9209.
+std::string_view name(ProxyError error);
+
+/// A failure of ours. `code` names the reason for machines (a literal); `detail` says it for people.
+struct Failure {
+    ProxyError error = ProxyError::proxy_internal_error;
+    int status = 500;
+    const char* code = "internal-error";
+    std::string detail;
+    int retry_after = 0;      ///< seconds; 0 = no Retry-After field
+    /// Nothing of the request can have reached the origin's application: any method may be tried elsewhere.
+    bool not_sent = false;
+};
+
+// --- finding the way ---
+Failure no_route(std::string_view host, std::string_view path);
+Failure service_unknown(std::string_view service);
+Failure tunnel_without_session(std::string_view tunnel);
+Failure session_lost(std::string_view tunnel);
+Failure draining();
+
+// --- reaching the origin ---
+Failure dns_error(std::string detail);
+Failure dns_timeout(std::string_view host);
+Failure connection_refused(std::string detail);
+Failure connection_timeout(std::string detail);
+Failure connection_failed(std::string detail);
+Failure destination_unroutable(std::string detail);
+Failure destination_prohibited(std::string detail);
+Failure bad_target(std::string detail);
+Failure tls_failed(std::string detail);
+/// What an agent said: its status and its Proxy-Status field, which is parsed with suspicion.
+Failure failure_of_refusal(int status, std::string_view proxy_status);
+
+// --- the exchange ---
+Failure connection_terminated(std::string detail);
+Failure response_incomplete(std::string detail);
+Failure bad_response(std::string detail);
+Failure response_head_too_large(std::string detail);
+Failure first_byte_timeout(std::string_view after);
+Failure idle_timeout(std::string_view after);
+Failure total_timeout(std::string_view after);
+Failure upgrade_refused(std::string detail);
+
+// --- the request ---
+Failure bad_request(int status, const char* code, std::string detail);
+Failure request_timeout(std::string detail);
+Failure body_too_large(std::uint64_t limit);
+Failure loop_detected(std::string_view pseudonym);
+Failure client_gone();
+
+}  // namespace adit::problem

@@ -1,0 +1,96 @@
+// The greeting's two halves; see greeting.h.
+#include "common/protocol/greeting.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+
+namespace adit::protocol {
+namespace json = boost::json;
+namespace {
+
+constexpr std::size_t kTextMost = 256;   ///< bytes of a name from the network
+constexpr std::size_t kListMost = 256;   ///< entries of a list from the network
+
+unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherwise, unsigned most) {
+    const std::string_view text = h2::find(fields, name);
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool good = !text.empty() && error == std::errc() && end == text.data() + text.size() && value > 0;
+    return good ? std::min(value, most) : otherwise;
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr || !value->is_string()) {
+        return {};
+    }
+    return std::string(std::string_view(value->get_string()).substr(0, kTextMost));
+}
+
+}  // namespace
+
+h2::Fields get(std::string_view path) {
+    return {{":method", "GET"}, {":scheme", "https"}, {":authority", std::string(kAuthority)}, {":path", std::string(path)}};
+}
+
+h2::Fields Invitation::to_request() const {
+    h2::Fields fields = get(kGreetingPath);
+    fields.push_back({"adit-instance", instance});
+    fields.push_back({"adit-workers", std::to_string(workers)});
+    fields.push_back({"adit-wanted-sessions", std::to_string(wanted_sessions)});
+    fields.push_back({"adit-probe-interval-ms", std::to_string(probe_interval.count())});
+    return fields;
+}
+
+Invitation Invitation::from_request(const h2::Fields& request) {
+    Invitation invitation;
+    invitation.instance = std::string(h2::find(request, "adit-instance").substr(0, kTextMost));
+    invitation.workers = number(request, "adit-workers", 1, 1024);
+    invitation.wanted_sessions = number(request, "adit-wanted-sessions", 1, 1024);
+    invitation.probe_interval = std::chrono::milliseconds(number(request, "adit-probe-interval-ms", 1000, 60'000));
+    return invitation;
+}
+
+std::string Introduction::to_json() const {
+    json::object label_object;
+    for (const auto& [name, value] : labels) {
+        label_object[name] = value;
+    }
+    return json::serialize(json::object{{"agent", agent},
+                                        {"version", version},
+                                        {"host", host},
+                                        {"labels", std::move(label_object)},
+                                        {"allow", json::array(allow.begin(), allow.end())}});
+}
+
+Result<Introduction> Introduction::from_json(std::string_view text) {
+    boost::system::error_code error;
+    const json::value value = json::parse(text, error);
+    if (error || !value.is_object()) {
+        return failure("the agent's greeting is not a JSON object");
+    }
+    const json::object& object = value.get_object();
+    Introduction introduction{text_of(object, "agent"), text_of(object, "version"), text_of(object, "host"), {}, {}};
+    if (introduction.agent.empty()) {
+        return failure("the agent's greeting does not name the agent");
+    }
+    if (const json::value* labels = object.if_contains("labels"); labels != nullptr && labels->is_object()) {
+        for (const auto& member : labels->get_object()) {
+            if (introduction.labels.size() < kListMost && member.value().is_string()) {
+                introduction.labels.emplace(std::string_view(member.key()).substr(0, kTextMost),
+                                            std::string_view(member.value().get_string()).substr(0, kTextMost));
+            }
+        }
+    }
+    if (const json::value* allow = object.if_contains("allow"); allow != nullptr && allow->is_array()) {
+        for (const json::value& entry : allow->get_array()) {
+            if (introduction.allow.size() < kListMost && entry.is_string()) {
+                introduction.allow.emplace_back(std::string_view(entry.get_string()).substr(0, kTextMost));
+            }
+        }
+    }
+    return introduction;
+}
+
+}  // namespace adit::protocol

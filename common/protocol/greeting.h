@@ -1,0 +1,49 @@
+// What connector and agent say to each other inside a session: paths, fields and the greeting's JSON.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/h2/stream.h"
+
+namespace adit::protocol {
+
+/// First stream of a session, from the connector.
+inline constexpr std::string_view kGreetingPath = "/.well-known/adit/session";
+/// A stream of no content whose answer proves that the whole data path of the session works.
+inline constexpr std::string_view kProbePath = "/.well-known/adit/probe";
+inline constexpr std::string_view kAuthority = "adit";
+
+/// What the connector tells an agent.
+struct Invitation {
+    std::string instance;                        ///< which connector process this is
+    unsigned workers = 1;
+    unsigned wanted_sessions = 1;                ///< at least one per worker
+    std::chrono::milliseconds probe_interval{1000};
+
+    h2::Fields to_request() const;
+    /// Missing or odd fields keep their defaults: a newer connector must not break an older agent.
+    static Invitation from_request(const h2::Fields& request);
+};
+
+/// What an agent tells the connector.
+struct Introduction {
+    std::string agent;    ///< this agent process, new at every start
+    std::string version;
+    std::string host;
+    std::map<std::string, std::string> labels;
+    std::vector<std::string> allow;
+
+    std::string to_json() const;
+    /// Bounded and checked: it comes over a network. Unknown members are ignored.
+    static Result<Introduction> from_json(std::string_view text);
+};
+
+/// The head of a GET inside the tunnel.
+h2::Fields get(std::string_view path);
+
+}  // namespace adit::protocol

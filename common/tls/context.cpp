@@ -1,0 +1,145 @@
+// Contexts for the tunnel's two ends and for listeners; see context.h.
+#include "common/tls/context.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+
+namespace adit::tls {
+namespace {
+
+/// Hybrid post-quantum key exchange first where the library knows it (OpenSSL 3.5), else the classical list.
+void prefer_groups(SSL_CTX* context) {
+    if (SSL_CTX_set1_groups_list(context, "X25519MLKEM768:X25519:P-256:P-384") != 1) {
+        ERR_clear_error();
+        SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
+    }
+}
+
+std::unexpected<Error> openssl_failure(const std::string& doing) {
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return failure(doing + ": " + (reason == nullptr ? "unknown OpenSSL error" : reason));
+}
+
+std::unexpected<Error> file_failure(const std::filesystem::path& file, const std::string& what) {
+    auto error = openssl_failure(file.string() + ": cannot use this " + what);
+    error.error().usage = true;
+    return error;
+}
+
+/// A peer's certificate is only the envelope of its key: no chain, no dates, no names are looked at.
+int check_key(X509_STORE_CTX* store, void* argument) {
+    const auto& check = *static_cast<const PeerCheck*>(argument);
+    X509* certificate = X509_STORE_CTX_get0_cert(store);
+    const Admission admission = certificate == nullptr ? Admission::unknown : check(spki_of(certificate));
+    switch (admission) {
+        case Admission::accepted: X509_STORE_CTX_set_error(store, X509_V_OK); return 1;
+        case Admission::expired: X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_HAS_EXPIRED); return 0;
+        case Admission::unknown: break;
+    }
+    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
+    return 0;
+}
+
+int choose_reverse_http2(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                         unsigned offered_size, void*) {
+    static constexpr unsigned char wanted[] = {3, 'r', 'h', '2'};
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, size, wanted, sizeof wanted, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int choose_http1(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                 unsigned offered_size, void*) {
+    static constexpr unsigned char wanted[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, size, wanted, sizeof wanted, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+bool show_key(SSL_CTX* context, const PrivateKey& key, const std::string& name) {
+    const auto certificate = self_signed(key, name);
+    return certificate && SSL_CTX_use_certificate(context, certificate->native()) == 1 &&
+           SSL_CTX_use_PrivateKey(context, key.native()) == 1;
+}
+
+SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
+    SSL_CTX* context = SSL_CTX_new(method);
+    SSL_CTX_set_min_proto_version(context, lowest);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    prefer_groups(context);
+    return context;
+}
+
+}  // namespace
+
+Result<Context> Context::tunnel_acceptor(const PrivateKey& key, PeerCheck check) {
+    Context made;
+    made.context_.reset(new_context(TLS_server_method(), TLS1_3_VERSION));
+    SSL_CTX* context = made.context_.get();
+    made.check_ = std::make_unique<PeerCheck>(std::move(check));
+    if (!show_key(context, key, "adit-connector")) {
+        return openssl_failure("make the tunnel certificate");
+    }
+    // Every session proves its key anew, so that a revoked one cannot come back by a ticket.
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_cert_verify_callback(context, check_key, made.check_.get());
+    SSL_CTX_set_alpn_select_cb(context, choose_reverse_http2, nullptr);
+    return made;
+}
+
+Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins) {
+    Context made;
+    made.context_.reset(new_context(TLS_client_method(), TLS1_3_VERSION));
+    SSL_CTX* context = made.context_.get();
+    if (!show_key(context, key, "adit-agent")) {
+        return openssl_failure("make the agent's certificate");
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    if (pins.empty()) {
+        made.checks_names_ = true;
+        if (SSL_CTX_set_default_verify_paths(context) != 1) {
+            return openssl_failure("load the system's CA certificates");
+        }
+    } else {
+        made.check_ = std::make_unique<PeerCheck>([pins = std::move(pins)](const Spki& spki) {
+            return std::ranges::find(pins, spki) == pins.end() ? Admission::unknown : Admission::accepted;
+        });
+        SSL_CTX_set_cert_verify_callback(context, check_key, made.check_.get());
+    }
+    static constexpr unsigned char offered[] = {3, 'r', 'h', '2'};
+    SSL_CTX_set_alpn_protos(context, offered, sizeof offered);
+    return made;
+}
+
+Result<Context> Context::listener(const std::filesystem::path& chain, const std::filesystem::path& key) {
+    Context made;
+    made.context_.reset(new_context(TLS_server_method(), TLS1_2_VERSION));
+    SSL_CTX* context = made.context_.get();
+    if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
+        return file_failure(chain, "certificate chain (PEM, the server's certificate first)");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return file_failure(key, "private key (PEM)");
+    }
+    if (SSL_CTX_check_private_key(context) != 1) {
+        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+    }
+    SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
+    return made;
+}
+
+}  // namespace adit::tls

@@ -1,0 +1,53 @@
+// What a TLS endpoint demands and shows, fixed before any connection: a wrapper of SSL_CTX for each use that we have.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/tls/certificate.h"
+#include "common/tls/key.h"
+
+namespace adit::tls {
+
+/// The ALPN name of reverse HTTP/2 (draft-thomson-ptth-potato).
+inline constexpr std::string_view kReverseHttp2 = "rh2";
+
+/// What an acceptor thinks of a peer's key; each refusal reaches the peer as a TLS alert of its own.
+enum class Admission { accepted, unknown, expired };
+
+/// Asked once per handshake, on the thread that runs it.
+using PeerCheck = std::function<Admission(const Spki&)>;
+
+/// Immutable and shareable between the connections of one thread; streams keep what they need of it alive.
+class Context {
+  public:
+    /// The connector's end of the tunnel: TLS 1.3, ALPN rh2, a self-signed certificate of `key`, and a client key that
+    /// `check` accepts.
+    static Result<Context> tunnel_acceptor(const PrivateKey& key, PeerCheck check);
+    /// The agent's end: shows a self-signed certificate of `key`; the connector's key must be one of `pins`, or, when
+    /// there are none, its certificate must be valid for the name under a CA that the system trusts.
+    static Result<Context> tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins);
+    /// A listener for clients: TLS 1.2 and newer, a PEM certificate chain and key from files, ALPN http/1.1.
+    static Result<Context> listener(const std::filesystem::path& chain, const std::filesystem::path& key);
+
+    SSL_CTX* native() const { return context_.get(); }
+    bool checks_names() const { return checks_names_; }
+
+  private:
+    struct Free {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    };
+    Context() = default;
+
+    std::unique_ptr<SSL_CTX, Free> context_;
+    std::unique_ptr<PeerCheck> check_;
+    bool checks_names_ = false;
+};
+
+}  // namespace adit::tls

@@ -1,0 +1,66 @@
+// TLS over any stream: the tunnel, the listeners and an origin inside a tunnel stream use this one class.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/net/stream.h"
+#include "common/tls/context.h"
+
+namespace adit::tls {
+
+/// Owns the stream below it. OpenSSL reads and writes memory only (a BIO of ours over the chains), so no socket, no
+/// signal and no blocking is hidden in it, and many frames leave as few records.
+class TlsStream final : public net::Stream {
+  public:
+    enum class Side { client, server };
+
+    /// `server_name` is sent as SNI and, on a client whose context checks names, must match the certificate.
+    TlsStream(std::unique_ptr<net::Stream> below, const Context& context, Side side, const std::string& server_name = {});
+    ~TlsStream() override;
+
+    /// Agrees on keys. tls_handshake on failure: problem() says why in words. The caller bounds the time by abort().
+    net::Task<net::Status> handshake();
+    /// OpenSSL's or the peer's reason (an alert) for the last failure.
+    const std::string& problem() const { return problem_; }
+    /// The protocol chosen by ALPN; empty when none was.
+    std::string_view alpn() const;
+    /// "TLSv1.3", and the key exchange group.
+    std::string_view version() const;
+    /// The key of the peer's certificate; nothing when it showed none.
+    std::optional<Spki> peer_spki() const;
+
+    net::Status poll_receive() override;
+    std::size_t write_some(net::Chain& from, std::size_t limit) override;
+    bool flush() override;
+    void end() override;
+    void abort(net::Status why) override;
+    net::Status status() const override { return status_ ? status_ : below_->status(); }
+    const problem::Failure* failure() const override { return below_->failure(); }
+    void on_hangup(net::HangupListener* listener) override { below_->on_hangup(listener); }
+    bool established() const override { return below_->established(); }
+    bool reusable() const override { return !status_ && !read_status_ && below_->reusable(); }
+    net::Waiter& on_readable() override { return below_->on_readable(); }
+    net::Waiter& on_writable() override { return below_->on_writable(); }
+
+  private:
+    static constexpr std::size_t kHeldMost = 4 * net::kBlockSize;      ///< ciphertext waiting for the stream below
+    static constexpr std::size_t kReceiveMost = 4 * net::kBlockSize;   ///< plaintext taken per poll
+    struct BioMethod;
+    struct Free {
+        void operator()(SSL* ssl) const { SSL_free(ssl); }
+    };
+
+    net::Status failed(int ssl_error, net::Errc otherwise);
+    void remember_problem();
+
+    std::unique_ptr<net::Stream> below_;
+    net::Chain cipher_out_;
+    std::unique_ptr<SSL, Free> ssl_;
+    net::Status status_;
+    net::Status read_status_;
+    std::string problem_;
+};
+
+}  // namespace adit::tls

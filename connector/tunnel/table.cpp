@@ -1,0 +1,50 @@
+// Building the snapshot; see table.h.
+#include "connector/tunnel/table.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace adit::tunnel {
+namespace {
+
+/// The store has checked the URL when it read it, so what cannot be parsed here is left out.
+std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRecord& service) {
+    const auto url = boost::urls::parse_uri(service.endpoint);
+    if (!url || url->host().empty()) {
+        return std::nullopt;
+    }
+    ServiceEntry entry{tunnel.id, tunnel.name, std::string(url->scheme()), {}, std::string(url->encoded_path())};
+    entry.target.host = std::string(url->encoded_host_address());
+    entry.target.port = url->port_number() != 0 ? url->port_number() : entry.scheme == "https" ? 443 : 80;
+    while (!entry.base_path.empty() && entry.base_path.back() == '/') {
+        entry.base_path.pop_back();
+    }
+    return entry;
+}
+
+}  // namespace
+
+Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()) {
+    for (const TunnelRecord& record : records) {
+        for (const KeyRecord& key : record.keys) {
+            keys_.emplace(key.spki, KeyEntry{record.id, record.name, key.id, key.expires});
+        }
+        for (const ServiceRecord& service : record.services) {
+            if (auto entry = to_entry(record, service)) {
+                services_.emplace(service.name, std::move(*entry));
+            }
+        }
+    }
+}
+
+const KeyEntry* Table::key(const tls::Spki& spki) const {
+    const auto found = keys_.find(spki);
+    return found == keys_.end() ? nullptr : &found->second;
+}
+
+const ServiceEntry* Table::service(std::string_view name) const {
+    const auto found = services_.find(name);
+    return found == services_.end() ? nullptr : &found->second;
+}
+
+}  // namespace adit::tunnel

@@ -1,0 +1,53 @@
+// Which keys open which tunnel, and which tunnel exposes which service: an immutable snapshot that workers share.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/strings.h"
+#include "common/net/address.h"
+#include "common/tls/key.h"
+#include "connector/store/record.h"
+
+namespace adit::tunnel {
+
+/// A key that may open sessions of a tunnel.
+struct KeyEntry {
+    std::string tunnel_id;
+    std::string tunnel_name;
+    std::string key_id;
+    std::optional<std::chrono::system_clock::time_point> expires;
+
+    bool valid_at(std::chrono::system_clock::time_point now) const { return !expires || now < *expires; }
+};
+
+/// Where a service is, as its agent sees it.
+struct ServiceEntry {
+    std::string tunnel_id;
+    std::string tunnel_name;
+    std::string scheme;      ///< http
+    net::HostPort target;    ///< what CONNECT asks the agent for
+    std::string base_path;   ///< put before the path of requests; empty or "/..." without a slash at the end
+};
+
+/// Never changes once built; a change of the store makes a new one.
+class Table {
+  public:
+    explicit Table(const std::vector<TunnelRecord>& records);
+
+    const KeyEntry* key(const tls::Spki& spki) const;
+    const ServiceEntry* service(std::string_view name) const;
+    std::size_t tunnels() const { return tunnels_; }
+
+  private:
+    std::unordered_map<tls::Spki, KeyEntry> keys_;
+    std::unordered_map<std::string, ServiceEntry, StringHash, std::equal_to<>> services_;
+    std::size_t tunnels_ = 0;
+};
+
+}  // namespace adit::tunnel
