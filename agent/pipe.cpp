@@ -46,10 +46,10 @@ void refuse(h2::Stream& stream, const problem::Failure& failure, Surroundings& s
 class Counted {
   public:
     explicit Counted(AgentMetrics& metrics) : metrics_(metrics) {
-        metrics_.streams.add(1);
-        metrics_.streams_total.increment();
+        metrics_.streams.Increment();
+        metrics_.streams_total.Increment();
     }
-    ~Counted() { metrics_.streams.add(-1); }
+    ~Counted() { metrics_.streams.Decrement(); }
 
   private:
     AgentMetrics& metrics_;

@@ -62,7 +62,7 @@ void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
     if (method == "CONNECT") {
         net::spawn(surroundings_.loop.context(), "a tunnelled connection", serve_pipe(std::move(stream), surroundings_));
     } else if (method == "GET" && path == protocol::kProbePath) {
-        surroundings_.metrics.probes.increment();
+        surroundings_.metrics.probes.Increment();
         probed_at_ = surroundings_.loop.now();
         stream->respond(204, {}, true);
         net::spawn(surroundings_.loop.context(), "a probe", finish(std::move(stream), {}));

@@ -35,12 +35,12 @@ class Supervisor::Live final : public SessionWatcher {
           supervisor_(supervisor),
           slot_(&slot) {
         supervisor_.live_.push_back(this);
-        supervisor_.surroundings_.metrics.sessions.add(1);
+        supervisor_.surroundings_.metrics.sessions.Increment();
         slot_->occupied = true;
     }
     ~Live() {
         std::erase(supervisor_.live_, this);
-        supervisor_.surroundings_.metrics.sessions.add(-1);
+        supervisor_.surroundings_.metrics.sessions.Decrement();
         leave_slot();
     }
 

@@ -1,0 +1,41 @@
+// Names and help texts of the agent's metrics; see metrics.h.
+#include "agent/metrics/metrics.h"
+
+namespace adit::agent {
+
+AgentMetrics::AgentMetrics(metrics::Registry& registry)
+    : sessions(registry.gauge("adit_agent_sessions", "Sessions with connectors that are open now.")),
+      streams(registry.gauge("adit_agent_streams", "Tunnelled connections that are open now.")),
+      streams_total(registry.counter("adit_agent_streams_total", "Tunnelled connections that were asked for.")),
+      probes(registry.counter("adit_agent_probes_total", "Probes of connectors that were answered.")),
+      registry_(registry),
+      received_(registry.counter("adit_agent_received_bytes_total", "Bytes carried from connectors to private hosts.")),
+      sent_(registry.counter("adit_agent_sent_bytes_total", "Bytes carried from private hosts to connectors.")),
+      dial_duration_(registry.histogram("adit_agent_dial_duration_seconds",
+                                        "Time to resolve and connect to private hosts.",
+                                        {0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10})) {}
+
+void AgentMetrics::refused(const problem::Failure& failure) {
+    registry_
+        .counter("adit_agent_stream_refusals_total", "Tunnelled connections that were refused, by reason.",
+                 {{"reason", std::string(problem::name(failure.error))}})
+        .Increment();
+}
+
+void AgentMetrics::reconnecting(std::string_view reason) {
+    registry_
+        .counter("adit_agent_reconnects_total", "Sessions that ended or could not be opened, by reason.",
+                 {{"reason", std::string(reason)}})
+        .Increment();
+}
+
+void AgentMetrics::dialled(std::chrono::nanoseconds took) {
+    dial_duration_.Observe(std::chrono::duration<double>(took).count());
+}
+
+void AgentMetrics::carried(std::uint64_t received, std::uint64_t sent) {
+    received_.Increment(static_cast<double>(received));
+    sent_.Increment(static_cast<double>(sent));
+}
+
+}  // namespace adit::agent

@@ -1,0 +1,53 @@
+// Structured logs on standard error: a line for a person on a terminal, one JSON object a line otherwise.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/base/error.h"
+
+namespace adit::logging {
+
+enum class Level { trace, debug, info, warn, error };
+enum class Format { automatic, json, text };
+
+/// A value of a field. Texts may come from the network: they are escaped, never trusted.
+class Value {
+  public:
+    Value(std::string_view text) : value_(text) {}
+    Value(const std::string& text) : value_(std::string_view(text)) {}
+    Value(const char* text) : value_(std::string_view(text)) {}
+    Value(bool flag) : value_(flag) {}
+    Value(double number) : value_(number) {}
+    Value(std::integral auto number) : value_(static_cast<std::int64_t>(number)) {}
+
+    void append_to(std::string& out) const;
+
+  private:
+    std::variant<std::string_view, std::int64_t, double, bool> value_;
+};
+
+struct Field {
+    std::string_view name;
+    Value value;
+};
+using Fields = std::initializer_list<Field>;
+
+/// Sets the program's log up; before anything logs. Lines below `level` are dropped.
+void set_up(Level level, Format format);
+Result<Level> parse_level(std::string_view name);
+/// Whether lines are JSON, for writers that format their own.
+bool json();
+
+/// One line. From any thread.
+void write(Level level, std::string_view message, Fields fields);
+inline void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
+inline void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }
+inline void warn(std::string_view message, Fields fields = {}) { write(Level::warn, message, fields); }
+inline void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
+
+}  // namespace adit::logging

@@ -1,0 +1,121 @@
+// Names, help texts and label values of the connector's metrics; see metrics.h.
+#include "connector/admin/metrics.h"
+
+#include <algorithm>
+
+namespace adit {
+namespace {
+
+const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+constexpr int kStatusMost = 600;
+
+}  // namespace
+
+RouteMetrics::RouteMetrics(metrics::Registry& registry, const std::string& route)
+    : registry_(registry),
+      route_(route),
+      codes_(kStatusMost),
+      duration_(registry.histogram("adit_connector_request_duration_seconds",
+                                   "Time from a request's head to the last byte of its answer.", kDurations,
+                                   {{"route", route}})),
+      request_bytes_(registry.counter("adit_connector_request_bytes_total", "Bytes of request bodies.",
+                                      {{"route", route}})),
+      response_bytes_(registry.counter("adit_connector_response_bytes_total", "Bytes of response bodies.",
+                                       {{"route", route}})) {}
+
+metrics::Counter& RouteMetrics::by_code(int status) {
+    const auto index = static_cast<std::size_t>(std::clamp(status, 0, kStatusMost - 1));
+    metrics::Counter* known = codes_[index].load(std::memory_order_acquire);
+    if (known == nullptr) {
+        known = &registry_.counter("adit_connector_requests_total", "Requests answered, by route and status.",
+                                   {{"route", route_}, {"code", std::to_string(index)}});
+        codes_[index].store(known, std::memory_order_release);
+    }
+    return *known;
+}
+
+void RouteMetrics::finished(int status, std::chrono::nanoseconds took, std::uint64_t request_bytes,
+                            std::uint64_t response_bytes) {
+    by_code(status).Increment();
+    duration_.Observe(std::chrono::duration<double>(took).count());
+    if (request_bytes > 0) {
+        request_bytes_.Increment(static_cast<double>(request_bytes));
+    }
+    response_bytes_.Increment(static_cast<double>(response_bytes));
+}
+
+void RouteMetrics::failed(std::string_view reason) {
+    registry_
+        .counter("adit_connector_request_failures_total", "Requests that the connector itself failed, by reason.",
+                 {{"route", route_}, {"reason", std::string(reason)}})
+        .Increment();
+}
+
+BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& backend)
+    : active(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
+                            {{"backend", backend}, {"state", "active"}})),
+      idle(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
+                          {{"backend", backend}, {"state", "idle"}})),
+      reused(registry.counter("adit_connector_pool_reuse_total", "Exchanges on a kept connection.",
+                              {{"backend", backend}})) {}
+
+std::shared_ptr<RouteMetrics> ConnectorMetrics::route(const std::string& name) {
+    return std::make_shared<RouteMetrics>(registry_, name);
+}
+
+std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& name) {
+    return std::make_shared<BackendMetrics>(registry_, name);
+}
+
+metrics::Gauge& ConnectorMetrics::client_connections(const std::string& listener) {
+    return registry_.gauge("adit_connector_client_connections", "Client connections that are open now.",
+                           {{"listener", listener}});
+}
+
+void ConnectorMetrics::session_opened(const std::string& tunnel) {
+    registry_.counter("adit_connector_session_opened_total", "Sessions that agents opened.", {{"tunnel", tunnel}})
+        .Increment();
+    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", {{"tunnel", tunnel}}).Increment();
+}
+
+void ConnectorMetrics::session_closed(const std::string& tunnel, const std::string& reason) {
+    registry_
+        .counter("adit_connector_session_closed_total", "Sessions that ended, by reason.",
+                 {{"tunnel", tunnel}, {"reason", reason}})
+        .Increment();
+    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", {{"tunnel", tunnel}}).Decrement();
+}
+
+void ConnectorMetrics::session_refused(std::string_view reason) {
+    registry_
+        .counter("adit_connector_session_refused_total", "Connections to the tunnel port that were refused, by reason.",
+                 {{"reason", std::string(reason)}})
+        .Increment();
+}
+
+void ConnectorMetrics::probed(const std::string& tunnel, std::chrono::nanoseconds took) {
+    registry_
+        .histogram("adit_connector_probe_round_trip_seconds", "Round trips of probes through sessions.",
+                   {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1}, {{"tunnel", tunnel}})
+        .Observe(std::chrono::duration<double>(took).count());
+}
+
+void ConnectorMetrics::probe_failed(const std::string& tunnel) {
+    registry_
+        .counter("adit_connector_probe_failures_total", "Probes without an answer in time.", {{"tunnel", tunnel}})
+        .Increment();
+}
+
+void ConnectorMetrics::stream_refused(std::string_view tunnel, std::string_view reason) {
+    registry_
+        .counter("adit_connector_stream_refusals_total", "Streams that agents refused, by reason.",
+                 {{"tunnel", std::string(tunnel)}, {"reason", std::string(reason)}})
+        .Increment();
+}
+
+void ConnectorMetrics::streams(const std::string& tunnel, std::size_t open) {
+    registry_.gauge("adit_connector_streams", "Streams through sessions that are open now.", {{"tunnel", tunnel}})
+        .Set(static_cast<double>(open));
+}
+
+}  // namespace adit

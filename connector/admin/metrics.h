@@ -1,0 +1,63 @@
+// The connector's metrics: handles per route, backend, tunnel and listener are resolved once and kept.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/metrics/metrics.h"
+
+namespace adit {
+
+/// Per route, used by all workers: plain atomics of prometheus-cpp, no lock.
+struct RouteMetrics {
+    RouteMetrics(metrics::Registry& registry, const std::string& route);
+    /// One finished exchange.
+    void finished(int status, std::chrono::nanoseconds took, std::uint64_t request_bytes, std::uint64_t response_bytes);
+    void failed(std::string_view reason);
+
+  private:
+    metrics::Counter& by_code(int status);
+
+    metrics::Registry& registry_;
+    std::string route_;
+    std::vector<std::atomic<metrics::Counter*>> codes_;  ///< by status, made on first use
+    metrics::Histogram& duration_;
+    metrics::Counter& request_bytes_;
+    metrics::Counter& response_bytes_;
+};
+
+/// Per backend.
+struct BackendMetrics {
+    BackendMetrics(metrics::Registry& registry, const std::string& backend);
+    metrics::Gauge& active;
+    metrics::Gauge& idle;
+    metrics::Counter& reused;
+};
+
+class ConnectorMetrics {
+  public:
+    explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
+
+    std::shared_ptr<RouteMetrics> route(const std::string& name);
+    std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    metrics::Gauge& client_connections(const std::string& listener);
+
+    void session_opened(const std::string& tunnel);
+    void session_closed(const std::string& tunnel, const std::string& reason);
+    void session_refused(std::string_view reason);
+    void probed(const std::string& tunnel, std::chrono::nanoseconds took);
+    void probe_failed(const std::string& tunnel);
+    void stream_refused(std::string_view tunnel, std::string_view reason);
+    void streams(const std::string& tunnel, std::size_t open);
+
+    metrics::Registry& registry() { return registry_; }
+
+  private:
+    metrics::Registry& registry_;
+};
+
+}  // namespace adit

@@ -1,0 +1,119 @@
+// Reading and writing of bodies; see body.h.
+#include "connector/http/body.h"
+
+#include <algorithm>
+
+namespace adit::http {
+
+std::size_t BodyReader::available() {
+    net::Chain& input = stream_->input();
+    if (done_ || broken_) {
+        return 0;
+    }
+    if (framing_.kind == Framing::Kind::length) {
+        return static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
+    }
+    if (framing_.kind == Framing::Kind::until_close) {
+        return input.size();
+    }
+    if (chunk_data_ > 0 || input.empty()) {
+        return chunk_data_;
+    }
+    // A size line may lie across two blocks, so look at more than the first area when that is not enough.
+    for (const std::size_t look : {input.front().size(), net::kBlockSize}) {
+        const auto step = chunks_.step(input.gather(look));
+        if (!step) {
+            broken_ = true;
+            error_ = step.error();
+            return 0;
+        }
+        stream_->consume(step->skip);
+        chunk_data_ = step->data;
+        done_ = step->done;
+        if (done_ || chunk_data_ > 0 || input.empty()) {
+            break;
+        }
+    }
+    return chunk_data_;
+}
+
+net::Task<net::Status> BodyReader::wait() {
+    while (!done_ && available() == 0) {
+        if (broken_) {
+            co_return net::Errc::protocol;
+        }
+        if (done_) {
+            break;
+        }
+        if (const net::Status status = co_await stream_->receive()) {
+            const bool orderly = status == net::Errc::end_of_stream;
+            if (orderly && framing_.kind == Framing::Kind::until_close) {
+                done_ = true;
+                break;
+            }
+            co_return orderly ? net::Status(net::Errc::truncated) : status;
+        }
+    }
+    co_return net::Status();
+}
+
+void BodyReader::took(std::size_t n) {
+    bytes_ += n;
+    if (framing_.kind == Framing::Kind::length) {
+        left_ -= n;
+        done_ = left_ == 0;
+    } else if (framing_.kind == Framing::Kind::chunked) {
+        chunks_.took(n);
+        chunk_data_ -= n;
+    }
+}
+
+void BodyWriter::take(BodyReader& from, std::size_t n) {
+    if (kind_ == Framing::Kind::chunked) {
+        scratch_.clear();
+        append_chunk_start(scratch_, n);
+        out_.append(scratch_);
+    }
+    out_.splice(from.stream().input(), n);
+    from.stream().consumed(n);
+    from.took(n);
+    bytes_ += n;
+    if (kind_ == Framing::Kind::chunked) {
+        out_.append("\r\n");
+    }
+}
+
+void BodyWriter::append(std::string_view bytes) {
+    out_.append(bytes);
+    bytes_ += bytes.size();
+}
+
+void BodyWriter::finish(std::string_view trailers) {
+    if (kind_ == Framing::Kind::chunked) {
+        out_.append("0\r\n");
+        out_.append(trailers);
+        out_.append("\r\n");
+    }
+}
+
+bool BodyWriter::try_send() {
+    while (!out_.empty()) {
+        const std::size_t n = stream_->write_some(out_, out_.size());
+        started_ = started_ || n > 0;
+        if (n == 0) {
+            return false;
+        }
+    }
+    return stream_->flush();
+}
+
+net::Task<net::Status> BodyWriter::send() {
+    while (!try_send()) {
+        if (const net::Status broken = co_await stream_->writable()) {
+            co_return broken;
+        }
+    }
+    co_return stream_->status();
+}
+
+}  // namespace adit::http

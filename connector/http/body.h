@@ -1,0 +1,78 @@
+// Bodies on streams: read to where the framing says they end, written with the framing that the other side needs.
+#pragma once
+
+#include <string>
+
+#include "common/net/stream.h"
+#include "connector/http/chunked.h"
+#include "connector/http/message.h"
+
+namespace adit::http {
+
+/// Pulls a body off a stream. Data stays in the stream's input until it is taken, so no byte is copied between.
+class BodyReader {
+  public:
+    BodyReader(net::Stream& stream, const Framing& framing) : stream_(&stream), framing_(framing), left_(framing.length) {
+        done_ = framing.kind == Framing::Kind::none;
+    }
+
+    /// Data bytes at the front of the stream's input now, in one or more areas; 0 when there are none. Looks at what has
+    /// arrived, waits for nothing. After a refusal error() is set.
+    std::size_t available();
+    /// Waits until available() or done(); the end of the stream before the end of the body is `truncated`.
+    net::Task<net::Status> wait();
+    /// `n` of the available bytes were taken off the stream's input (and told to the stream).
+    void took(std::size_t n);
+
+    bool done() const { return done_; }
+    const Framing& framing() const { return framing_; }
+    std::uint64_t bytes() const { return bytes_; }
+    const ParseError* error() const { return broken_ ? &error_ : nullptr; }
+    std::string_view trailers() const { return chunks_.trailers(); }
+    net::Stream& stream() const { return *stream_; }
+
+  private:
+    net::Stream* stream_;
+    Framing framing_;
+    std::uint64_t left_;
+    std::uint64_t bytes_ = 0;
+    bool done_;
+    bool broken_ = false;
+    std::size_t chunk_data_ = 0;
+    ParseError error_;
+    ChunkDecoder chunks_;
+};
+
+/// Writes a body after its head. What cannot leave at once waits in one chain, which stays below a block or two.
+class BodyWriter {
+  public:
+    BodyWriter(net::Stream& stream, Framing::Kind kind) : stream_(&stream), kind_(kind), out_(stream.loop().blocks()) {}
+
+    /// The framing of the body that follows, where it was not known at first.
+    void begin(Framing::Kind kind) { kind_ = kind; }
+
+    /// Bytes that go out before the body (the head); counted as framing, not as body.
+    void append_head(std::string_view head) { out_.append(head); }
+    /// Takes up to `n` bytes off `from`'s input; they leave with the next send().
+    void take(BodyReader& from, std::size_t n);
+    void append(std::string_view bytes);
+    /// The body is complete; `trailers` are complete field lines.
+    void finish(std::string_view trailers);
+    /// Writes what is held; ok when all of it is the stream's.
+    net::Task<net::Status> send();
+    /// One attempt without waiting: true when nothing is held any more.
+    bool try_send();
+    bool started() const { return started_; }
+    std::uint64_t bytes() const { return bytes_; }
+    net::Stream& stream() const { return *stream_; }
+
+  private:
+    net::Stream* stream_;
+    Framing::Kind kind_;
+    net::Chain out_;
+    std::string scratch_;
+    std::uint64_t bytes_ = 0;
+    bool started_ = false;  ///< a byte has gone to the stream
+};
+
+}  // namespace adit::http

@@ -1,0 +1,45 @@
+// The chunked transfer coding (RFC 9112 §7.1), pure: told what bytes there are, says which of them are data.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "connector/http/parse.h"
+
+namespace adit::http {
+
+/// Decodes one body. Feed it the bytes at the front of the input; it says how many to skip and how many after those are
+/// data. Strict: hexadecimal sizes only, CRLF only, bounded extensions and trailers.
+class ChunkDecoder {
+  public:
+    struct Step {
+        std::size_t skip = 0;   ///< framing bytes at the front, to be consumed first
+        std::size_t data = 0;   ///< data bytes behind them, to be consumed as they are used, then told by took()
+        bool done = false;      ///< the body and its trailer section have ended
+    };
+
+    /// With data == 0 and !done more input is needed (after consuming `skip`).
+    std::expected<Step, ParseError> step(std::string_view input);
+    /// `n` of the data bytes were consumed.
+    void took(std::size_t n) { left_ -= n; }
+    /// The trailer section as it came, without its last empty line. Valid once done.
+    std::string_view trailers() const { return trailers_; }
+
+  private:
+    enum class State { size, data, data_end, trailer };
+    static constexpr std::size_t kLineMost = 256;        ///< a size line with its extensions
+    static constexpr std::size_t kTrailersMost = 8192;
+
+    std::expected<std::size_t, ParseError> parse_size_line(std::string_view input);
+
+    State state_ = State::size;
+    std::uint64_t left_ = 0;
+    std::string trailers_;
+};
+
+/// Writes "1f4\r\n".
+void append_chunk_start(std::string& out, std::uint64_t size);
+
+}  // namespace adit::http

@@ -1,0 +1,46 @@
+// What a proxy changes on the way: hop-by-hop fields go, framing is written anew, who called is told (RFC 9110 §7.6).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "connector/http/message.h"
+
+namespace adit::http {
+
+/// How the request goes on to an origin.
+struct Onward {
+    std::string_view authority;      ///< the Host of the origin
+    std::string_view base_path;      ///< put before the path
+    std::string_view client;         ///< the caller's IP address
+    bool client_tls = false;
+    std::string_view request_id;
+    std::string_view pseudonym;      ///< our name in Via
+    bool upgrade = false;            ///< pass the Upgrade field on
+};
+
+/// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody
+/// upstream of us is trusted to have written them.
+void append_request(std::string& out, const RequestHead& request, const Onward& onward);
+
+/// Whether our own pseudonym stands in Via: the request has been here before (RFC 9110 §7.6.3).
+bool seen_before(const RequestHead& request, std::string_view pseudonym);
+
+/// How a response goes back to a client.
+struct Backward {
+    Version client_version = Version::http11;
+    bool keep_alive = true;
+    Framing framing;                 ///< as the client shall see it
+    bool keep_length_field = false;  ///< the body is absent by rule (HEAD, 304): its Content-Length stays informative
+    std::string_view pseudonym;
+    std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
+    bool upgrade = false;            ///< a 101 that is passed on
+};
+
+/// Appends the response head for the client.
+void append_response(std::string& out, const ResponseHead& response, const Backward& backward);
+
+/// Appends an interim response (1xx) unchanged but for hop-by-hop fields.
+void append_interim(std::string& out, const ResponseHead& response);
+
+}  // namespace adit::http

@@ -1,0 +1,60 @@
+// Memory of heads; see message.h.
+#include "connector/http/message.h"
+
+#include "common/base/strings.h"
+
+namespace adit::http {
+namespace {
+
+constexpr std::size_t kKeptBytes = 1024;   ///< what an idle connection may keep of its heads
+constexpr std::size_t kKeptFields = 16;
+
+}  // namespace
+
+const Field* Head::find(std::string_view name) const {
+    for (const Field& field : fields) {
+        if (iequals(field.name, name)) {
+            return &field;
+        }
+    }
+    return nullptr;
+}
+
+void Head::clear() {
+    fields.clear();
+    version = Version::http11;
+    framing = {};
+    keep_alive = false;
+    upgrade = connection = {};
+    has_connection_options = false;
+}
+
+void Head::release() {
+    fields.clear();
+    if (fields.capacity() > kKeptFields) {
+        fields.shrink_to_fit();
+    }
+    bytes_.clear();
+    if (bytes_.capacity() > kKeptBytes) {
+        bytes_.shrink_to_fit();
+    }
+}
+
+void RequestHead::clear() {
+    Head::clear();
+    method = target = path = query = authority = {};
+    expect_continue = false;
+}
+
+void ResponseHead::clear() {
+    Head::clear();
+    status = 0;
+    reason = {};
+}
+
+bool idempotent(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
+           method == "DELETE";
+}
+
+}  // namespace adit::http

@@ -1,0 +1,119 @@
+// Heads of HTTP/1.1 messages (RFC 9112): parsed once into views, reused from one exchange to the next.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace adit::http {
+
+/// Fields that mean something to a proxy; recognised once, while parsing.
+enum class Known : std::uint8_t {
+    other,
+    host,
+    connection,
+    keep_alive,
+    proxy_connection,
+    te,
+    trailer,
+    transfer_encoding,
+    content_length,
+    upgrade,
+    expect,
+    proxy_authenticate,
+    proxy_authorization,
+    authorization,
+    via,
+    date,
+    forwarded,
+    x_forwarded,   ///< X-Forwarded-For, -Proto, -Host, -Port
+    request_id,    ///< X-Request-Id
+    max_forwards,
+    content_type,
+    proxy_status,
+};
+
+struct Field {
+    std::string_view name;
+    std::string_view value;
+    Known known = Known::other;
+};
+
+enum class Version : std::uint8_t { http10, http11 };
+
+/// How the end of a body is found (RFC 9112 §6).
+struct Framing {
+    enum class Kind : std::uint8_t { none, length, chunked, until_close };
+    Kind kind = Kind::none;
+    std::uint64_t length = 0;
+};
+
+/// Owns the bytes of a head; the views of the derived heads point into them, so it neither moves nor copies.
+class Head {
+  public:
+    Head() = default;
+    Head(const Head&) = delete;
+    Head& operator=(const Head&) = delete;
+
+    std::vector<Field> fields;
+    Version version = Version::http11;
+    Framing framing;
+    bool keep_alive = false;            ///< the peer is willing to go on with the connection
+    std::string_view upgrade;           ///< the protocols of Upgrade, where Connection names it
+    std::string_view connection;        ///< the (single or first) Connection field, for nominated names
+    bool has_connection_options = false;  ///< Connection names more than close and keep-alive
+
+    /// The first field of that kind, or null.
+    const Field* find(Known known) const {
+        for (const Field& field : fields) {
+            if (field.known == known) {
+                return &field;
+            }
+        }
+        return nullptr;
+    }
+    const Field* find(std::string_view name) const;
+
+    std::string& bytes() { return bytes_; }
+    /// Gives memory back between exchanges, so that an idle connection stays small.
+    void release();
+
+  protected:
+    void clear();
+    std::string bytes_;
+};
+
+/// A request's head. `path` and `query` are parts of the target; `authority` is the host that counts: of an absolute-form
+/// target, else of the Host field.
+class RequestHead final : public Head {
+  public:
+    std::string_view method;
+    std::string_view target;
+    std::string_view path;
+    std::string_view query;   ///< with its '?', or empty
+    std::string_view authority;
+    bool expect_continue = false;
+
+    void clear();
+};
+
+class ResponseHead final : public Head {
+  public:
+    int status = 0;
+    std::string_view reason;
+
+    void clear();
+};
+
+/// Bounds of a head.
+struct HeadLimits {
+    std::size_t bytes = 32 * 1024;
+    std::size_t target = 8 * 1024;
+    std::size_t fields = 100;
+};
+
+/// A method whose effect is the same when it arrives twice (RFC 9110 §9.2.2).
+bool idempotent(std::string_view method);
+
+}  // namespace adit::http
