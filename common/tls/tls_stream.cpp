@@ -1,12 +1,15 @@
 // OpenSSL between two chains; see tls_stream.h.
 #include "common/tls/tls_stream.h"
 
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
+
+#include "common/net/address.h"
 
 namespace adit::tls {
 namespace {

@@ -1,0 +1,50 @@
+// Making and fingerprinting certificates; see certificate.h.
+#include "common/tls/certificate.h"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+namespace adit::tls {
+namespace {
+
+constexpr long kHundredYears = 100L * 365 * 24 * 3600;  // the tunnel's keys expire in the store, not here
+constexpr long kYesterday = -24L * 3600;                // for peers whose clock is behind
+
+}  // namespace
+
+Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name) {
+    Certificate certificate(X509_new());
+    X509* x509 = certificate.native();
+    X509_set_version(x509, X509_VERSION_3);
+    std::array<unsigned char, 8> bytes;
+    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+    ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509), std::bit_cast<std::uint64_t>(bytes) >> 1);
+    X509_gmtime_adj(X509_getm_notBefore(x509), kYesterday);
+    X509_gmtime_adj(X509_getm_notAfter(x509), kHundredYears);
+    X509_NAME* name = X509_get_subject_name(x509);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()),
+                               -1, -1, 0);
+    X509_set_issuer_name(x509, name);
+    X509_set_pubkey(x509, key.native());
+    const EVP_MD* digest = key.is_ed25519() ? nullptr : EVP_sha256();
+    if (X509_sign(x509, key.native(), digest) == 0) {
+        return failure("cannot sign a certificate with this key");
+    }
+    return certificate;
+}
+
+Spki spki_of(X509* certificate) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    Spki spki;
+    if (size > 0) {
+        spki.digest = sha256({der, static_cast<std::size_t>(size)});
+        OPENSSL_free(der);
+    }
+    return spki;
+}
+
+}  // namespace adit::tls

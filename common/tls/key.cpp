@@ -1,0 +1,118 @@
+// Keys by OpenSSL; see key.h.
+#include "common/tls/key.h"
+
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+
+#include "common/base/encoding.h"
+#include "common/base/file.h"
+
+namespace adit::tls {
+namespace {
+
+struct FreeBio {
+    void operator()(BIO* bio) const { BIO_free_all(bio); }
+};
+using Bio = std::unique_ptr<BIO, FreeBio>;
+
+}  // namespace
+
+std::string Spki::text() const {
+    return base64url_encode(digest);
+}
+
+std::optional<Spki> Spki::parse(std::string_view text) {
+    const auto bytes = base64url_decode(text);
+    Spki spki;
+    if (!bytes || bytes->size() != spki.digest.size()) {
+        return std::nullopt;
+    }
+    std::ranges::copy(*bytes, spki.digest.begin());
+    return spki;
+}
+
+Result<PrivateKey> PrivateKey::generate_ed25519() {
+    EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+    if (key == nullptr) {
+        return failure("cannot make an Ed25519 key");
+    }
+    return PrivateKey(key);
+}
+
+Result<PrivateKey> PrivateKey::from_seed(const Seed& seed) {
+    EVP_PKEY* key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size());
+    if (key == nullptr) {
+        return failure("not an Ed25519 seed");
+    }
+    return PrivateKey(key);
+}
+
+Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+    const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+    if (key == nullptr) {
+        return usage_error("not a private key in PEM form");
+    }
+    return PrivateKey(key);
+}
+
+Result<PrivateKey> PrivateKey::load_or_make(const std::filesystem::path& file, bool& made) {
+    std::error_code ignored;
+    made = !std::filesystem::exists(file, ignored);
+    if (made) {
+        auto key = generate_ed25519();
+        if (!key) {
+            return key;
+        }
+        if (auto written = write_file_atomically(file, key->to_pem()); !written) {
+            return std::unexpected(std::move(written.error()).with("write the connector's new key"));
+        }
+        return key;
+    }
+    const auto pem = read_file(file);
+    if (!pem) {
+        return std::unexpected(pem.error());
+    }
+    auto key = from_pem(*pem);
+    if (!key) {
+        return std::unexpected(std::move(key.error()).with(file.string()));
+    }
+    return key;
+}
+
+Seed PrivateKey::seed() const {
+    Seed seed{};
+    std::size_t size = seed.size();
+    EVP_PKEY_get_raw_private_key(key_.get(), seed.data(), &size);
+    return seed;
+}
+
+std::string PrivateKey::to_pem() const {
+    const Bio bio(BIO_new(BIO_s_mem()));
+    PEM_write_bio_PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+Spki PrivateKey::spki() const {
+    unsigned char* der = nullptr;
+    const int size = i2d_PUBKEY(key_.get(), &der);
+    Spki spki;
+    if (size > 0) {
+        spki.digest = sha256({der, static_cast<std::size_t>(size)});
+        OPENSSL_free(der);
+    }
+    return spki;
+}
+
+std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes) {
+    std::array<std::uint8_t, 32> digest{};
+    SHA256(bytes.data(), bytes.size(), digest.data());
+    return digest;
+}
+
+}  // namespace adit::tls

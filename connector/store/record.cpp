@@ -1,0 +1,353 @@
+// JSON to records and back; see record.h.
+#include "connector/store/record.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <set>
+#include <span>
+
+#include "common/base/strings.h"
+
+namespace adit {
+namespace json = boost::json;
+namespace {
+
+constexpr std::size_t kKeysMost = 256;
+constexpr std::size_t kServicesMost = 10'000;
+
+/// Walks a document and remembers where it is, so that an error can say it: file: services[2].endpoint: ...
+class Reader {
+  public:
+    explicit Reader(std::string place) : place_(std::move(place)) {}
+
+    std::unexpected<Error> wrong(std::string_view where, std::string_view what) const {
+        return usage_error(place_ + ": " + std::string(where) + (where.empty() ? "" : ": ") + std::string(what));
+    }
+
+    Result<json::object> document(std::string_view text) const {
+        json::stream_parser parser;
+        boost::system::error_code error;
+        const std::size_t read = parser.write_some(text.data(), text.size(), error);
+        if (!error) {
+            parser.finish(error);
+        }
+        if (error) {
+            const auto [line, column] = position(text, std::min(read, text.size()));
+            return usage_error(place_ + ":" + std::to_string(line) + ":" + std::to_string(column) +
+                               ": this is not JSON: " + error.message());
+        }
+        json::value value = parser.release();
+        if (!value.is_object()) {
+            return wrong("", "a JSON object was expected");
+        }
+        return std::move(value.get_object());
+    }
+
+    Result<> only(const json::object& object, std::string_view where, std::span<const std::string> names) const {
+        for (const auto& member : object) {
+            const std::string name(member.key());
+            if (std::ranges::find(names, name) == names.end()) {
+                const auto meant = closest_match(name, names);
+                return wrong(where, "unknown member '" + name + "'" + (meant ? "; did you mean '" + *meant + "'?" : ""));
+            }
+        }
+        return {};
+    }
+
+    Result<std::string> text(const json::object& object, std::string_view where, std::string_view name) const {
+        const json::value* value = object.if_contains(name);
+        if (value == nullptr || !value->is_string() || value->get_string().empty()) {
+            return wrong(where, "member '" + std::string(name) + "' must be a text that is not empty");
+        }
+        return std::string(value->get_string());
+    }
+
+    Result<json::array> list(const json::object& object, std::string_view where, std::string_view name,
+                             std::size_t most) const {
+        const json::value* value = object.if_contains(name);
+        if (value == nullptr) {
+            return json::array();
+        }
+        if (!value->is_array()) {
+            return wrong(where, "member '" + std::string(name) + "' must be a list");
+        }
+        if (value->get_array().size() > most) {
+            return wrong(where, "member '" + std::string(name) + "' has more than " + std::to_string(most) + " entries");
+        }
+        return value->get_array();
+    }
+
+    Result<WallTime> time(const json::object& object, std::string_view where, std::string_view name) const {
+        const auto written = text(object, where, name);
+        if (!written) {
+            return std::unexpected(written.error());
+        }
+        const auto parsed = parse_time(*written);
+        return parsed ? parsed : wrong(where, parsed.error().message);
+    }
+
+    Result<> version(const json::object& object) const {
+        const json::value* value = object.if_contains("version");
+        if (value == nullptr || !value->is_int64() || value->get_int64() != 1) {
+            return wrong("", "member 'version' must be 1");
+        }
+        return {};
+    }
+
+  private:
+    static std::pair<std::size_t, std::size_t> position(std::string_view text, std::size_t at) {
+        const std::string_view before = text.substr(0, at);
+        const std::size_t last = before.rfind('\n');
+        return {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
+                last == std::string_view::npos ? at + 1 : at - last};
+    }
+
+    std::string place_;
+};
+
+std::string index_of(std::string_view list, std::size_t i) {
+    return std::string(list) + "[" + std::to_string(i) + "]";
+}
+
+/// Why an endpoint cannot be used; empty when it can.
+std::string endpoint_problem(std::string_view endpoint) {
+    const auto url = boost::urls::parse_uri(endpoint);
+    if (!url || url->host().empty()) {
+        return "'" + std::string(endpoint) + "' is not a URL of the form http://host:port/base";
+    }
+    if (url->scheme() == "https") {
+        return "https endpoints are not available in this version; use http";
+    }
+    if (url->scheme() != "http") {
+        return "'" + std::string(endpoint) + "' must begin with http://";
+    }
+    if (url->has_userinfo() || url->has_query() || url->has_fragment()) {
+        return "'" + std::string(endpoint) + "' must be scheme, host, port and path only";
+    }
+    return {};
+}
+
+Result<AccessRecord> read_access(const Reader& reader, const json::value& value, const std::string& where) {
+    if (!value.is_object()) {
+        return reader.wrong(where, "an object with project and accessibleBy was expected");
+    }
+    const json::object& object = value.get_object();
+    static const std::vector<std::string> names{"project", "accessibleBy"};
+    if (auto known = reader.only(object, where, names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    AccessRecord access;
+    auto project = reader.text(object, where, "project");
+    auto environments = reader.list(object, where, "accessibleBy", kServicesMost);
+    if (!project || !environments) {
+        return std::unexpected(project ? environments.error() : project.error());
+    }
+    access.project = std::move(*project);
+    for (const json::value& environment : *environments) {
+        if (!environment.is_string()) {
+            return reader.wrong(where, "member 'accessibleBy' must be a list of texts");
+        }
+        access.accessible_by.emplace_back(environment.get_string());
+    }
+    return access;
+}
+
+Result<ServiceRecord> read_service(const Reader& reader, const json::value& value, const std::string& where) {
+    if (!value.is_object()) {
+        return reader.wrong(where, "an object with name and endpoint was expected");
+    }
+    const json::object& object = value.get_object();
+    static const std::vector<std::string> names{"name", "endpoint", "configurations"};
+    if (auto known = reader.only(object, where, names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    auto name = reader.text(object, where, "name");
+    auto endpoint = reader.text(object, where, "endpoint");
+    auto configurations = reader.list(object, where, "configurations", kServicesMost);
+    for (const Error* error : {name ? nullptr : &name.error(), endpoint ? nullptr : &endpoint.error(),
+                               configurations ? nullptr : &configurations.error()}) {
+        if (error != nullptr) {
+            return std::unexpected(*error);
+        }
+    }
+    if (!valid_name(*name)) {
+        return reader.wrong(where, "'" + *name + "' is not a service name: lower-case letters, digits and dashes");
+    }
+    if (const std::string problem = endpoint_problem(*endpoint); !problem.empty()) {
+        return reader.wrong(where + ".endpoint", problem);
+    }
+    ServiceRecord service{std::move(*name), std::move(*endpoint), {}};
+    for (std::size_t i = 0; i < configurations->size(); ++i) {
+        auto access = read_access(reader, (*configurations)[i], index_of(where + ".configurations", i));
+        if (!access) {
+            return std::unexpected(std::move(access.error()));
+        }
+        service.configurations.push_back(std::move(*access));
+    }
+    return service;
+}
+
+Result<std::vector<ServiceRecord>> read_services(const Reader& reader, const json::object& object) {
+    const auto list = reader.list(object, "", "services", kServicesMost);
+    if (!list) {
+        return std::unexpected(list.error());
+    }
+    std::vector<ServiceRecord> services;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        auto service = read_service(reader, (*list)[i], index_of("services", i));
+        if (!service) {
+            return std::unexpected(std::move(service.error()));
+        }
+        if (!names.insert(service->name).second) {
+            return reader.wrong(index_of("services", i), "the service name '" + service->name + "' is there twice");
+        }
+        services.push_back(std::move(*service));
+    }
+    return services;
+}
+
+Result<KeyRecord> read_key(const Reader& reader, const json::value& value, const std::string& where) {
+    if (!value.is_object()) {
+        return reader.wrong(where, "an object with id and spki_sha256 was expected");
+    }
+    const json::object& object = value.get_object();
+    static const std::vector<std::string> names{"id", "spki_sha256", "created", "expires"};
+    if (auto known = reader.only(object, where, names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    const auto id = reader.text(object, where, "id");
+    const auto spki_text = reader.text(object, where, "spki_sha256");
+    const auto created = reader.time(object, where, "created");
+    if (!id || !spki_text || !created) {
+        return std::unexpected(!id ? id.error() : !spki_text ? spki_text.error() : created.error());
+    }
+    const auto spki = tls::Spki::parse(*spki_text);
+    if (!spki) {
+        return reader.wrong(where, "member 'spki_sha256' is not a SHA-256 in base64url");
+    }
+    KeyRecord key{*id, *spki, *created, std::nullopt};
+    if (object.contains("expires")) {
+        const auto expires = reader.time(object, where, "expires");
+        if (!expires) {
+            return std::unexpected(expires.error());
+        }
+        key.expires = *expires;
+    }
+    return key;
+}
+
+json::array to_json(const std::vector<ServiceRecord>& services) {
+    json::array list;
+    for (const ServiceRecord& service : services) {
+        json::array configurations;
+        for (const AccessRecord& access : service.configurations) {
+            configurations.push_back(
+                json::object{{"project", access.project},
+                             {"accessibleBy", json::array(access.accessible_by.begin(), access.accessible_by.end())}});
+        }
+        list.push_back(json::object{{"name", service.name},
+                                    {"endpoint", service.endpoint},
+                                    {"configurations", std::move(configurations)}});
+    }
+    return list;
+}
+
+}  // namespace
+
+bool valid_name(std::string_view name) {
+    const auto inner = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+           std::ranges::all_of(name, inner);
+}
+
+Result<TunnelRecord> parse_tunnel(std::string_view text, const std::string& place) {
+    const Reader reader(place);
+    const auto object = reader.document(text);
+    if (!object) {
+        return std::unexpected(object.error());
+    }
+    static const std::vector<std::string> names{"version", "id", "name", "created", "keys", "services"};
+    if (auto known = reader.only(*object, "", names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    if (auto version = reader.version(*object); !version) {
+        return std::unexpected(std::move(version.error()));
+    }
+    const auto id = reader.text(*object, "", "id");
+    const auto name = reader.text(*object, "", "name");
+    const auto created = reader.time(*object, "", "created");
+    const auto keys = reader.list(*object, "", "keys", kKeysMost);
+    auto services = read_services(reader, *object);
+    for (const Error* error : {id ? nullptr : &id.error(), name ? nullptr : &name.error(),
+                               created ? nullptr : &created.error(), keys ? nullptr : &keys.error(),
+                               services ? nullptr : &services.error()}) {
+        if (error != nullptr) {
+            return std::unexpected(*error);
+        }
+    }
+    if (!valid_name(*name)) {
+        return reader.wrong("name", "'" + *name + "' is not a tunnel name: lower-case letters, digits and dashes");
+    }
+    TunnelRecord record{*id, *name, *created, {}, std::move(*services)};
+    for (std::size_t i = 0; i < keys->size(); ++i) {
+        auto key = read_key(reader, (*keys)[i], index_of("keys", i));
+        if (!key) {
+            return std::unexpected(std::move(key.error()));
+        }
+        record.keys.push_back(std::move(*key));
+    }
+    return record;
+}
+
+std::string format_tunnel(const TunnelRecord& record) {
+    json::array keys;
+    for (const KeyRecord& key : record.keys) {
+        json::object object{{"id", key.id}, {"spki_sha256", key.spki.text()}, {"created", format_time(key.created)}};
+        if (key.expires) {
+            object["expires"] = format_time(*key.expires);
+        }
+        keys.push_back(std::move(object));
+    }
+    // One member a line where people look at it: the file lives in Git or a ConfigMap as well.
+    std::string out = "{\n  \"version\": 1,\n";
+    out += "  \"id\": " + json::serialize(record.id) + ",\n  \"name\": " + json::serialize(record.name) + ",\n";
+    out += "  \"created\": \"" + format_time(record.created) + "\",\n";
+    const auto append_list = [&out](const char* name, const json::array& list, const char* end) {
+        out += std::string("  \"") + name + "\": [";
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            out += (i == 0 ? "\n    " : ",\n    ") + json::serialize(list[i]);
+        }
+        out += std::string(list.empty() ? "]" : "\n  ]") + end;
+    };
+    append_list("keys", keys, ",\n");
+    append_list("services", to_json(record.services), "\n}\n");
+    return out;
+}
+
+Result<std::vector<ServiceRecord>> parse_services(std::string_view text, const std::string& place) {
+    const Reader reader(place);
+    const auto object = reader.document(text);
+    if (!object) {
+        return std::unexpected(object.error());
+    }
+    static const std::vector<std::string> names{"version", "services"};
+    if (auto known = reader.only(*object, "", names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    if (auto version = reader.version(*object); !version) {
+        return std::unexpected(std::move(version.error()));
+    }
+    if (!object->contains("services")) {
+        return reader.wrong("", "member 'services' is missing");
+    }
+    return read_services(reader, *object);
+}
+
+std::string format_services(const std::vector<ServiceRecord>& services) {
+    return json::serialize(json::object{{"version", 1}, {"services", to_json(services)}});
+}
+
+}  // namespace adit
