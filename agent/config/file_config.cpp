@@ -14,10 +14,13 @@ using namespace yaml;
 using std::chrono::milliseconds;
 
 Object<FileConfig::Log> log() {
-    std::vector<std::pair<std::string, std::string>> levels;
-    for (const auto* level : {"trace", "debug", "info", "warn", "error"}) levels.emplace_back(level, level);
     return Object<FileConfig::Log>("log", "What is logged.")
-        .field("level", &FileConfig::Log::level, Choice<std::string>(std::move(levels)),
+        .field("level", &FileConfig::Log::level,
+               Choice<logging::Level>({{"trace", logging::Level::trace},
+                                       {"debug", logging::Level::debug},
+                                       {"info", logging::Level::info},
+                                       {"warn", logging::Level::warn},
+                                       {"error", logging::Level::error}}),
                "The least important messages that are logged.");
 }
 

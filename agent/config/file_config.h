@@ -16,6 +16,7 @@
 #include "common/base/error.h"
 #include "common/config/diagnostics.h"
 #include "common/config/substitute.h"
+#include "common/log/log.h"
 #include "common/net/address.h"
 
 namespace adit::agent {
@@ -30,7 +31,7 @@ inline constexpr std::chrono::milliseconds grace_period = std::chrono::hours(1);
 /// What the file says; what it leaves out is unset, so that flags, environment and defaults can fill it in.
 struct FileConfig {
     struct Log {
-        std::optional<std::string> level;  ///< trace, debug, info, warn or error
+        std::optional<logging::Level> level;
     };
 
     std::vector<std::string> allow;  ///< patterns of targets, as written

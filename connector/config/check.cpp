@@ -1,0 +1,64 @@
+// Text for people, JSON for editors and pipelines.
+#include "connector/config/check.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+
+#include "connector/config/load.h"
+
+namespace adit::config {
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_bad_input = 2;
+
+std::string count(std::size_t number, std::string_view one) {
+    return std::to_string(number) + ' ' + std::string(one) + (number == 1 ? "" : "s");
+}
+
+boost::json::object to_json(const yaml::Diagnostics& diagnostics) {
+    boost::json::array errors;
+    for (const auto& [place, message] : diagnostics.sorted())
+        errors.push_back(boost::json::object{
+            {"file", place.file()}, {"line", place.line}, {"column", place.column}, {"message", message}});
+    return {{"ok", false}, {"errors", std::move(errors)}};
+}
+
+}  // namespace
+
+std::string summary(const Configuration& configuration) {
+    const auto with_tls =
+        std::ranges::count_if(configuration.listeners, [](const Listener& l) { return l.tls.has_value(); });
+    auto text = count(configuration.listeners.size(), "listener");
+    if (with_tls != 0) text += " (" + std::to_string(with_tls) + " with TLS)";
+    text += ", " + count(configuration.routes.size(), "route") + ", " + count(configuration.backends.size(), "backend");
+    if (configuration.tunnels) text += ", agents on " + configuration.tunnels->tls.address.text();
+    if (configuration.admin) text += ", admin on " + configuration.admin->address.text();
+    return text;
+}
+
+int run_check(const std::filesystem::path& path, Output output, std::ostream& out, std::ostream& err) {
+    const auto configuration = load(path);
+    if (configuration) {
+        const auto text = summary(*configuration);
+        if (output == Output::json)
+            out << boost::json::serialize(boost::json::object{{"ok", true}, {"summary", text}}) << '\n';
+        else
+            out << "ok: " << text << '\n';
+        return exit_ok;
+    }
+    if (output == Output::json)
+        out << boost::json::serialize(to_json(configuration.error())) << '\n';
+    else
+        err << configuration.error().text();
+    return exit_bad_input;
+}
+
+int run_check(const std::filesystem::path& path, Output output) {
+    return run_check(path, output, std::cout, std::cerr);
+}
+
+}  // namespace adit::config

@@ -1,0 +1,102 @@
+// The connector's configuration as plain values: checked, paths resolved, defaults filled in.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/log/log.h"
+#include "common/net/address.h"
+#include "connector/config/defaults.h"
+#include "connector/config/endpoint.h"
+
+namespace adit::config {
+
+using net::HostPort;
+
+struct Log {
+    logging::Level level = logging::Level::info;
+    logging::Format format = logging::Format::automatic;
+};
+
+/// The status server of the operator.
+struct Admin {
+    HostPort address;
+};
+
+struct ListenerTls {
+    std::filesystem::path certificate;  ///< PEM chain; readable when the configuration was loaded
+    std::filesystem::path key;          ///< PEM
+};
+
+/// What one client, and all of a listener's clients together, may take.
+struct ListenerLimits {
+    std::uint64_t header_bytes = defaults::header_bytes;
+    std::chrono::milliseconds header_timeout = defaults::header_timeout;
+    std::chrono::milliseconds idle_timeout = defaults::idle_timeout;
+    std::uint64_t body_bytes = defaults::body_bytes;  ///< 0: no bound
+    std::uint32_t connections = defaults::connections;
+};
+
+/// Where clients connect.
+struct Listener {
+    std::string name;  ///< as given, else the address
+    HostPort address;  ///< port 0: any free one
+    std::optional<ListenerTls> tls;
+    ListenerLimits limits;
+};
+
+/// Where agents connect.
+struct TunnelTls {
+    HostPort address;
+    std::filesystem::path key;        ///< PEM; need not exist yet
+    std::vector<HostPort> advertise;  ///< as given; see tunnel_settings() for what an empty list means
+};
+
+struct Tunnels {
+    std::filesystem::path directory;  ///< need not exist yet
+    TunnelTls tls;
+};
+
+/// How long each phase of a request to a backend may take.
+struct Timeouts {
+    std::chrono::milliseconds connect = defaults::connect;
+    std::chrono::milliseconds first_byte = defaults::first_byte;
+    std::chrono::milliseconds idle = defaults::idle;
+    std::chrono::milliseconds total = defaults::total;  ///< 0: none
+};
+
+struct Backend {
+    std::string name;
+    std::vector<Endpoint> endpoints;  ///< at least one
+    Timeouts timeouts;
+};
+
+/// What a request must look like; the patterns are valid (see pattern.h).
+struct Match {
+    std::string host;          ///< lower case; "*.suffix" for one or more labels before it; empty for any
+    std::string path = "/**";  ///< "*" is one segment, a final "**" the rest
+};
+
+struct RouteRule {
+    std::string name;  ///< as given, else host and path of the match; unique
+    Match match;
+    std::string backend;
+    std::size_t backend_index = 0;  ///< into Configuration::backends
+};
+
+struct Configuration {
+    Log log;
+    std::uint32_t workers = 0;  ///< 0: one per core
+    std::optional<Admin> admin;
+    std::vector<Listener> listeners;
+    std::optional<Tunnels> tunnels;
+    std::vector<Backend> backends;  ///< in the order of the file
+    std::vector<RouteRule> routes;  ///< in the order of the file
+};
+
+}  // namespace adit::config

@@ -1,0 +1,69 @@
+// Only what the data path needs of URLs: scheme, authority without user information, a plain path.
+#include "connector/config/endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/config/collections.h"
+#include "common/config/host.h"
+#include "common/net/address.h"
+
+namespace adit::config {
+namespace {
+
+Result<Endpoint> parse_service(std::string_view name) {
+    if (!yaml::is_name(name))
+        return usage_error(
+            "after service:// stands the name of a service (letters, digits, '-', '_' and '.'), "
+            "without port or path");
+    return Endpoint{
+        .scheme = Endpoint::Scheme::service, .host = {}, .port = 0, .service = std::string(name), .base_path = {}};
+}
+
+bool is_path_character(char c) {
+    return c > 0x20 && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>';
+}
+
+Result<Endpoint> parse_http(std::string_view rest) {
+    if (rest.find_first_of("?#") != std::string_view::npos)
+        return usage_error("an endpoint has no query and no fragment");
+    const auto slash = rest.find('/');
+    const auto authority = rest.substr(0, slash);
+    auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+    if (authority.contains('@')) return usage_error("user and password do not belong in an endpoint");
+    if (!std::ranges::all_of(path, is_path_character))
+        return usage_error("the path has a character that needs escaping");
+    while (path.ends_with('/')) path.remove_suffix(1);
+
+    Endpoint endpoint;
+    endpoint.base_path = path;
+    const auto colon = authority.rfind(':');
+    const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+    auto host = yaml::parse_host(has_port ? authority.substr(0, colon) : authority);
+    if (!host) return std::unexpected(host.error());
+    endpoint.host = *std::move(host);
+    if (has_port) {
+        const auto port = yaml::parse_port(authority.substr(colon + 1), yaml::ZeroPort::refused);
+        if (!port) return std::unexpected(port.error());
+        endpoint.port = *port;
+    }
+    return endpoint;
+}
+
+}  // namespace
+
+std::string Endpoint::text() const {
+    if (scheme == Scheme::service) return "service://" + service;
+    return "http://" + net::HostPort{host, port}.text() + base_path;
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+    constexpr std::string_view service = "service://";
+    constexpr std::string_view http = "http://";
+    if (text.starts_with(service)) return parse_service(text.substr(service.size()));
+    if (text.starts_with(http)) return parse_http(text.substr(http.size()));
+    if (text.starts_with("https://")) return usage_error("https endpoints are not available in this version");
+    return usage_error("write service://NAME or http://host:port/base");
+}
+
+}  // namespace adit::config

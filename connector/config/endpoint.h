@@ -1,0 +1,30 @@
+// Endpoints of backends: service://NAME through a tunnel, http://host:port/base directly.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.h"
+
+namespace adit::config {
+
+/// One place that can answer a backend's requests.
+struct Endpoint {
+    enum class Scheme { service, http };
+
+    Scheme scheme = Scheme::http;
+    std::string host;         ///< http: a name or an address, IPv6 without brackets
+    std::uint16_t port = 80;  ///< http
+    std::string service;      ///< service: its name
+    std::string base_path;    ///< http: before the path of every request; "" or "/base" without a slash at its end
+
+    /// As a URL, for logs and metrics.
+    std::string text() const;
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// Reads an endpoint; the error says what is wrong with the text.
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+}  // namespace adit::config

@@ -1,0 +1,164 @@
+// One function per struct, from the leaves to the root. Rules that need more than one object are in validate.cpp.
+#include "connector/config/table.h"
+
+#include "common/base/time.h"
+#include "common/config/collections.h"
+#include "connector/config/pattern.h"
+
+namespace adit::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace yaml;
+
+/// A name that is free to choose.
+Parsed<std::string> name() {
+    return {"a name", [](std::string_view text) -> Result<std::string> {
+                if (is_name(text)) return std::string(text);
+                return usage_error("use 1 to 64 letters, digits, '-', '_' and '.'");
+            }};
+}
+
+Duration timeout() {
+    return Duration(bounds::min_timeout, bounds::max_timeout);
+}
+
+Object<Log> log() {
+    return Object<Log>("log", "What is logged, and how.")
+        .field("level", &Log::level,
+               Choice<logging::Level>({{"trace", logging::Level::trace},
+                                       {"debug", logging::Level::debug},
+                                       {"info", logging::Level::info},
+                                       {"warn", logging::Level::warn},
+                                       {"error", logging::Level::error}}),
+               "The least important messages that are logged.")
+        .field("format", &Log::format,
+               Choice<logging::Format>({{"auto", logging::Format::automatic},
+                                        {"json", logging::Format::json},
+                                        {"text", logging::Format::text}}),
+               "JSON lines or text; auto is text on a terminal and JSON otherwise.");
+}
+
+Object<Admin> admin() {
+    return Object<Admin>("admin", "The operator's own server: /live, /ready, /metrics, /sessions.")
+        .required("address", &Admin::address, Address<HostPort>(ZeroPort::allowed),
+                  "Where it listens; keep it private.");
+}
+
+Object<ListenerTls> listener_tls() {
+    return Object<ListenerTls>("tls", "TLS towards clients.")
+        .required("certificate", &ListenerTls::certificate, Path(), "PEM file with the certificate and its chain.")
+        .required("key", &ListenerTls::key, Path(), "PEM file with the private key.")
+        .later({"client_ca", "client_certificates", "min_version", "alpn"});
+}
+
+Object<ListenerLimits> listener_limits() {
+    return Object<ListenerLimits>("limits", "What clients may take.")
+        .field("header_bytes", &ListenerLimits::header_bytes, Size(bounds::min_header_bytes, bounds::max_header_bytes),
+               "Request line and header section together.")
+        .field("header_timeout", &ListenerLimits::header_timeout, timeout(),
+               "From the first byte of a request to the end of its header section.")
+        .field("idle_timeout", &ListenerLimits::idle_timeout, timeout(),
+               "How long a connection may wait for a request.")
+        .field("body_bytes", &ListenerLimits::body_bytes, Size(0, bounds::max_body_bytes),
+               "The largest request body; 0 is no bound.")
+        .field("connections", &ListenerLimits::connections, Integer<std::uint32_t>(1, bounds::max_connections),
+               "Client connections at one time.");
+}
+
+Object<Listener> listener() {
+    return Object<Listener>("a listener", "Where clients connect.")
+        .field("name", &Listener::name, name(), "How logs and metrics call it; its address when left out.")
+        .required("address", &Listener::address, Address<HostPort>(ZeroPort::allowed),
+                  "host:port; port 0 is any free one.")
+        .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")
+        .field("limits", &Listener::limits, listener_limits(), "What clients may take.")
+        .later({"http2", "proxy_protocol", "trusted_proxies"});
+}
+
+Object<TunnelTls> tunnel_tls() {
+    return Object<TunnelTls>("tunnels.tls", "Where agents connect over TLS.")
+        .required("address", &TunnelTls::address, Address<HostPort>(ZeroPort::allowed), "host:port to listen on.")
+        .required(
+            "key", &TunnelTls::key, Path(),
+            "PEM file with the Ed25519 or ECDSA private key by which agents know this connector; made on first use.")
+        .field("advertise", &TunnelTls::advertise, List(Address<HostPort>(ZeroPort::refused), bounds::advertised),
+               "The addresses that tokens tell agents to dial; by default the address to listen on.");
+}
+
+Object<Tunnels> tunnels() {
+    return Object<Tunnels>("tunnels", "The tunnels and where their agents connect.")
+        .required("directory", &Tunnels::directory, Path(), "Folder with one file per tunnel.")
+        .required("tls", &Tunnels::tls, tunnel_tls(), "Where agents connect over TLS.")
+        .later({"wireguard"});
+}
+
+/// Only what the file says: a default that exceeds a short total simply never comes to pass.
+void connect_within_total(const Node& node, const Timeouts& timeouts, Diagnostics& diagnostics) {
+    const auto* connect = node.find("connect");
+    if (!connect || timeouts.total == 0ms || timeouts.connect <= timeouts.total) return;
+    diagnostics.error(connect->value.place, "connect (" + format_duration(timeouts.connect) +
+                                                ") is longer than total (" + format_duration(timeouts.total) + ")");
+}
+
+Object<Timeouts> timeouts() {
+    return Object<Timeouts>("timeouts", "How long each phase of a request may take.")
+        .field("connect", &Timeouts::connect, timeout(), "Until the connection stands.")
+        .field("first_byte", &Timeouts::first_byte, timeout(), "From the end of the request to the response head.")
+        .field("idle", &Timeouts::idle, timeout(), "Between two pieces of a response body.")
+        .field("total", &Timeouts::total, Duration(0ms, bounds::max_timeout), "The whole exchange; 0 is no bound.")
+        .later({"per_try"})
+        .rule(connect_within_total);
+}
+
+void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
+    if (backend.endpoints.empty())
+        diagnostics.error(node.find("endpoints")->value.place, "a backend needs an endpoint");
+}
+
+Object<Backend> backend() {
+    return Object<Backend>("a backend", "What routes forward to.")
+        .required("endpoints", &Backend::endpoints,
+                  List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
+                  "service://NAME through a tunnel or http://host:port/base directly; requests are spread over them.")
+        .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
+        .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
+                "retry", "tls"})
+        .rule(has_endpoints);
+}
+
+Object<Match> match() {
+    return Object<Match>("match", "What a request must look like.")
+        .field("host", &Match::host, Parsed<std::string>("a host pattern", parse_host_pattern),
+               "A host, or *.suffix; any when left out.")
+        .field("path", &Match::path, Parsed<std::string>("a path pattern", parse_path_pattern),
+               "A path; * is one segment, ** the rest; any when left out.")
+        .later({"header", "headers", "method", "methods", "query"});
+}
+
+Object<RouteRule> route() {
+    return Object<RouteRule>("a route", "Which requests go to which backend.")
+        .field("name", &RouteRule::name, name(), "How logs and metrics call it; its match when left out.")
+        .required("match", &RouteRule::match, match(), "What a request must look like.")
+        .required("backend", &RouteRule::backend, Text(), "The name of a backend.")
+        .later({"handler", "policies", "redirect", "rewrite", "static", "timeouts"});
+}
+
+}  // namespace
+
+yaml::Object<Configuration> configuration_table() {
+    return Object<Configuration>("the configuration", "The connector's configuration.")
+        .field("log", &Configuration::log, log(), "What is logged, and how.")
+        .field("workers", &Configuration::workers, Integer<std::uint32_t>(1, bounds::max_workers),
+               "Threads that serve requests; by default one per core.")
+        .field("admin", &Configuration::admin, admin(), "The operator's own server; none when left out.")
+        .field("listeners", &Configuration::listeners, List(listener(), bounds::listeners), "Where clients connect.")
+        .field("tunnels", &Configuration::tunnels, tunnels(), "The tunnels and where their agents connect.")
+        .field("backends", &Configuration::backends, Named(backend(), &Backend::name, bounds::backends),
+               "What routes forward to, by name.")
+        .field("routes", &Configuration::routes, List(route(), bounds::routes), "Which requests go to which backend.")
+        .later(
+            {"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state", "tracing"});
+}
+
+}  // namespace adit::config

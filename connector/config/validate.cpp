@@ -1,0 +1,148 @@
+// Each rule is a function over the whole configuration; places are looked up in the document only when a rule is
+// broken.
+#include "connector/config/validate.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <unordered_map>
+
+#include "common/config/suggest.h"
+
+namespace adit::config {
+namespace {
+
+using yaml::Diagnostics;
+using yaml::Node;
+using yaml::Place;
+using yaml::place_of;
+
+/// Values that may each be used once, with the place of their first use.
+class Uses {
+  public:
+    Uses(std::string what, Diagnostics& diagnostics) : what_(std::move(what)), diagnostics_(diagnostics) {}
+
+    void add(const std::string& value, Place place) {
+        const auto [first, is_new] = places_.emplace(value, place);
+        if (!is_new)
+            diagnostics_.error(std::move(place),
+                               what_ + " '" + value + "' is used twice; first at " + first->second.text());
+    }
+
+  private:
+    std::string what_;
+    Diagnostics& diagnostics_;
+    std::unordered_map<std::string, Place> places_;
+};
+
+void check_listeners(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    Uses addresses("the address", diagnostics);
+    Uses names("the listener name", diagnostics);
+    const auto add_address = [&](const HostPort& address, Place place) {
+        // An empty one was reported already, and port 0 is a different port each time.
+        if (!address.host.empty() && address.port != 0) addresses.add(address.text(), std::move(place));
+    };
+    for (std::size_t i = 0; i < configuration.listeners.size(); ++i) {
+        auto& listener = configuration.listeners[i];
+        add_address(listener.address, place_of(root, {"listeners", i, "address"}));
+        if (!listener.name.empty())
+            names.add(listener.name, place_of(root, {"listeners", i, "name"}));
+        else if (!listener.address.host.empty())
+            listener.name = listener.address.text();
+    }
+    if (configuration.tunnels)
+        add_address(configuration.tunnels->tls.address, place_of(root, {"tunnels", "tls", "address"}));
+    if (configuration.admin) add_address(configuration.admin->address, place_of(root, {"admin", "address"}));
+}
+
+void expect_readable(const std::filesystem::path& path, std::string_view what, Place place, Diagnostics& diagnostics) {
+    if (path.empty()) return;
+    std::error_code ignored;
+    std::string reason;
+    if (::access(path.c_str(), R_OK) != 0)
+        reason = std::generic_category().message(errno);
+    else if (std::filesystem::is_directory(path, ignored))
+        reason = "it is a directory";
+    if (!reason.empty())
+        diagnostics.error(std::move(place),
+                          "cannot read the " + std::string(what) + " '" + path.string() + "': " + reason);
+}
+
+void check_files(const Node& root, const Configuration& configuration, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < configuration.listeners.size(); ++i) {
+        const auto& tls = configuration.listeners[i].tls;
+        if (!tls) continue;
+        expect_readable(tls->certificate, "certificate", place_of(root, {"listeners", i, "tls", "certificate"}),
+                        diagnostics);
+        expect_readable(tls->key, "key", place_of(root, {"listeners", i, "tls", "key"}), diagnostics);
+    }
+    if (!configuration.tunnels) return;
+    std::error_code ignored;
+    const auto& [directory, tls] = *configuration.tunnels;
+    // Key and directory are made on first use; what exists must be of use.
+    if (!tls.key.empty() && std::filesystem::exists(tls.key, ignored))
+        expect_readable(tls.key, "key", place_of(root, {"tunnels", "tls", "key"}), diagnostics);
+    if (!directory.empty() && std::filesystem::exists(directory, ignored) &&
+        !std::filesystem::is_directory(directory, ignored))
+        diagnostics.error(place_of(root, {"tunnels", "directory"}), "'" + directory.string() + "' is not a directory");
+}
+
+void check_services(const Node& root, const Configuration& configuration, Diagnostics& diagnostics) {
+    if (root.find("tunnels")) return;
+    for (const auto& backend : configuration.backends)
+        for (std::size_t i = 0; i < backend.endpoints.size(); ++i)
+            if (backend.endpoints[i].scheme == Endpoint::Scheme::service)
+                diagnostics.error(
+                    place_of(root, {"backends", backend.name, "endpoints", i}),
+                    backend.endpoints[i].text() + " is reached through a tunnel, but 'tunnels' is missing");
+}
+
+void resolve_backends(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    std::unordered_map<std::string, std::size_t> index;
+    std::vector<std::string> names;
+    for (const auto& backend : configuration.backends) {
+        index.emplace(backend.name, names.size());
+        names.push_back(backend.name);
+    }
+    for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
+        auto& route = configuration.routes[i];
+        if (route.backend.empty()) continue;
+        if (const auto found = index.find(route.backend); found != index.end()) {
+            route.backend_index = found->second;
+            continue;
+        }
+        const auto known = names.empty() ? " (there are no backends)" : " (backends: " + yaml::listing(names, 10) + ")";
+        diagnostics.error(
+            place_of(root, {"routes", i, "backend"}),
+            "there is no backend '" + route.backend + "'" + yaml::did_you_mean(route.backend, names) + known);
+    }
+}
+
+void check_routes(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    Uses names("the route name", diagnostics);
+    Uses matches("the match", diagnostics);
+    for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
+        auto& route = configuration.routes[i];
+        const auto match = (route.match.host.empty() ? "*" : route.match.host) + route.match.path;
+        if (!route.name.empty()) names.add(route.name, place_of(root, {"routes", i, "name"}));
+        if (route.name.empty()) route.name = match;
+        // A second route with the same match would never be taken.
+        if (root.find("routes")->value.items[i].find("match"))
+            matches.add(match, place_of(root, {"routes", i, "match"}));
+    }
+}
+
+}  // namespace
+
+void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    check_listeners(root, configuration, diagnostics);
+    check_files(root, configuration, diagnostics);
+    check_services(root, configuration, diagnostics);
+    resolve_backends(root, configuration, diagnostics);
+    check_routes(root, configuration, diagnostics);
+}
+
+}  // namespace adit::config

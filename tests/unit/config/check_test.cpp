@@ -1,0 +1,106 @@
+// The check command's output, and what the tunnel commands take from a configuration.
+#include "connector/config/check.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "connector/config/tunnel_settings.h"
+#include "tests/unit/yaml/support.h"
+
+namespace adit::config {
+namespace {
+
+using yaml::test::TemporaryFiles;
+
+struct Ran {
+    int status;
+    std::string out;
+    std::string err;
+};
+
+Ran check(const std::filesystem::path& path, Output output) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = run_check(path, output, out, err);
+    return {status, out.str(), err.str()};
+}
+
+constexpr const char* good =
+    "admin: {address: \"127.0.0.1:9901\"}\n"
+    "listeners: [{address: \"127.0.0.1:80\"}]\n"
+    "tunnels: {directory: d, tls: {address: \"0.0.0.0:7443\", key: k}}\n"
+    "backends: {a: {endpoints: [service://s]}, b: {endpoints: [http://x]}}\n"
+    "routes: [{match: {path: /a}, backend: a}, {match: {}, backend: b}]\n";
+
+}  // namespace
+
+TEST_CASE("a good file is summed up in one line") {
+    const TemporaryFiles files;
+    const auto path = files.write("adit.yaml", good);
+    const auto text = check(path, Output::text);
+    CHECK(text.status == 0);
+    CHECK(text.out == "ok: 1 listener, 2 routes, 2 backends, agents on 0.0.0.0:7443, admin on 127.0.0.1:9901\n");
+    CHECK(text.err.empty());
+    const auto json = check(path, Output::json);
+    CHECK(json.status == 0);
+    CHECK(json.out ==
+          "{\"ok\":true,\"summary\":\"1 listener, 2 routes, 2 backends, agents on 0.0.0.0:7443, "
+          "admin on 127.0.0.1:9901\"}\n");
+}
+
+TEST_CASE("a bad file is explained: for people on standard error, for programs on standard output") {
+    const TemporaryFiles files;
+    const auto path = files.write("adit.yaml", "workers: \"m\\\"any\"\nadmn: {}\n");
+    const auto text = check(path, Output::text);
+    CHECK(text.status == 2);
+    CHECK(text.out.empty());
+    CHECK(text.err == path.string() +
+                          ":1:10: error: expected a number from 1 to 256, found \"m\"any\"\n"
+                          "  1 | workers: \"m\\\"any\"\n"
+                          "    |          ^\n" +
+                          path.string() +
+                          ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
+                          "workers, admin, listeners, tunnels, backends, routes)\n"
+                          "  2 | admn: {}\n"
+                          "    | ^\n");
+    const auto json = check(path, Output::json);
+    CHECK(json.status == 2);
+    CHECK(json.err.empty());
+    CHECK(json.out.starts_with("{\"ok\":false,\"errors\":[{\"file\":\"" + path.string() +
+                               "\",\"line\":1,\"column\":10,\"message\":\"expected a number from 1 to 256, found "
+                               "\\\"m\\\"any\\\"\"},{"));
+}
+
+TEST_CASE("a file that is not there is an error of the input") {
+    const auto missing = check("/nowhere/adit.yaml", Output::text);
+    CHECK(missing.status == 2);
+    CHECK(missing.err == "/nowhere/adit.yaml: error: cannot read /nowhere/adit.yaml: No such file or directory\n");
+}
+
+TEST_CASE("what agents are told to dial") {
+    struct Case {
+        const char* address;
+        const char* advertise;
+        const char* told;
+    };
+    const Case cases[] = {{"127.0.0.1:7443", "", "127.0.0.1:7443"},
+                          {"0.0.0.0:7443", "", "this-machine:7443"},
+                          {"[::]:7443", "", "this-machine:7443"},
+                          {"0.0.0.0:7443", "tunnel.example.com:443", "tunnel.example.com:443"}};
+    for (const auto& [address, advertise, told] : cases) {
+        CAPTURE(address);
+        Configuration configuration;
+        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}}};
+        if (*advertise) configuration.tunnels->tls.advertise.push_back(*net::HostPort::parse(advertise));
+        const auto settings = tunnel_settings(configuration, "this-machine");
+        REQUIRE(settings);
+        REQUIRE(settings->advertise.size() == 1);
+        CHECK(settings->advertise[0].text() == told);
+        CHECK(settings->directory == "tunnels.d");
+    }
+    CHECK(tunnel_settings({}, "x").error().message.contains("has no 'tunnels'"));
+    CHECK_FALSE(machine_name().empty());
+}
+
+}  // namespace adit::config

@@ -1,0 +1,237 @@
+// Loading the connector's configuration: what a good file means, and each error with its place.
+#include "connector/config/load.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include "connector/config/table.h"
+#include "tests/unit/yaml/support.h"
+
+namespace adit::config {
+namespace {
+
+using namespace std::chrono_literals;
+using yaml::test::environment;
+using yaml::test::TemporaryFiles;
+
+std::string errors_of(const TemporaryFiles& files, const std::string& text) {
+    const auto loaded = load(files.write("adit.yaml", text), environment());
+    if (loaded) return "";
+    auto errors = yaml::test::lines(loaded.error(), files.directory());
+    return errors;
+}
+
+Configuration load_good(const TemporaryFiles& files, const std::string& text) {
+    const auto loaded = load(files.write("adit.yaml", text), environment());
+    REQUIRE_MESSAGE(loaded, loaded.error().text());
+    return *loaded;
+}
+
+constexpr const char* complete = R"(log: { level: debug, format: json }
+workers: 2
+admin: { address: 127.0.0.1:9901 }
+listeners:
+  - address: 127.0.0.1:8080
+  - name: public
+    address: "[::]:8443"
+    tls: { certificate: server.crt, key: server.key }
+    limits: { header_bytes: 16KiB, header_timeout: 5s, idle_timeout: 30s, body_bytes: 10MiB, connections: 500 }
+tunnels:
+  directory: tunnels.d
+  tls: { address: 0.0.0.0:7443, key: connector.key, advertise: [tunnel.example.com:7443] }
+backends:
+  payments:
+    endpoints: [service://payments-api, http://10.0.0.5:8080/base/]
+    timeouts: { connect: 1s, first_byte: 2s, idle: 3s, total: 0s }
+  web:
+    endpoints: ["http://[::1]"]
+routes:
+  - name: pay
+    match: { host: "API.example.com.", path: /v1/payments/** }
+    backend: payments
+  - match: { host: "*.example.com" }
+    backend: web
+  - match: {}
+    backend: web
+)";
+
+}  // namespace
+
+TEST_CASE("a complete file is read") {
+    const TemporaryFiles files;
+    files.write("server.crt", "");
+    files.write("server.key", "");
+    const auto c = load_good(files, complete);
+    CHECK(c.log.level == logging::Level::debug);
+    CHECK(c.log.format == logging::Format::json);
+    CHECK(c.workers == 2);
+    CHECK(c.admin->address.text() == "127.0.0.1:9901");
+    REQUIRE(c.listeners.size() == 2);
+    CHECK(c.listeners[0].name == "127.0.0.1:8080");
+    CHECK_FALSE(c.listeners[0].tls);
+    CHECK(c.listeners[1].name == "public");
+    CHECK(c.listeners[1].address.host == "::");
+    CHECK(c.listeners[1].tls->certificate == files.directory() / "server.crt");
+    CHECK(c.listeners[1].limits.header_bytes == 16 * 1024);
+    CHECK(c.listeners[1].limits.body_bytes == 10 * 1024 * 1024);
+    CHECK(c.listeners[1].limits.connections == 500);
+    CHECK(c.tunnels->directory == files.directory() / "tunnels.d");
+    CHECK(c.tunnels->tls.key == files.directory() / "connector.key");
+    CHECK(c.tunnels->tls.advertise.at(0).text() == "tunnel.example.com:7443");
+    REQUIRE(c.backends.size() == 2);
+    const auto& payments = c.backends[0];
+    CHECK(payments.name == "payments");
+    REQUIRE(payments.endpoints.size() == 2);
+    CHECK(payments.endpoints[0].text() == "service://payments-api");
+    CHECK(payments.endpoints[1].text() == "http://10.0.0.5:8080/base");
+    CHECK(payments.timeouts.connect == 1s);
+    CHECK(payments.timeouts.total == 0s);
+    CHECK(c.backends[1].endpoints[0].port == 80);
+    REQUIRE(c.routes.size() == 3);
+    CHECK(c.routes[0].name == "pay");
+    CHECK(c.routes[0].match.host == "api.example.com");
+    CHECK(c.routes[1].name == "*.example.com/**");
+    CHECK(c.routes[1].backend_index == 1);
+    CHECK(c.routes[2].name == "*/**");
+}
+
+TEST_CASE("what is left out has the defaults of defaults.h") {
+    const TemporaryFiles files;
+    const auto c =
+        load_good(files, "listeners: [{address: \"127.0.0.1:0\"}]\nbackends: {b: {endpoints: [http://a]}}\n");
+    CHECK(c.workers == 0);
+    CHECK(c.log.level == logging::Level::info);
+    CHECK(c.listeners[0].limits.header_bytes == 32 * 1024);
+    CHECK(c.listeners[0].limits.header_timeout == 10s);
+    CHECK(c.listeners[0].limits.idle_timeout == 75s);
+    CHECK(c.listeners[0].limits.body_bytes == 0);
+    CHECK(c.listeners[0].limits.connections == 10'000);
+    CHECK(c.backends[0].timeouts.connect == 5s);
+    CHECK(c.backends[0].timeouts.first_byte == 30s);
+    CHECK(c.backends[0].timeouts.idle == 60s);
+    CHECK(c.backends[0].timeouts.total == 60s);
+}
+
+TEST_CASE("each error stands at its place and says what would be right") {
+    struct Case {
+        const char* name;
+        const char* text;
+        const char* errors;
+    };
+    const Case cases[] = {
+        {"unknown top-level key", "listener: []\n",
+         "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
+         "workers, "
+         "admin, listeners, tunnels, backends, routes)\n"},
+        {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
+         "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
+         "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
+         "timeouts)\n"},
+        {"keys of later versions",
+         "consumers: []\nbackends:\n  a: {endpoints: [http://x], retry: {attempts: 3}}\n"
+         "routes:\n  - {match: {}, backend: a, policies: [api-key]}\n",
+         "adit.yaml:1:1: 'consumers' is known but not available in this version\n"
+         "adit.yaml:3:30: 'retry' is known but not available in this version\n"
+         "adit.yaml:5:29: 'policies' is known but not available in this version\n"},
+        {"wireguard", "tunnels:\n  directory: d\n  tls: {address: \"a:1\", key: k}\n  wireguard: {}\n",
+         "adit.yaml:4:3: 'wireguard' is known but not available in this version\n"},
+        {"unknown backend",
+         "backends:\n  payments: {endpoints: [http://x]}\nroutes:\n  - {match: {}, backend: payment}\n",
+         "adit.yaml:4:26: there is no backend 'payment'; did you mean 'payments'? (backends: payments)\n"},
+        {"no backends", "routes:\n  - {match: {}, backend: payment}\n",
+         "adit.yaml:2:26: there is no backend 'payment' (there are no backends)\n"},
+        {"no endpoints", "backends:\n  a: {endpoints: []}\n", "adit.yaml:2:18: a backend needs an endpoint\n"},
+        {"https endpoint", "backends:\n  a: {endpoints: [https://x]}\n",
+         "adit.yaml:2:19: \"https://x\" is not an endpoint: https endpoints are not available in this version\n"},
+        {"endpoint without scheme", "backends:\n  a: {endpoints: [\"x:80\"]}\n",
+         "adit.yaml:2:19: \"x:80\" is not an endpoint: write service://NAME or http://host:port/base\n"},
+        {"service without tunnels", "backends:\n  a: {endpoints: [http://x, service://s]}\n",
+         "adit.yaml:2:29: service://s is reached through a tunnel, but 'tunnels' is missing\n"},
+        {"route names",
+         "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {name: r, match: {path: /a}, backend: a}\n"
+         "  - {name: r, match: {path: /b}, backend: a}\n",
+         "adit.yaml:4:12: the route name 'r' is used twice; first at adit.yaml:3:12\n"},
+        {"same match",
+         "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {host: x.y, path: /a}, backend: a}\n"
+         "  - {match: {host: X.Y, path: /a}, backend: a}\n",
+         "adit.yaml:4:13: the match 'x.y/a' is used twice; first at adit.yaml:3:13\n"},
+        {"addresses",
+         "admin: {address: \"127.0.0.1:80\"}\nlisteners:\n  - address: 127.0.0.1:80\n  - address: 127.0.0.1:81\n"
+         "  - address: 127.0.0.1:81\n",
+         "adit.yaml:1:18: the address '127.0.0.1:80' is used twice; first at adit.yaml:3:14\n"
+         "adit.yaml:5:14: the address '127.0.0.1:81' is used twice; first at adit.yaml:4:14\n"},
+        {"certificate", "listeners:\n  - address: 127.0.0.1:80\n    tls: {certificate: no.crt, key: sub}\n",
+         "adit.yaml:3:24: cannot read the certificate 'no.crt': No such file or directory\n"
+         "adit.yaml:3:37: cannot read the key 'sub': it is a directory\n"},
+        {"timeouts", "backends:\n  a:\n    endpoints: [http://x]\n    timeouts: {connect: 10s, total: 5s}\n",
+         "adit.yaml:4:25: connect (10s) is longer than total (5s)\n"},
+        {"host pattern",
+         "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {host: \"a.*.b\"}, backend: a}\n",
+         "adit.yaml:3:20: \"a.*.b\" is not a host pattern: '*' can only stand for the first labels, as in "
+         "*.example.com\n"},
+        {"path pattern", "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {path: /a/**/b}, backend: a}\n",
+         "adit.yaml:3:20: \"/a/**/b\" is not a path pattern: '**' can only be the last segment\n"},
+        {"limits", "listeners:\n  - address: 127.0.0.1:80\n    limits: {header_bytes: 10, connections: 0}\n",
+         "adit.yaml:3:28: expected a size from 1KiB to 1MiB, found \"10\"\n"
+         "adit.yaml:3:45: expected a number from 1 to 1000000, found \"0\"\n"},
+        {"missing match and backend", "routes:\n  - name: r\n",
+         "adit.yaml:2:5: 'backend' is missing in a route\nadit.yaml:2:5: 'match' is missing in a route\n"},
+        {"empty file", "", "adit.yaml:1:1: the file is empty\n"},
+        {"syntax", "routes: [\n", "adit.yaml:2:1: not valid YAML: end of sequence flow not found\n"},
+    };
+    for (const auto& [name, text, errors] : cases) {
+        CAPTURE(name);
+        const TemporaryFiles files;
+        files.write("sub/x", "");
+        CHECK(errors_of(files, text) == errors);
+    }
+}
+
+TEST_CASE("errors of several files come sorted, each in its own file") {
+    const TemporaryFiles files;
+    files.write("routes.yaml", "routes:\n  - match: {path: /b}\n    backend: nothing\n");
+    CHECK(errors_of(files, "include: [routes.yaml]\nworkers: many\nbackends: {a: {endpoints: [http://x]}}\n") ==
+          "adit.yaml:2:10: expected a number from 1 to 256, found \"many\"\n"
+          "routes.yaml:3:14: there is no backend 'nothing' (backends: a)\n");
+}
+
+TEST_CASE("port 0 may be used by many listeners") {
+    const TemporaryFiles files;
+    load_good(files, "listeners:\n  - address: 127.0.0.1:0\n  - address: 127.0.0.1:0\n");
+}
+
+TEST_CASE("an unreadable key of the tunnel listener is an error, a missing one is made later") {
+    const TemporaryFiles files;
+    const std::string text = "tunnels: {directory: d, tls: {address: \"127.0.0.1:7443\", key: k}}\n";
+    CHECK(errors_of(files, text) == "");
+    files.write("k/file", "");
+    CHECK(errors_of(files, text) == "adit.yaml:1:63: cannot read the key 'k': it is a directory\n");
+}
+
+TEST_CASE("ten thousand routes load") {
+    const TemporaryFiles files;
+    std::string text = "backends: {a: {endpoints: [http://x]}}\nroutes:\n";
+    for (int i = 0; i < 10'000; ++i)
+        text += "  - {name: r" + std::to_string(i) + ", match: {path: /r" + std::to_string(i) + "/**}, backend: a}\n";
+    CHECK(load_good(files, text).routes.size() == 10'000);
+}
+
+TEST_CASE("every key of the table has a sentence, and every limit its default") {
+    const auto schema = configuration_table().schema();
+    std::size_t fields = 0;
+    const auto visit = [&](const auto& self, const yaml::Schema& object) -> void {
+        for (const auto& field : object.fields) {
+            CAPTURE(field.key);
+            ++fields;
+            CHECK(field.doc.ends_with("."));
+            const bool is_limit = field.kind == yaml::Schema::Kind::duration || field.kind == yaml::Schema::Kind::size;
+            if (is_limit) CHECK_FALSE(field.default_value.empty());
+            self(self, field);
+            for (const auto& item : field.items) self(self, item);
+        }
+    };
+    visit(visit, schema);
+    CHECK(fields > 30);
+}
+
+}  // namespace adit::config
