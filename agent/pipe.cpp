@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "common/net/connect.h"
 #include "common/net/pump.h"
+#include "common/problem/answer.h"
 
 namespace adit::agent {
 namespace {

@@ -47,6 +47,8 @@ class Session final : private h2::SessionListener {
     void drain();
     void close() { session_.close(net::Errc::aborted); }
     bool draining() const { return session_.draining(); }
+    /// The connector's last words, if it said any.
+    const std::string& peer_words() const { return session_.peer_words(); }
     std::size_t streams() const { return session_.stream_count(); }
     /// When the last probe was answered; the epoch when none was.
     net::Time probed_at() const { return probed_at_; }

@@ -2,6 +2,7 @@
 #include "agent/supervisor.h"
 
 #include <algorithm>
+#include <map>
 
 #include "common/log/log.h"
 #include "common/net/spawn.h"
@@ -110,8 +111,17 @@ std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const
             return !live->session.draining() && live->target.text() == target.text();
         });
     };
-    std::ranges::stable_sort(targets, {}, sessions_to);
-    return targets;
+    // Stable: among equals the resolver's order stands (RFC 6724).
+    std::multimap<std::ptrdiff_t, Target> by_sessions;
+    for (Target& target : targets) {
+        const std::ptrdiff_t sessions = sessions_to(target);
+        by_sessions.emplace(sessions, std::move(target));
+    }
+    std::vector<Target> ordered;
+    for (auto& [sessions, target] : by_sessions) {
+        ordered.push_back(std::move(target));
+    }
+    return ordered;
 }
 
 net::Task<> Supervisor::keep(Slot& slot) {

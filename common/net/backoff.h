@@ -21,7 +21,7 @@ class Backoff {
 
     /// The next delay; `uniform` is from [0, 1).
     Duration next(double uniform) {
-        const Duration ceiling = std::min(settings_.cap, settings_.base * (1LL << std::min(failures_, 20)));
+        const Duration ceiling = std::min<Duration>(settings_.cap, settings_.base * (1LL << std::min(failures_, 20)));
         ++failures_;
         return Duration(static_cast<Duration::rep>(uniform * static_cast<double>(ceiling.count())));
     }

@@ -1,6 +1,7 @@
 // Reaching a host through an HTTP proxy: CONNECT with optional Basic credentials (RFC 9110 §9.3.6, RFC 7617).
 #pragma once
 
+#include <expected>
 #include <optional>
 #include <string>
 

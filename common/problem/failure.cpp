@@ -62,8 +62,14 @@ std::string parameter(std::string_view text, std::string_view key) {
     return value;
 }
 
+/// The origin was not reached, and would not be on a second try of the same kind.
 Failure unreached(ProxyError error, int status, const char* code, std::string detail) {
-    return {.error = error, .status = status, .code = code, .detail = std::move(detail), .not_sent = true};
+    return {.error = error,
+            .status = status,
+            .code = code,
+            .detail = std::move(detail),
+            .not_sent = true,
+            .final_here = true};
 }
 
 Failure broken(ProxyError error, int status, const char* code, std::string detail) {
@@ -98,8 +104,10 @@ Failure tunnel_without_session(std::string_view tunnel) {
 }
 
 Failure session_lost(std::string_view tunnel) {
-    return unreached(ProxyError::connection_terminated, 502, "session-lost",
-                     "the session of tunnel '" + std::string(tunnel) + "' ended before the request was sent");
+    Failure failure = unreached(ProxyError::connection_terminated, 502, "session-lost",
+                                "the session of tunnel '" + std::string(tunnel) + "' ended before the request was sent");
+    failure.final_here = false;  // another session may be there
+    return failure;
 }
 
 Failure draining() {

@@ -45,6 +45,8 @@ struct Failure {
     int retry_after = 0;      ///< seconds; 0 = no Retry-After field
     /// Nothing of the request can have reached the origin's application: any method may be tried elsewhere.
     bool not_sent = false;
+    /// Another try on the same way would end the same: the name, the target or the policy is at fault.
+    bool final_here = false;
 };
 
 // --- finding the way ---

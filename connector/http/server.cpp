@@ -200,6 +200,7 @@ bool Connection::take_head(std::size_t& scanned) {
 net::Task<Connection::Read> Connection::read_head() {
     const net::Loop& loop = stream_->loop();
     refusal_.reset();
+    request_.clear();
     request_.release();
     std::size_t scanned = 0;
     bool begun = false;

@@ -52,7 +52,11 @@ class Exchange {
     /// Answers a failure of ours as problem+json with Proxy-Status, if nothing of an answer has gone out; otherwise
     /// marks the connection so that the client sees a truncated answer and not a clean end.
     net::Task<> answer(const problem::Failure& failure);
-    /// The answer was begun and cannot be completed.
+    /// The answer was begun and cannot be completed: the client shall see that, not a clean end.
+    void truncate() {
+        truncated_ = true;
+        keep_alive = false;
+    }
     bool truncated() const { return truncated_; }
 
   private:

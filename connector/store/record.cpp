@@ -166,7 +166,7 @@ Result<ServiceRecord> read_service(const Reader& reader, const json::value& valu
     auto name = reader.text(object, where, "name");
     auto endpoint = reader.text(object, where, "endpoint");
     auto configurations = reader.list(object, where, "configurations", kServicesMost);
-    for (const Error* error : {name ? nullptr : &name.error(), endpoint ? nullptr : &endpoint.error(),
+    for (const Error* error : std::initializer_list<const Error*>{name ? nullptr : &name.error(), endpoint ? nullptr : &endpoint.error(),
                                configurations ? nullptr : &configurations.error()}) {
         if (error != nullptr) {
             return std::unexpected(*error);
@@ -281,7 +281,7 @@ Result<TunnelRecord> parse_tunnel(std::string_view text, const std::string& plac
     const auto created = reader.time(*object, "", "created");
     const auto keys = reader.list(*object, "", "keys", kKeysMost);
     auto services = read_services(reader, *object);
-    for (const Error* error : {id ? nullptr : &id.error(), name ? nullptr : &name.error(),
+    for (const Error* error : std::initializer_list<const Error*>{id ? nullptr : &id.error(), name ? nullptr : &name.error(),
                                created ? nullptr : &created.error(), keys ? nullptr : &keys.error(),
                                services ? nullptr : &services.error()}) {
         if (error != nullptr) {

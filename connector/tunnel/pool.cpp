@@ -178,11 +178,11 @@ net::Task<bool> Pool::await_session(std::string tunnel_id, net::Time deadline) {
     co_return choose(tunnel_id).has_value();
 }
 
-std::unique_ptr<net::Stream> Pool::open(const Choice& choice, const net::HostPort& target) {
-    if (choice.session->worker != worker_.index()) {
-        return switchboard_.open(*this, choice.session->worker, choice.session->id, target);
+std::unique_ptr<net::Stream> Pool::open(std::uint64_t id, unsigned worker, const net::HostPort& target) {
+    if (worker != worker_.index()) {
+        return switchboard_.open(*this, worker, id, target);
     }
-    Session* session = local(choice.session->id);
+    Session* session = local(id);
     return session == nullptr ? nullptr : session->open(target);
 }
 

@@ -46,7 +46,7 @@ class Pool {
     /// within moments: the connector has just started, or the last session has just gone.
     net::Task<bool> await_session(std::string tunnel_id, net::Time deadline);
     /// A stream to `target` through the chosen session, local or of another worker. Null when the session has just gone.
-    std::unique_ptr<net::Stream> open(const Choice& choice, const net::HostPort& target);
+    std::unique_ptr<net::Stream> open(std::uint64_t session, unsigned worker, const net::HostPort& target);
 
     // --- for sessions ---
 

@@ -266,6 +266,8 @@ void Desk::open_far_end(unsigned from, const Message& message) {
     net::spawn(pool_.loop().context(), "a line between workers", carry(std::move(line), std::move(stream)));
 }
 
+Switchboard::Switchboard() = default;
+
 Switchboard::~Switchboard() = default;
 
 void Switchboard::connect(Pool& pool) {

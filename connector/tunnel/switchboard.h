@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/net/address.h"
 #include "common/net/stream.h"
 #include "common/net/worker.h"
 
@@ -34,7 +35,7 @@ struct Message {
 /// Joins the desks of all workers. Made before the workers run, outlives them.
 class Switchboard {
   public:
-    Switchboard() = default;
+    Switchboard();
     ~Switchboard();
     /// Makes the desk of a worker; `pool` finds the sessions that lines are opened to.
     void connect(Pool& pool);

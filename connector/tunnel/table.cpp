@@ -13,9 +13,15 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     if (!url || url->host().empty()) {
         return std::nullopt;
     }
-    ServiceEntry entry{tunnel.id, tunnel.name, std::string(url->scheme()), {}, std::string(url->encoded_path())};
+    ServiceEntry entry;
+    entry.tunnel_id = tunnel.id;
+    entry.tunnel_name = tunnel.name;
+    entry.scheme = std::string(url->scheme());
+    entry.base_path = std::string(url->encoded_path());
     entry.target.host = std::string(url->encoded_host_address());
     entry.target.port = url->port_number() != 0 ? url->port_number() : entry.scheme == "https" ? 443 : 80;
+    entry.authority = std::string(url->encoded_host_and_port());
+    entry.target_hash = std::hash<std::string>()(entry.target.text());
     while (!entry.base_path.empty() && entry.base_path.back() == '/') {
         entry.base_path.pop_back();
     }

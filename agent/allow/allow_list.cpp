@@ -1,0 +1,204 @@
+// Patterns and verdicts; see allow_list.h.
+#include "agent/allow/allow_list.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "common/base/strings.h"
+
+namespace adit::agent {
+namespace ip = boost::asio::ip;
+namespace {
+
+/// IPv4 in IPv6 clothes is judged as what it is.
+ip::address plain(const ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    }
+    return address;
+}
+
+bool in_network(const ip::address& address, const ip::address& network, unsigned prefix) {
+    if (address.is_v4() != network.is_v4()) {
+        return false;
+    }
+    const auto same_bits = [prefix](const auto& a, const auto& b) {
+        for (unsigned bit = 0; bit < prefix; ++bit) {
+            const unsigned mask = 0x80U >> (bit % 8);
+            if ((a[bit / 8] & mask) != (b[bit / 8] & mask)) {
+                return false;
+            }
+        }
+        return true;
+    };
+    return address.is_v4() ? same_bits(address.to_v4().to_bytes(), network.to_v4().to_bytes())
+                           : same_bits(address.to_v6().to_bytes(), network.to_v6().to_bytes());
+}
+
+struct Special {
+    const char* network;
+    unsigned prefix;
+    const char* what;
+};
+
+/// Places that a name in DNS must not lead to unless the operator wrote the address down.
+constexpr std::array kSpecial{
+    Special{"169.254.0.0", 16, "a link-local address (cloud metadata services live there)"},
+    Special{"fe80::", 10, "a link-local address"},
+    Special{"fd00:ec2::254", 128, "a cloud metadata service"},
+    Special{"100.100.100.200", 32, "a cloud metadata service"},
+    Special{"168.63.129.16", 32, "a cloud metadata service"},
+    Special{"0.0.0.0", 8, "an unspecified address"},
+    Special{"::", 128, "an unspecified address"},
+    Special{"224.0.0.0", 4, "a multicast address"},
+    Special{"ff00::", 8, "a multicast address"},
+    Special{"255.255.255.255", 32, "the broadcast address"},
+};
+
+const Special* special(const ip::address& address) {
+    const auto found = std::ranges::find_if(kSpecial, [&](const Special& entry) {
+        return in_network(address, ip::make_address(entry.network), entry.prefix);
+    });
+    return found == kSpecial.end() ? nullptr : &*found;
+}
+
+bool parse_number(std::string_view text, unsigned most, unsigned& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && number <= most;
+}
+
+bool parse_ports(std::string_view text, std::uint16_t& first, std::uint16_t& last) {
+    unsigned low = 1;
+    unsigned high = 65535;
+    if (text != "*") {
+        const std::size_t dash = text.find('-');
+        const bool range = dash != std::string_view::npos;
+        if (!parse_number(text.substr(0, dash), 65535, low) || low == 0) {
+            return false;
+        }
+        high = low;
+        if (range && (!parse_number(text.substr(dash + 1), 65535, high) || high < low)) {
+            return false;
+        }
+    }
+    first = static_cast<std::uint16_t>(low);
+    last = static_cast<std::uint16_t>(high);
+    return true;
+}
+
+std::string target_text(const std::string& host, std::uint16_t port) {
+    return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+Result<AllowPattern> AllowPattern::parse(std::string_view text) {
+    const auto wrong = [&](std::string_view why) {
+        return usage_error("'" + std::string(text) + "' is not an allow pattern: " + std::string(why) +
+                           "; expected HOST:PORT, such as payments.internal:8080, *.svc.local:443, 10.0.0.0/8:8080, "
+                           "[fd00::]/8:* or host:8000-8999");
+    };
+    AllowPattern pattern;
+    pattern.text_ = std::string(text);
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return wrong("the port is missing");
+    }
+    if (!parse_ports(text.substr(colon + 1), pattern.first_port_, pattern.last_port_)) {
+        return wrong("the port must be a number, a range or *");
+    }
+    std::string host(text.substr(0, colon));
+    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
+    const std::size_t slash = host.find('/');
+    boost::system::error_code not_ip;
+    const ip::address network = ip::make_address(host.substr(0, slash), not_ip);
+    if (!not_ip) {
+        pattern.network_ = plain(network);
+        pattern.prefix_ = pattern.network_->is_v4() ? 32 : 128;
+        if (slash != std::string::npos && !parse_number(std::string_view(host).substr(slash + 1), pattern.prefix_, pattern.prefix_)) {
+            return wrong("the prefix length of the address block is wrong");
+        }
+        return pattern;
+    }
+    if (slash != std::string::npos || host.find(':') != std::string::npos) {
+        return wrong("the address block is not valid");
+    }
+    pattern.suffix_ = host.starts_with("*.");
+    pattern.name_ = to_lower(pattern.suffix_ ? std::string_view(host).substr(1) : std::string_view(host));
+    if (pattern.name_.empty() || pattern.name_.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") != std::string::npos) {
+        return wrong("the host is neither a name, *.suffix, an IP address nor a CIDR block");
+    }
+    return pattern;
+}
+
+bool AllowPattern::matches_name(std::string_view host, std::uint16_t port) const {
+    if (name_.empty() || !port_fits(port)) {
+        return false;
+    }
+    const std::string lower = to_lower(host);
+    return suffix_ ? lower.size() > name_.size() && lower.ends_with(name_) : lower == name_;
+}
+
+bool AllowPattern::matches_address(const ip::address& address, std::uint16_t port) const {
+    return network_ && port_fits(port) && in_network(plain(address), *network_, prefix_);
+}
+
+bool AllowPattern::names_address(const ip::address& address, std::uint16_t port) const {
+    if (!matches_address(address, port)) {
+        return false;
+    }
+    const Special* of_network = special(*network_);
+    return of_network != nullptr && prefix_ >= of_network->prefix;
+}
+
+AllowList::Verdict AllowList::check_name(const std::string& host, std::uint16_t port) const {
+    boost::system::error_code not_ip;
+    const ip::address literal = ip::make_address(host, not_ip);
+    if (!not_ip) {
+        return check_address(literal, host, port);
+    }
+    const bool possible = std::ranges::any_of(patterns_, [&](const AllowPattern& pattern) {
+        return pattern.matches_name(host, port) || pattern.matches_any_address(port);
+    });
+    if (possible) {
+        return {};
+    }
+    const std::string target = target_text(host, port);
+    return std::unexpected(target + " is not in this agent's allow list; to allow it start the agent with --allow " +
+                           target);
+}
+
+AllowList::Verdict AllowList::check_address(const ip::address& given, const std::string& host,
+                                            std::uint16_t port) const {
+    const ip::address address = plain(given);
+    const std::string target = target_text(host, port);
+    const std::string by_address = target_text(address.to_string(), port);
+    if (const Special* what = special(address)) {
+        const bool named = std::ranges::any_of(
+            patterns_, [&](const AllowPattern& pattern) { return pattern.names_address(address, port); });
+        if (named) {
+            return {};
+        }
+        return std::unexpected(target + " leads to " + address.to_string() + ", " + what->what +
+                               ", which is refused unless it is allowed by address: --allow " + by_address);
+    }
+    const bool allowed = std::ranges::any_of(patterns_, [&](const AllowPattern& pattern) {
+        return pattern.matches_name(host, port) || pattern.matches_address(address, port);
+    });
+    if (allowed) {
+        return {};
+    }
+    return std::unexpected(target + (by_address == target ? "" : " (" + address.to_string() + ")") +
+                           " is not in this agent's allow list; to allow it start the agent with --allow " + target);
+}
+
+std::vector<std::string> AllowList::texts() const {
+    std::vector<std::string> texts;
+    for (const AllowPattern& pattern : patterns_) {
+        texts.push_back(pattern.text());
+    }
+    return texts;
+}
+
+}  // namespace adit::agent

@@ -1,0 +1,230 @@
+// Wiring and signals of the agent; see app.h.
+#include "agent/app.h"
+
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "agent/supervisor.h"
+#include "common/net/worker.h"
+#include "common/status/server.h"
+#include "common/token/token.h"
+
+namespace adit::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kReadyWithin = 5s;      ///< "a probe passed lately"
+constexpr std::chrono::milliseconds kDrainCheck = 20ms;
+constexpr std::uint16_t kMetricsPorts = 5;                  ///< tried one after the other when none was asked for
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    return name.data();
+}
+
+Result<std::shared_ptr<const AllowList>> make_allow_list(const RunOptions& options) {
+    std::vector<std::string> texts = options.allow;
+    if (options.config) {
+        auto more = file_patterns(*options.config);
+        if (!more) {
+            return std::unexpected(std::move(more.error()));
+        }
+        texts.insert(texts.end(), more->begin(), more->end());
+    }
+    std::vector<AllowPattern> patterns;
+    for (const std::string& text : texts) {
+        auto pattern = AllowPattern::parse(text);
+        if (!pattern) {
+            return std::unexpected(std::move(pattern.error()));
+        }
+        patterns.push_back(std::move(*pattern));
+    }
+    return std::make_shared<const AllowList>(std::move(patterns));
+}
+
+/// Everything that runs, in the order in which it depends on each other.
+class App {
+  public:
+    App(RunOptions options, std::shared_ptr<const AllowList> allow)
+        : options_(std::move(options)),
+          worker_(0),
+          metrics_(registry_),
+          surroundings_{.loop = worker_.loop(),
+                        .resolver = resolver_,
+                        .metrics = metrics_,
+                        .allow = std::move(allow),
+                        .introduction = {"agt_" + random_base62(16), ADIT_VERSION, host_name(), options_.labels, {}},
+                        .limits = {}},
+          status_(worker_.context()),
+          signals_(worker_.context(), SIGTERM, SIGINT, SIGHUP),
+          drain_timer_(worker_.context()) {
+        surroundings_.introduction.allow = surroundings_.allow->texts();
+    }
+
+    Result<> prepare(const token::Token& token);
+    int run();
+
+  private:
+    Result<> open_status();
+    void await_signal();
+    void reload();
+    void drain();
+    void check_drained();
+    status::Answer ready() const;
+
+    RunOptions options_;
+    metrics::Registry registry_;
+    net::Resolver resolver_;
+    net::Worker worker_;
+    AgentMetrics metrics_;
+    Surroundings surroundings_;
+    std::unique_ptr<Dialer> dialer_;
+    std::unique_ptr<Supervisor> supervisor_;
+    status::Server status_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer drain_timer_;
+    bool draining_ = false;
+    net::Time drain_ends_{};
+    int exit_status_ = 0;
+};
+
+Result<> App::prepare(const token::Token& token) {
+    auto proxies = net::ProxyEnvironment::from_process();
+    if (!proxies) {
+        return std::unexpected(std::move(proxies.error()));
+    }
+    auto dialer = Dialer::make(worker_.loop(), resolver_, token, std::move(*proxies));
+    if (!dialer) {
+        return std::unexpected(std::move(dialer.error()));
+    }
+    dialer_ = std::move(*dialer);
+    Supervisor::Settings settings;
+    settings.sessions = options_.connections;
+    supervisor_ = std::make_unique<Supervisor>(surroundings_, *dialer_, settings);
+    return open_status();
+}
+
+Result<> App::open_status() {
+    status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
+    status_.add("/ready", [this] { return ready(); });
+    status_.add("/metrics", [this] {
+        return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
+    });
+    net::HostPort address = options_.metrics;
+    Result<> listening = status_.listen(address, false);
+    for (std::uint16_t i = 1; !listening && !options_.metrics_given && i <= kMetricsPorts; ++i) {
+        address.port = i == kMetricsPorts ? 0 : static_cast<std::uint16_t>(options_.metrics.port + i);
+        listening = status_.listen(address, false);
+    }
+    return listening;
+}
+
+status::Answer App::ready() const {
+    const bool ready = supervisor_->ready(kReadyWithin);
+    boost::json::object body{{"ready", ready}, {"sessions", supervisor_->sessions()}};
+    if (!ready) {
+        body["reason"] = draining_ ? "draining" : supervisor_->sessions() == 0 ? "no session" : "no probe lately";
+    }
+    return {ready ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
+}
+
+void App::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error) {
+            return;
+        }
+        if (signal == SIGHUP) {
+            reload();
+        } else if (draining_) {
+            logging::warn("stopped at once by a second signal");
+            exit_status_ = 1;
+            worker_.stop();
+        } else {
+            drain();
+        }
+        await_signal();
+    });
+}
+
+void App::reload() {
+    auto allow = make_allow_list(options_);
+    if (!allow) {
+        logging::error("reload refused, the allow list stays as it is", {{"reason", allow.error().message}});
+        return;
+    }
+    surroundings_.allow = std::move(*allow);
+    surroundings_.introduction.allow = surroundings_.allow->texts();
+    logging::info("allow list reloaded", {{"patterns", surroundings_.allow->texts().size()}});
+}
+
+void App::drain() {
+    draining_ = true;
+    drain_ends_ = net::Clock::now() + options_.grace_period;
+    logging::info("draining", {{"sessions", supervisor_->sessions()},
+                               {"grace_period", format_duration(options_.grace_period)}});
+    supervisor_->drain();
+    check_drained();
+}
+
+void App::check_drained() {
+    if (supervisor_->drained() || net::Clock::now() >= drain_ends_) {
+        logging::info(supervisor_->drained() ? "drained" : "the grace period is over");
+        worker_.stop();
+        return;
+    }
+    drain_timer_.expires_after(kDrainCheck);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            check_drained();
+        }
+    });
+}
+
+int App::run() {
+    await_signal();
+    status_.start();
+    supervisor_->start();
+    const std::size_t patterns = surroundings_.allow->texts().size();
+    logging::info("agent started", {{"agent", surroundings_.introduction.agent},
+                                    {"version", ADIT_VERSION},
+                                    {"status", status_.address().text()},
+                                    {"allow", patterns}});
+    if (patterns == 0) {
+        logging::warn("nothing is allowed: every target will be refused until --allow HOST:PORT or a configuration names it");
+    }
+    worker_.run();
+    return exit_status_;
+}
+
+}  // namespace
+
+int run(RunOptions options) {
+    logging::set_up(options.log_level, logging::Format::automatic);
+    const auto refuse = [](const Error& error) {
+        std::cerr << "adit-agent: " << error.message << '\n';
+        return error.usage ? 2 : 1;
+    };
+    const auto token = token::parse(options.token.reveal());
+    if (!token) {
+        return refuse(token.error());
+    }
+    options.token = Secret();
+    auto allow = make_allow_list(options);
+    if (!allow) {
+        return refuse(allow.error());
+    }
+    App app(std::move(options), std::move(*allow));
+    if (auto prepared = app.prepare(*token); !prepared) {
+        return refuse(prepared.error());
+    }
+    return app.run();
+}
+
+}  // namespace adit::agent

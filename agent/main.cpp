@@ -1,0 +1,63 @@
+// adit-agent: from the command line to one of its few verbs.
+#include <csignal>
+#include <iostream>
+
+#include "agent/app.h"
+#include "common/status/probe.h"
+#include "common/token/token.h"
+
+namespace {
+
+using namespace adit;
+
+int report(const Error& error) {
+    std::cerr << "adit-agent: " << error.message << '\n';
+    return error.usage ? 2 : 1;
+}
+
+int perform(agent::RunOptions&& options) {
+    return agent::run(std::move(options));
+}
+
+int perform(const agent::InspectOptions& options) {
+    const auto text = agent::read_token(options.token_file, true);
+    if (!text) {
+        return report(text.error());
+    }
+    const auto token = token::parse(text->reveal());
+    if (!token) {
+        return report(token.error());
+    }
+    std::cout << (options.json ? token::inspect_json(*token) : token::inspect_text(*token));
+    return 0;
+}
+
+int perform(const agent::HealthOptions& options) {
+    const auto body = status::get(options.metrics, "/ready");
+    if (!body) {
+        std::cerr << "adit-agent: not ready: " << body.error().message << '\n';
+        return 1;
+    }
+    std::cout << *body;
+    return 0;
+}
+
+int perform(const agent::VersionOptions&) {
+    std::cout << "adit-agent " ADIT_VERSION "\n";
+    return 0;
+}
+
+int perform(const agent::Leave& leave) {
+    std::cout << leave.out;
+    std::cerr << leave.err;
+    return leave.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    logging::set_up(logging::Level::info, logging::Format::automatic);
+    auto options = agent::parse_options(argc, argv);
+    return std::visit([](auto&& chosen) { return perform(std::move(chosen)); }, std::move(options));
+}

@@ -1,0 +1,54 @@
+// A blocking GET with a time limit; see probe.h.
+#include "common/status/probe.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+namespace adit::status {
+
+Result<std::string> get(const net::HostPort& address, const std::string& path) {
+    namespace asio = boost::asio;
+    namespace beast = boost::beast;
+    namespace bhttp = boost::beast::http;
+    const net::HostPort numeric{address.host == "localhost" || address.host == "0.0.0.0" ? "127.0.0.1" : address.host,
+                                address.port};
+    const auto literal = numeric.literal();
+    if (!literal) {
+        return usage_error("'" + address.text() + "' must be an IP address and port");
+    }
+    asio::io_context context;
+    beast::tcp_stream stream(context);
+    bhttp::request<bhttp::empty_body> request(bhttp::verb::get, path, 11);
+    request.set(bhttp::field::host, address.text());
+    request.keep_alive(false);
+    beast::flat_buffer buffer;
+    bhttp::response<bhttp::string_body> response;
+    boost::system::error_code outcome = asio::error::timed_out;
+    stream.expires_after(std::chrono::seconds(2));
+    stream.async_connect(asio::ip::tcp::endpoint(literal->ip, literal->port), [&](boost::system::error_code connected) {
+        outcome = connected;
+        if (connected) {
+            return;
+        }
+        bhttp::async_write(stream, request, [&](boost::system::error_code written, std::size_t) {
+            outcome = written;
+            if (written) {
+                return;
+            }
+            bhttp::async_read(stream, buffer, response,
+                              [&](boost::system::error_code read, std::size_t) { outcome = read; });
+        });
+    });
+    context.run();
+    if (outcome) {
+        return failure("no answer from " + address.text() + ": " + outcome.message());
+    }
+    if (response.result_int() != 200) {
+        return failure("status " + std::to_string(response.result_int()) + ": " + response.body());
+    }
+    return response.body();
+}
+
+}  // namespace adit::status

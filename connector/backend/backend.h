@@ -1,0 +1,57 @@
+// A backend as one worker uses it: its endpoints, which to try next, and their kept connections.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connector/backend/dialer.h"
+#include "connector/backend/keep.h"
+
+namespace adit::backend {
+
+/// How long each phase of an exchange may take; zero: unbounded.
+struct Timeouts {
+    std::chrono::milliseconds connect{5'000};
+    std::chrono::milliseconds first_byte{30'000};
+    std::chrono::milliseconds idle{60'000};
+    std::chrono::milliseconds total{0};
+};
+
+/// One endpoint on one worker.
+struct Endpoint {
+    Endpoint(std::string url, std::unique_ptr<Dialer> by, net::Loop& loop, BackendMetrics& metrics)
+        : text(std::move(url)), dialer(std::move(by)), keep(loop, {}, metrics) {}
+
+    std::string text;
+    std::unique_ptr<Dialer> dialer;
+    Keep keep;
+    net::Time avoid_until{};  ///< after it could not be reached, others come first for a while
+};
+
+class Backend {
+  public:
+    Backend(std::string name, const Timeouts& timeouts, std::vector<std::unique_ptr<Endpoint>> endpoints,
+            std::shared_ptr<BackendMetrics> metrics);
+
+    /// The endpoint for attempt `attempt` of an exchange that began with `first`: each in turn, those that could not be
+    /// reached lately last.
+    Endpoint& pick(net::Time now, std::size_t first, std::size_t attempt);
+    /// Where the next exchange begins: round robin.
+    std::size_t next_first() { return next_++; }
+    void unreachable(Endpoint& endpoint, net::Time now) const { endpoint.avoid_until = now + kAvoid; }
+
+    const std::string name;
+    const Timeouts timeouts;
+    std::size_t endpoints() const { return endpoints_.size(); }
+    BackendMetrics& metrics() { return *metrics_; }
+
+  private:
+    static constexpr std::chrono::milliseconds kAvoid{5'000};
+    std::vector<std::unique_ptr<Endpoint>> endpoints_;
+    std::shared_ptr<BackendMetrics> metrics_;
+    std::size_t next_ = 0;
+};
+
+}  // namespace adit::backend

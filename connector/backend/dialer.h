@@ -1,0 +1,64 @@
+// The interface between what speaks HTTP and what carries it: a way is chosen, then a stream is dialled along it.
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/net/stream.h"
+#include "common/problem/failure.h"
+
+namespace adit::backend {
+
+/// Counts an exchange against whatever carries it, for as long as it lives; it rides with the body to its last byte.
+class Permit {
+  public:
+    Permit() = default;
+    explicit Permit(std::shared_ptr<std::atomic<int>> counter) : counter_(std::move(counter)) {
+        counter_->fetch_add(1, std::memory_order_relaxed);
+    }
+    Permit(Permit&&) = default;
+    Permit& operator=(Permit&& other) noexcept {
+        std::swap(counter_, other.counter_);
+        return *this;
+    }
+    ~Permit() {
+        if (counter_) {
+            counter_->fetch_sub(1, std::memory_order_relaxed);
+        }
+    }
+
+  private:
+    std::shared_ptr<std::atomic<int>> counter_;
+};
+
+/// How one exchange will reach its origin. The views live as long as `hold`.
+struct Way {
+    std::uint64_t pool_key = 0;      ///< kept connections of the same key serve the same way
+    std::string_view tunnel;         ///< empty on a direct way
+    std::string_view agent;
+    std::string_view authority;      ///< the Host that the origin is asked for
+    std::string_view base_path;      ///< before the path of every request
+    std::shared_ptr<const void> hold;
+    std::shared_ptr<const void> choice;  ///< the dialer's own
+    Permit permit;
+};
+
+using Dialled = std::expected<std::unique_ptr<net::Stream>, problem::Failure>;
+
+/// One per endpoint and worker.
+class Dialer {
+  public:
+    virtual ~Dialer() = default;
+    /// The way for the next exchange, or why there is none.
+    virtual std::expected<Way, problem::Failure> choose() = 0;
+    /// Suspends while a way may come up within moments, at most until `deadline`; whether choose() is worth another try.
+    virtual net::Task<bool> await_way(net::Time deadline) = 0;
+    /// A stream along the way. A tunnel's stream may be written before it is established().
+    virtual net::Task<Dialled> dial(const Way& way, net::Time deadline) = 0;
+};
+
+}  // namespace adit::backend

@@ -1,0 +1,402 @@
+// The tunnel verbs; see tunnel_commands.h. Answers go to standard output, everything else to standard error.
+#include "connector/cli/tunnel_commands.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <iomanip>
+#include <iostream>
+
+#include "common/base/file.h"
+#include "common/base/random.h"
+#include "common/base/time.h"
+#include "common/token/token.h"
+#include "connector/store/store.h"
+
+namespace adit::cli {
+namespace {
+
+namespace json = boost::json;
+using Arguments = std::shared_ptr<TunnelArguments>;
+
+int report(const Error& error) {
+    std::cerr << "adit-connector: " << error.message << '\n';
+    return error.usage ? 2 : 1;
+}
+
+std::string key_state(const KeyRecord& key) {
+    if (!key.expires) {
+        return "active";
+    }
+    const auto left = *key.expires - std::chrono::system_clock::now();
+    if (left.count() <= 0) {
+        return "expired";
+    }
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(left).count();
+    return "expires in " + (minutes >= 2880   ? std::to_string(minutes / 1440) + "d"
+                            : minutes >= 120  ? std::to_string(minutes / 60) + "h"
+                                              : std::to_string(minutes) + "m");
+}
+
+json::object to_json(const TunnelRecord& record) {
+    json::object object = json::parse(format_tunnel(record)).as_object();
+    json::array& keys = object["keys"].as_array();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        keys[i].as_object()["state"] = key_state(record.keys[i]);
+    }
+    return object;
+}
+
+/// Rows of equal columns, the first row being the heading.
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths(rows.front().size());
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths[i] = std::max(widths[i], row[i].size());
+        }
+    }
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) {
+                line.append(widths[i] - row[i].size() + 2, ' ');
+            }
+        }
+        std::cout << line << '\n';
+    }
+}
+
+void print(const TunnelRecord& record) {
+    std::cout << "tunnel   " << record.name << '\n'
+              << "id       " << record.id << '\n'
+              << "created  " << format_time(record.created) << "\n\n";
+    std::vector<std::vector<std::string>> keys{{"KEY", "STATE", "CREATED", "FINGERPRINT"}};
+    for (const KeyRecord& key : record.keys) {
+        keys.push_back({key.id, key_state(key), format_time(key.created), key.spki.text()});
+    }
+    print_table(keys);
+    std::cout << '\n';
+    std::vector<std::vector<std::string>> services{{"SERVICE", "ENDPOINT", "ACCESS"}};
+    for (const ServiceRecord& service : record.services) {
+        std::string access;
+        for (const AccessRecord& rule : service.configurations) {
+            access += (access.empty() ? "" : "; ") + rule.project + ":";
+            for (const std::string& environment : rule.accessible_by) {
+                access += " " + environment;
+            }
+        }
+        services.push_back({service.name, service.endpoint, access});
+    }
+    print_table(services);
+}
+
+/// The tunnel that the arguments name, by position or by --tunnel-id.
+Result<std::string> tunnel_of(const TunnelArguments& arguments) {
+    if (!arguments.name.empty() && !arguments.tunnel_id.empty()) {
+        return usage_error("name the tunnel once, by its name or by --tunnel-id");
+    }
+    const std::string& name = arguments.name.empty() ? arguments.tunnel_id : arguments.name;
+    return name.empty() ? Result<std::string>(usage_error("which tunnel? give its name or id")) : name;
+}
+
+Result<std::optional<WallTime>> expiry(const std::string& text) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    const auto duration = parse_duration(text);
+    if (!duration) {
+        return std::unexpected(duration.error());
+    }
+    return std::chrono::system_clock::now() + *duration;
+}
+
+Result<std::vector<std::string>> addresses(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    std::vector<std::string> texts = arguments.connect;
+    if (texts.empty()) {
+        for (const net::HostPort& address : settings.advertise) {
+            texts.push_back(address.text());
+        }
+        std::cerr << "agents will dial " << texts.front() << (texts.size() > 1 ? " and others" : "")
+                  << " (from the configuration; --connect HOST:PORT overrides it)\n";
+    }
+    for (const std::string& text : texts) {
+        if (auto parsed = net::HostPort::parse(text); !parsed) {
+            return std::unexpected(std::move(parsed.error()));
+        }
+    }
+    return texts;
+}
+
+/// A new key for a tunnel: the record's half, and the token that holds the other.
+struct NewKey {
+    KeyRecord record;
+    token::Token token;
+};
+
+Result<NewKey> make_key(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    bool made = false;
+    const auto connector_key = tls::PrivateKey::load_or_make(settings.key, made);
+    if (!connector_key) {
+        return std::unexpected(connector_key.error());
+    }
+    if (made) {
+        std::cerr << "made the connector's key " << settings.key.string() << " (keep it: tokens name its fingerprint)\n";
+    }
+    const auto key = tls::PrivateKey::generate_ed25519();
+    const auto expires = expiry(arguments.expires);
+    auto dial = addresses(arguments, settings);
+    if (!key || !expires || !dial) {
+        return std::unexpected(!key ? key.error() : !expires ? expires.error() : dial.error());
+    }
+    NewKey made_key;
+    made_key.record = {"key_" + random_base62(12), key->spki(), std::chrono::system_clock::now(), *expires};
+    made_key.token.key_id = made_key.record.id;
+    made_key.token.seed = key->seed();
+    made_key.token.addresses = std::move(*dial);
+    made_key.token.pins = {connector_key->spki()};
+    made_key.token.expires = *expires;
+    return made_key;
+}
+
+void print_token(const TunnelArguments& arguments, const TunnelRecord& record, NewKey& key) {
+    key.token.tunnel_id = record.id;
+    key.token.tunnel_name = record.name;
+    const std::string text = token::format(key.token);
+    if (arguments.output == "json") {
+        json::object object{{"id", record.id}, {"name", record.name}, {"key", key.record.id}, {"token", text}};
+        if (key.record.expires) {
+            object["expires"] = format_time(*key.record.expires);
+        }
+        std::cout << json::serialize(object) << '\n';
+        return;
+    }
+    std::cerr << "tunnel " << record.name << " (" << record.id << "), key " << key.record.id
+              << "; the token follows once, on standard output:\n";
+    std::cout << text << '\n';
+}
+
+int create(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    if (!valid_name(arguments.name)) {
+        return report({"'" + arguments.name +
+                           "' is not a tunnel name: lower-case letters, digits and inner dashes, at most 63",
+                       true});
+    }
+    auto key = make_key(arguments, settings);
+    if (!key) {
+        return report(key.error());
+    }
+    const TunnelRecord record{"tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(),
+                              {key->record}, {}};
+    if (auto created = Store(settings.directory).create(record); !created) {
+        return report(created.error());
+    }
+    print_token(arguments, record, *key);
+    return 0;
+}
+
+int list(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto records = Store(settings.directory).load_all();
+    if (!records) {
+        return report(records.error());
+    }
+    if (arguments.output == "json") {
+        json::array tunnels;
+        for (const TunnelRecord& record : *records) {
+            tunnels.push_back(to_json(record));
+        }
+        std::cout << json::serialize(json::object{{"tunnels", std::move(tunnels)}}) << '\n';
+        return 0;
+    }
+    std::vector<std::vector<std::string>> rows{{"NAME", "ID", "KEYS", "SERVICES", "CREATED"}};
+    for (const TunnelRecord& record : *records) {
+        rows.push_back({record.name, record.id, std::to_string(record.keys.size()),
+                        std::to_string(record.services.size()), format_time(record.created)});
+    }
+    print_table(rows);
+    return 0;
+}
+
+int show(const TunnelArguments& arguments, const TunnelRecord& record) {
+    if (arguments.output == "json") {
+        std::cout << json::serialize(to_json(record)) << '\n';
+    } else {
+        print(record);
+    }
+    return 0;
+}
+
+int describe(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    const auto record = name ? Store(settings.directory).find(*name) : std::unexpected(name.error());
+    return record ? show(arguments, *record) : report(record.error());
+}
+
+int rotate(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    const auto old_end = expiry(arguments.expire_old);
+    if (!name || !old_end) {
+        return report(name ? old_end.error() : name.error());
+    }
+    auto key = make_key(arguments, settings);
+    if (!key) {
+        return report(key.error());
+    }
+    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+        for (KeyRecord& old : tunnel.keys) {
+            if (*old_end && (!old.expires || *old.expires > **old_end)) {
+                old.expires = *old_end;
+            }
+        }
+        tunnel.keys.push_back(key->record);
+        return {};
+    });
+    if (!record) {
+        return report(record.error());
+    }
+    print_token(arguments, *record, *key);
+    return 0;
+}
+
+int revoke(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    if (!name) {
+        return report(name.error());
+    }
+    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+        const auto found = std::ranges::find(tunnel.keys, arguments.key, &KeyRecord::id);
+        if (found == tunnel.keys.end()) {
+            return usage_error("tunnel '" + tunnel.name + "' has no key '" + arguments.key + "'");
+        }
+        tunnel.keys.erase(found);
+        return {};
+    });
+    if (!record) {
+        return report(record.error());
+    }
+    std::cerr << "revoked " << arguments.key << "; running connectors end its sessions within 2 seconds\n";
+    return arguments.output == "json" ? show(arguments, *record) : 0;
+}
+
+int remove(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    const auto record = name ? Store(settings.directory).remove(*name) : std::unexpected(name.error());
+    if (!record) {
+        return report(record.error());
+    }
+    std::cerr << "deleted tunnel " << record->name << " (" << record->id << "); its sessions end within 2 seconds\n";
+    if (arguments.output == "json") {
+        std::cout << json::serialize(json::object{{"id", record->id}, {"name", record->name}, {"deleted", true}}) << '\n';
+    }
+    return 0;
+}
+
+int show_services(const TunnelArguments& arguments, const TunnelRecord& record) {
+    if (arguments.output == "json") {
+        std::cout << format_services(record.services) << '\n';
+        return 0;
+    }
+    std::vector<std::vector<std::string>> rows{{"SERVICE", "ENDPOINT"}};
+    for (const ServiceRecord& service : record.services) {
+        rows.push_back({service.name, service.endpoint});
+    }
+    print_table(rows);
+    return 0;
+}
+
+int describe_services(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    const auto record = name ? Store(settings.directory).find(*name) : std::unexpected(name.error());
+    return record ? show_services(arguments, *record) : report(record.error());
+}
+
+int update_services(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto name = tunnel_of(arguments);
+    const auto text = read_file(arguments.services_file);
+    if (!name || !text) {
+        return report(name ? text.error() : name.error());
+    }
+    const auto services = parse_services(*text, arguments.services_file);
+    if (!services) {
+        return report(services.error());
+    }
+    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+        tunnel.services = *services;
+        return {};
+    });
+    if (!record) {
+        return report(record.error());
+    }
+    std::cerr << "tunnel " << record->name << " now exposes " << record->services.size() << " service(s)\n";
+    return show_services(arguments, *record);
+}
+
+/// Registers verbs and what they share.
+class Verbs {
+  public:
+    Verbs(FindSettings find_settings, std::function<int()>& chosen)
+        : find_settings_(std::move(find_settings)), chosen_(chosen), arguments_(std::make_shared<TunnelArguments>()) {}
+
+    TunnelArguments& arguments() { return *arguments_; }
+
+    using Verb = int (*)(const TunnelArguments&, const config::TunnelSettings&);
+    CLI::App* add(CLI::App& under, const std::string& name, const std::string& help, Verb verb) {
+        CLI::App* command = under.add_subcommand(name, help);
+        command->add_option("--config", arguments_->config, "The connector's configuration file");
+        command->add_option("--output", arguments_->output, "text or json")->check(CLI::IsMember({"text", "json"}));
+        command->callback([verb, arguments = arguments_, find = find_settings_, chosen = &chosen_] {
+            *chosen = [verb, arguments, find] {
+                const auto settings = find(arguments->config);
+                return settings ? verb(*arguments, *settings) : report(settings.error());
+            };
+        });
+        return command;
+    }
+    CLI::App* add_for_tunnel(CLI::App& under, const std::string& name, const std::string& help, Verb verb) {
+        CLI::App* command = add(under, name, help, verb);
+        command->add_option("tunnel", arguments_->name, "The tunnel's name or id");
+        command->add_option("--tunnel-id", arguments_->tunnel_id, "The same as an option");
+        return command;
+    }
+
+  private:
+    FindSettings find_settings_;
+    std::function<int()>& chosen_;
+    Arguments arguments_;
+};
+
+void add_key_flags(CLI::App& command, TunnelArguments& arguments) {
+    command.add_option("--connect", arguments.connect, "Address that agents dial, HOST:PORT (repeat)")
+        ->allow_extra_args(false);
+    command.add_option("--expires", arguments.expires, "Life of the new key, such as 90d; default: no end");
+}
+
+}  // namespace
+
+void add_tunnel_commands(CLI::App& app, const FindSettings& find_settings, std::function<int()>& chosen) {
+    CLI::App* tunnel = app.add_subcommand("tunnel", "Make, show and change tunnels");
+    tunnel->require_subcommand(1);
+    Verbs verbs(find_settings, chosen);
+    TunnelArguments& arguments = verbs.arguments();
+
+    CLI::App* create_command = verbs.add(*tunnel, "create", "Make a tunnel and print its token", create);
+    create_command->add_option("name", arguments.name, "The tunnel's name")->required();
+    add_key_flags(*create_command, arguments);
+    verbs.add(*tunnel, "list", "All tunnels", list);
+    verbs.add_for_tunnel(*tunnel, "describe", "A tunnel with its keys and services", describe);
+    CLI::App* rotate_command = verbs.add_for_tunnel(*tunnel, "rotate-token", "Add a key and print a token for it", rotate);
+    add_key_flags(*rotate_command, arguments);
+    rotate_command->add_option("--expire-old", arguments.expire_old, "Let the other keys end after this time, such as 24h");
+    CLI::App* revoke_command = verbs.add_for_tunnel(*tunnel, "revoke-key", "Remove a key and end its sessions", revoke);
+    revoke_command->add_option("key", arguments.key, "The key's id")->required();
+    CLI::App* delete_command = verbs.add_for_tunnel(*tunnel, "delete", "Delete a tunnel and end its sessions", remove);
+    delete_command->add_flag("--yes", arguments.yes, "Accepted for scripts; nothing is asked");
+
+    CLI::App* services = tunnel->add_subcommand("services", "Show and change what a tunnel exposes");
+    services->require_subcommand(1);
+    verbs.add_for_tunnel(*services, "describe", "The services of a tunnel", describe_services);
+    CLI::App* update_command =
+        verbs.add_for_tunnel(*services, "update", "Replace the list of services by that of a JSON file", update_services);
+    update_command->add_option("--configuration-file", arguments.services_file, "The JSON file")->required();
+}
+
+}  // namespace adit::cli

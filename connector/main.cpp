@@ -1,0 +1,107 @@
+// adit-connector: from the command line to one of its verbs.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include "common/log/log.h"
+#include "connector/app.h"
+#include "connector/cli/tunnel_commands.h"
+#include "connector/config/check.h"
+#include "connector/config/load.h"
+
+namespace {
+
+using namespace adit;
+
+constexpr const char* kUsualPlaces[] = {"adit.yaml", "/etc/adit/connector.yaml"};
+
+/// The configuration that was named, else ADIT_CONFIG, else the first of the usual places.
+Result<std::filesystem::path> find_config(const std::string& named) {
+    if (!named.empty()) {
+        return named;
+    }
+    if (const char* variable = std::getenv("ADIT_CONFIG"); variable != nullptr && *variable != '\0') {
+        return variable;
+    }
+    for (const char* place : kUsualPlaces) {
+        if (std::filesystem::exists(place)) {
+            return place;
+        }
+    }
+    return usage_error("no configuration: give --config FILE or set ADIT_CONFIG (looked for adit.yaml and "
+                       "/etc/adit/connector.yaml)");
+}
+
+int report(const Error& error) {
+    std::cerr << "adit-connector: " << error.message << '\n';
+    return error.usage ? 2 : 1;
+}
+
+int run(const std::string& named) {
+    const auto path = find_config(named);
+    if (!path) {
+        return report(path.error());
+    }
+    auto configuration = config::load(*path);
+    if (!configuration) {
+        std::cerr << configuration.error().text();
+        return 2;
+    }
+    return run_connector(std::move(*configuration));
+}
+
+int check(const std::string& named, const std::string& output) {
+    const auto path = find_config(named);
+    if (!path) {
+        return report(path.error());
+    }
+    return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text);
+}
+
+Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
+    const auto path = find_config(named);
+    if (!path) {
+        return std::unexpected(path.error());
+    }
+    const auto configuration = config::load(*path);
+    if (!configuration) {
+        return usage_error("the configuration cannot be used:\n" + configuration.error().text());
+    }
+    return config::tunnel_settings(*configuration, config::machine_name());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    logging::set_up(logging::Level::info, logging::Format::automatic);
+    CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");
+    app.require_subcommand(1);
+    std::function<int()> chosen;
+    std::string config;
+    std::string output = "text";
+
+    CLI::App* run_command = app.add_subcommand("run", "Serve clients and agents until told to stop");
+    run_command->add_option("--config", config, "Configuration file (else ADIT_CONFIG, adit.yaml, /etc/adit/connector.yaml)");
+    run_command->callback([&] { chosen = [&] { return run(config); }; });
+    CLI::App* check_command = app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
+    check_command->add_option("--config,file", config, "Configuration file");
+    check_command->add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    check_command->callback([&] { chosen = [&] { return check(config, output); }; });
+    CLI::App* version_command = app.add_subcommand("version", "Print the version");
+    version_command->callback([&] {
+        chosen = [] {
+            std::cout << "adit-connector " ADIT_VERSION "\n";
+            return 0;
+        };
+    });
+    cli::add_tunnel_commands(app, tunnel_settings, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return chosen();
+}

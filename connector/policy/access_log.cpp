@@ -1,0 +1,162 @@
+// Formatting and flushing of access lines; see access_log.h.
+#include "connector/policy/access_log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include "common/base/strings.h"
+#include "common/base/time.h"
+#include "common/log/log.h"
+
+namespace adit::policy {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+/// Milliseconds with three decimals.
+void append_ms(std::string& out, std::chrono::nanoseconds time) {
+    const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count() / 1000));
+    append_number(out, us / 1000);
+    const std::string fraction = std::to_string(1000 + us % 1000);
+    out += '.';
+    out.append(fraction, 1);
+}
+
+void text_member(std::string& out, std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+        out += ",\"";
+        out += name;
+        out += "\":";
+        append_json_string(out, value);
+    }
+}
+
+void number_member(std::string& out, std::string_view name, std::uint64_t value) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_number(out, value);
+}
+
+void ms_member(std::string& out, std::string_view name, std::chrono::nanoseconds time) {
+    out += '"';
+    out += name;
+    out += "\":";
+    append_ms(out, time);
+}
+
+}  // namespace
+
+void AccessLog::write(const AccessRecord& record) {
+    if (!on_) {
+        return;
+    }
+    const auto now = std::chrono::system_clock::now();
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
+    if (ms != stamp_ms_) {
+        stamp_ms_ = ms;
+        stamp_ = format_time_ms(now);
+    }
+    if (logging::json()) {
+        append_json(record);
+    } else {
+        append_text(record);
+    }
+    if (buffer_.size() >= kFlushAt) {
+        flush();
+    }
+    loop_.at_turn_end(*this);
+}
+
+void AccessLog::append_json(const AccessRecord& record) {
+    std::string& out = buffer_;
+    out += "{\"time\":\"";
+    out += stamp_;
+    out += "\",\"level\":\"info\",\"logger\":\"access\",\"message\":\"request\"";
+    text_member(out, "request_id", record.request_id);
+    text_member(out, "client", record.client);
+    text_member(out, "method", record.method);
+    text_member(out, "host", record.host);
+    text_member(out, "path", record.path);
+    text_member(out, "protocol", record.protocol);
+    text_member(out, "route", record.route);
+    text_member(out, "backend", record.backend);
+    text_member(out, "tunnel", record.tunnel);
+    text_member(out, "agent", record.agent);
+    text_member(out, "endpoint", record.endpoint);
+    number_member(out, "status", static_cast<std::uint64_t>(record.status));
+    number_member(out, "bytes_in", record.bytes_in);
+    number_member(out, "bytes_out", record.bytes_out);
+    out += ',';
+    ms_member(out, "duration_ms", record.duration);
+    out += ",\"phases\":{";
+    ms_member(out, "queue_ms", record.queue);
+    out += ',';
+    ms_member(out, "connect_ms", record.connect);
+    out += ',';
+    ms_member(out, "first_byte_ms", record.first_byte);
+    out += ',';
+    ms_member(out, "body_ms", record.body);
+    out += '}';
+    number_member(out, "attempts", static_cast<std::uint64_t>(record.attempts));
+    out += record.reused ? ",\"reused\":true" : ",\"reused\":false";
+    text_member(out, "error", record.error);
+    text_member(out, "reason", record.reason);
+    out += "}\n";
+}
+
+void AccessLog::append_text(const AccessRecord& record) {
+    std::string& out = buffer_;
+    out.append(stamp_, 11, 12);
+    out += " access ";
+    append_number(out, static_cast<std::uint64_t>(record.status));
+    out += ' ';
+    out += record.method;
+    out += ' ';
+    std::string target(record.host);
+    target += record.path;
+    append_json_string(out, target);
+    out += "  ";
+    append_ms(out, record.duration);
+    out += "ms  in=";
+    append_number(out, record.bytes_in);
+    out += " out=";
+    append_number(out, record.bytes_out);
+    for (const auto& [name, value] : {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel},
+                                      std::pair{" agent=", record.agent}, std::pair{" endpoint=", record.endpoint},
+                                      std::pair{" error=", record.error}}) {
+        if (!value.empty()) {
+            out += name;
+            out += value;
+        }
+    }
+    if (!record.reason.empty()) {
+        out += " reason=";
+        append_json_string(out, record.reason);
+    }
+    out += " id=";
+    out += record.request_id;
+    out += '\n';
+}
+
+void AccessLog::flush() {
+    std::string_view rest = buffer_;
+    while (!rest.empty()) {
+        const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
+        if (written < 0 && errno != EINTR) {
+            break;  // nobody reads our log: the requests go on
+        }
+        rest.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+    }
+    buffer_.clear();
+}
+
+}  // namespace adit::policy

@@ -1,0 +1,97 @@
+// The onion around a request, outermost first; see pipeline.h.
+#include "connector/policy/pipeline.h"
+
+#include "connector/http/authority.h"
+#include "connector/route/path.h"
+
+namespace adit::policy {
+
+net::Task<> Pipeline::handle(http::Exchange& exchange) {
+    Story story;
+    // 1. what was refused while it was read is only answered; everything else goes inwards
+    story.failure = exchange.refused ? std::move(exchange.refused) : co_await serve(exchange, story);
+    // 2. the one place that turns a failure into an answer
+    if (story.failure) {
+        co_await exchange.answer(*story.failure);
+    }
+    // 3. access line and metrics, when the last byte has gone
+    conclude(exchange, story);
+}
+
+net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& exchange, Story& story) {
+    if (auto failure = find_route(exchange, story)) {
+        co_return failure;
+    }
+    backend::Backend& backend = *serving_->backends[story.route->backend_index];
+    co_return co_await route::forward(exchange, backend, story.trace);
+}
+
+std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) const {
+    http::RequestHead& request = exchange.request;
+    if (request.path != "*") {
+        const auto path = route::normalise_path(request.path, story.path_scratch);
+        if (!path) {
+            return problem::bad_request(400, "bad-path",
+                                        "the path was refused: " + std::string(route::describe(path.error())));
+        }
+        request.path = *path;  // what was matched is what is forwarded
+    }
+    story.route = serving_->router->match(request.authority, request.path);
+    if (story.route == nullptr) {
+        return problem::no_route(http::host_of(request.authority), request.path);
+    }
+    return std::nullopt;
+}
+
+void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
+    const net::Time now = net::Clock::now();
+    const route::Trace& trace = story.trace;
+    RouteMetrics& metrics =
+        story.route == nullptr ? *serving_->unrouted_metrics : *serving_->route_metrics[story.route->index];
+    metrics.finished(exchange.status, now - exchange.started, exchange.body.bytes(), exchange.out.bytes());
+    if (story.failure) {
+        metrics.failed(story.failure->code);
+    } else if (!trace.broken.empty()) {
+        metrics.failed("cut-off");
+    }
+    if (!log_.on()) {
+        return;
+    }
+    const http::RequestHead& request = exchange.request;
+    AccessRecord record;
+    record.request_id = exchange.request_id;
+    record.client = exchange.client_ip;
+    record.method = request.method;
+    record.host = request.authority;
+    record.path = request.path;
+    record.protocol = request.version == http::Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
+    record.endpoint = trace.endpoint;
+    record.tunnel = trace.tunnel;
+    record.agent = trace.agent;
+    record.status = exchange.status;
+    record.bytes_in = exchange.body.bytes();
+    record.bytes_out = exchange.out.bytes();
+    record.attempts = trace.attempts;
+    record.reused = trace.reused;
+    record.duration = now - exchange.started;
+    const auto between = [](net::Time from, net::Time to) {
+        return from == net::Time{} || to == net::Time{} ? std::chrono::nanoseconds{} : to - from;
+    };
+    record.queue = between(exchange.started, trace.connect_started);
+    record.connect = between(trace.connect_started, trace.connected);
+    record.first_byte = between(trace.connected, trace.first_byte);
+    record.body = between(trace.first_byte, now);
+    if (story.route != nullptr) {
+        record.route = story.route->name;
+        record.backend = story.route->backend;
+    }
+    if (story.failure) {
+        record.error = problem::name(story.failure->error);
+        record.reason = story.failure->detail;
+    } else {
+        record.reason = trace.broken;
+    }
+    log_.write(record);
+}
+
+}  // namespace adit::policy

@@ -1,0 +1,49 @@
+// The life of a request, from its head to its access line, in one place.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "connector/admin/metrics.h"
+#include "connector/backend/backend.h"
+#include "connector/http/server.h"
+#include "connector/policy/access_log.h"
+#include "connector/route/forward.h"
+#include "connector/route/router.h"
+
+namespace adit::policy {
+
+/// What a worker needs to serve requests. Routes and their metrics are shared and immutable; backends are the worker's.
+struct Serving {
+    std::shared_ptr<const route::Router> router;
+    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;   ///< by Route::index
+    std::shared_ptr<RouteMetrics> unrouted_metrics;
+    std::vector<std::unique_ptr<backend::Backend>> backends;    ///< by Route::backend_index
+};
+
+/// One per worker: the handler of all its connections.
+class Pipeline final : public http::Handler {
+  public:
+    Pipeline(std::unique_ptr<Serving> serving, AccessLog& log) : serving_(std::move(serving)), log_(log) {}
+
+    net::Task<> handle(http::Exchange& exchange) override;
+
+  private:
+    /// What the layers tell each other about one request.
+    struct Story {
+        const route::Route* route = nullptr;
+        route::Trace trace;
+        std::optional<problem::Failure> failure;
+        std::string path_scratch;
+    };
+
+    net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
+    std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story) const;
+    void conclude(const http::Exchange& exchange, const Story& story);
+
+    std::unique_ptr<Serving> serving_;
+    AccessLog& log_;
+};
+
+}  // namespace adit::policy

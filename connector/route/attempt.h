@@ -1,0 +1,87 @@
+// One try of an exchange on one connection to an origin: the request goes out while the answer comes back.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "connector/backend/backend.h"
+#include "connector/http/server.h"
+#include "connector/route/forward.h"
+
+namespace adit::route {
+
+/// Holds the connection for the time of the try. On the exchange's loop.
+class Attempt final : private net::HangupListener {
+  public:
+    Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
+            Trace& trace);
+    ~Attempt();
+
+    /// Connects, sends, and relays the answer. A failure with nothing of an answer sent may be tried again elsewhere when
+    /// repeatable() says so.
+    net::Task<std::optional<problem::Failure>> run();
+    /// Whether the request can be sent once more: none of its body is gone, and the origin cannot have acted on it, or
+    /// acting twice is the same (RFC 9110 §9.2.2: a kept connection that closed without a byte of an answer).
+    bool repeatable(const problem::Failure& failure) const;
+
+  private:
+    enum class Phase { connect, first_byte, body };
+
+    /// Ends a phase that takes too long by aborting the origin's stream; remembers which it was.
+    class Watchdog final : public net::Deadline {
+      public:
+        explicit Watchdog(Attempt& attempt);
+        void enter(Phase phase);
+        /// Bytes moved: the idle time begins anew.
+        void progress();
+        std::optional<problem::Failure> verdict() const;
+
+      private:
+        enum class Cause { none, phase, total };
+        void expired() override;
+        void rearm();
+        std::chrono::milliseconds allowance() const;
+
+        Attempt& attempt_;
+        Phase phase_ = Phase::connect;
+        net::Time phase_ends_ = net::Time::max();
+        net::Time total_ends_ = net::Time::max();
+        Cause fired_ = Cause::none;
+    };
+
+    void peer_hung_up() override;
+    net::Task<std::optional<problem::Failure>> connect();
+    net::Task<bool> send_request();
+    net::Task<> upload();
+    net::Task<> stop_upload();
+    net::Task<std::optional<problem::Failure>> read_answer();
+    net::Task<std::optional<problem::Failure>> read_head();
+    net::Task<> relay_body();
+    net::Task<> relay_upgrade();
+    net::Task<> continue_if_silent();
+    void settle();
+    void note_established();
+    problem::Failure failure_of(net::Status status) const;
+    void cut_off(const std::string& words);
+
+    http::Exchange& exchange_;
+    backend::Backend& backend_;
+    backend::Endpoint& endpoint_;
+    backend::Way way_;
+    Trace& trace_;
+    net::Loop& loop_;
+    Watchdog watchdog_;
+    std::unique_ptr<net::Stream> origin_;
+    std::optional<http::BodyWriter> request_out_;
+    http::ResponseHead response_;
+    net::Waiter upload_ended_;
+    net::Waiter established_;   ///< what holds a body back until the far end has connected
+    bool uploading_ = false;
+    bool stop_uploading_ = false;
+    bool reused_ = false;
+    bool answered_ = false;      ///< a byte of an answer came
+    bool client_left_ = false;
+    bool reusable_ = false;      ///< the exchange ended so that the connection may serve another
+};
+
+}  // namespace adit::route

@@ -1,0 +1,29 @@
+// The forward handler: carries one exchange to a backend and its answer back.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "connector/backend/backend.h"
+#include "connector/http/server.h"
+
+namespace adit::route {
+
+/// What happened, for the access log: filled in as the exchange goes on. Times are zero where a phase was not reached.
+struct Trace {
+    std::string tunnel;
+    std::string agent;
+    std::string endpoint;
+    int attempts = 0;
+    bool reused = false;
+    net::Time connect_started{};
+    net::Time connected{};
+    net::Time first_byte{};
+    std::string broken;   ///< why an answer that had begun was cut off, in words
+};
+
+/// Forwards the exchange. Answers the failure when no answer has begun (the caller turns it into one); nothing when the
+/// origin's answer went out, whole, or cut off with exchange.truncate().
+net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend, Trace& trace);
+
+}  // namespace adit::route

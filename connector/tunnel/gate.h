@@ -1,0 +1,48 @@
+// The door for agents: accepted sockets are dealt to workers, and each worker's gate lets the right keys in.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "common/net/listener.h"
+#include "connector/tunnel/pool.h"
+
+namespace adit::tunnel {
+
+/// One worker's gate: TLS, the key's check, then the session. On the worker's thread, but for load().
+class Gate {
+  public:
+    struct Settings {
+        Session::Settings session;
+        protocol::Invitation invitation;
+        std::size_t handshakes = 256;   ///< under way at once; more are closed unheard
+        std::size_t sessions = 4096;    ///< per worker
+    };
+
+    static Result<std::unique_ptr<Gate>> make(Pool& pool, const tls::PrivateKey& key, const Settings& settings);
+
+    /// Takes over a socket that was dealt to this worker.
+    void admit(int fd, const net::Address& from);
+    /// Sessions and handshakes, for the dealer on another thread.
+    std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+    net::Worker& worker() { return pool_.worker(); }
+    /// Counted by the dealer when it hands a socket over, so that a burst is spread.
+    void expect() { load_.fetch_add(1, std::memory_order_relaxed); }
+
+  private:
+    Gate(Pool& pool, const Settings& settings) : pool_(pool), settings_(settings) {}
+    net::Task<> let_in(int fd, net::Address from);
+    tls::Admission check(const tls::Spki& spki) const;
+
+    Pool& pool_;
+    Settings settings_;
+    std::unique_ptr<tls::Context> context_;
+    std::atomic<std::size_t> load_{0};
+    std::size_t handshakes_ = 0;
+};
+
+/// Gives a socket to the gate with fewest sessions. On the listener's worker.
+void deal(const std::vector<std::unique_ptr<Gate>>& gates, int fd, const net::Address& from);
+
+}  // namespace adit::tunnel
