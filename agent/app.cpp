@@ -68,6 +68,11 @@ class App {
         surroundings_.introduction.allow = surroundings_.allow->texts();
     }
 
+    ~App() {
+        status_.stop();
+        worker_.finish();
+    }
+
     Result<> prepare(const token::Token& token);
     int run();
 

@@ -35,12 +35,13 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings)
     co_return co_await net::connect(surroundings.loop, std::move(*addresses), deadline, target.text());
 }
 
-void refuse(h2::Stream& stream, const problem::Failure& failure, Surroundings& surroundings) {
+net::Task<> refuse(std::unique_ptr<h2::Stream> stream, problem::Failure failure, Surroundings& surroundings) {
     surroundings.metrics.refused(failure);
-    logging::warn("stream refused", {{"target", h2::find(stream.head(), ":authority")},
+    logging::warn("stream refused", {{"target", h2::find(stream->head(), ":authority")},
                                      {"error", problem::name(failure.error)},
                                      {"reason", failure.detail}});
-    stream.respond(failure.status, {{"proxy-status", problem::proxy_status(failure, "adit-agent")}}, true);
+    h2::Fields fields{{"proxy-status", problem::proxy_status(failure, "adit-agent")}};
+    return h2::answer(std::move(stream), failure.status, std::move(fields), {});
 }
 
 /// Counts the stream while it lives.
@@ -62,14 +63,13 @@ net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroun
     const Counted counted(surroundings.metrics);
     const auto target = net::HostPort::parse(h2::find(stream->head(), ":authority"));
     if (!target) {
-        refuse(*stream, problem::bad_target(target.error().message), surroundings);
-        co_return;
+        co_return co_await refuse(std::move(stream), problem::bad_target(target.error().message), surroundings);
     }
     const net::Time started = surroundings.loop.now();
     auto connected = co_await dial(*target, surroundings);
     if (!connected) {
-        refuse(*stream, connected.error(), surroundings);
-        co_return;  // what the caller sent ahead is dropped with the stream
+        // What the caller sent ahead is dropped with the stream.
+        co_return co_await refuse(std::move(stream), std::move(connected.error()), surroundings);
     }
     surroundings.metrics.dialled(surroundings.loop.now() - started);
     stream->respond(200, {}, false);

@@ -9,18 +9,6 @@ namespace {
 
 constexpr int kMissedProbes = 5;  ///< intervals of silence after which the connector counts as gone
 
-/// Keeps a short answer's stream alive until its bytes have left.
-net::Task<> finish(std::unique_ptr<h2::Stream> stream, std::string body) {
-    net::Chain chain(stream->loop().blocks());
-    chain.append(body);
-    co_await stream->write_all(chain);
-    stream->end();
-    co_await stream->write_all(chain);
-    while (!co_await stream->receive()) {
-        stream->consume(stream->input().size());
-    }
-}
-
 }  // namespace
 
 Session::Session(std::unique_ptr<net::Stream> transport, Surroundings& surroundings, SessionWatcher& watcher)
@@ -64,24 +52,22 @@ void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
     } else if (method == "GET" && path == protocol::kProbePath) {
         surroundings_.metrics.probes.Increment();
         probed_at_ = surroundings_.loop.now();
-        stream->respond(204, {}, true);
-        net::spawn(surroundings_.loop.context(), "a probe", finish(std::move(stream), {}));
+        net::spawn(surroundings_.loop.context(), "a probe", h2::answer(std::move(stream), 204, {}, {}));
     } else if (method == "GET" && path == protocol::kGreetingPath) {
-        answer_greeting(*stream);
-        net::spawn(surroundings_.loop.context(), "the greeting",
-                   finish(std::move(stream), surroundings_.introduction.to_json()));
+        answer_greeting(std::move(stream));
     } else {
-        stream->respond(404, {}, true);
-        net::spawn(surroundings_.loop.context(), "an unknown request", finish(std::move(stream), {}));
+        net::spawn(surroundings_.loop.context(), "an unknown request", h2::answer(std::move(stream), 404, {}, {}));
     }
 }
 
-void Session::answer_greeting(h2::Stream& stream) {
-    const auto invitation = protocol::Invitation::from_request(stream.head());
+void Session::answer_greeting(std::unique_ptr<h2::Stream> stream) {
+    const auto invitation = protocol::Invitation::from_request(stream->head());
     patience_ = kMissedProbes * invitation.probe_interval;
     probed_at_ = surroundings_.loop.now();
     heard();
-    stream.respond(200, {{"content-type", "application/json"}}, false);
+    net::spawn(surroundings_.loop.context(), "the greeting",
+               h2::answer(std::move(stream), 200, {{"content-type", "application/json"}},
+                          surroundings_.introduction.to_json()));
     watcher_.greeted(invitation);
 }
 

@@ -66,7 +66,7 @@ class Session final : private h2::SessionListener {
 
     void stream_accepted(std::unique_ptr<h2::Stream> stream) override;
     void peer_draining() override;
-    void answer_greeting(h2::Stream& stream);
+    void answer_greeting(std::unique_ptr<h2::Stream> stream);
     void heard();
 
     Surroundings& surroundings_;

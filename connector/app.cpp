@@ -109,8 +109,11 @@ App::App(config::Configuration configuration)
 
 App::~App() {
     // All coroutines end before anything that they use does.
+    if (status_) {
+        status_->stop();
+    }
     for (const auto& side : sides_) {
-        side->worker().loop().unwind();
+        side->worker().finish();
     }
 }
 

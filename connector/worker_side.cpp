@@ -48,10 +48,7 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared)
     shared_.switchboard.connect(pool_);
 }
 
-WorkerSide::~WorkerSide() {
-    // Coroutines hold streams, streams belong to the loop and report to everything here: they go first.
-    worker_.loop().unwind();
-}
+WorkerSide::~WorkerSide() = default;
 
 std::unique_ptr<policy::Serving> WorkerSide::make_serving() {
     auto serving = std::make_unique<policy::Serving>();

@@ -36,7 +36,6 @@ class WorkerSide {
   public:
     WorkerSide(unsigned index, const Shared& shared);
     ~WorkerSide();
-
     /// Binds this worker's client listeners, not yet listening. Listeners with TLS load their certificates here.
     Result<> bind(std::vector<net::HostPort>& addresses);
     /// Lets the kernel give clients to this worker.

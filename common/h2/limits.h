@@ -21,6 +21,9 @@ struct Limits {
     std::size_t stream_outbox = 64 * 1024;
     /// Framed bytes that wait for the transport.
     std::size_t session_outbox = 128 * 1024;
+    /// RST_STREAM frames taken from the peer: at once, and per second.
+    std::uint64_t resets_burst = 20'000;
+    std::uint64_t resets_per_second = 5'000;
     /// Fields of one head: count and bytes.
     std::size_t head_fields = 64;
     std::size_t head_bytes = 16 * 1024;

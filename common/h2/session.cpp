@@ -138,6 +138,16 @@ struct Session::Callbacks {
         return 0;
     }
 
+    /// An end that went with a head: a stream must not be given up before, or nghttp2 drops the head (RST_STREAM overtakes).
+    static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void*) {
+        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
+        if (stream != nullptr && frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+            stream->end_sent_ = true;
+            stream->on_writable_.wake();
+        }
+        return 0;
+    }
+
     static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
         if (Stream* stream = Callbacks::stream(ng, id)) {
@@ -190,10 +200,13 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::frame_received);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::data_chunk);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::stream_closed);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, Callbacks::frame_sent);
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_no_closed_streams(options, 1);
+    // Connector and agent know each other; a connector that gives up many requests at once is no attacker.
+    nghttp2_option_set_stream_reset_rate_limit(options, limits.resets_burst, limits.resets_per_second);
     nghttp2_option_set_peer_max_concurrent_streams(options, limits.concurrent_streams);
     nghttp2_option_set_max_send_header_block_length(options, limits.head_bytes);
     nghttp2_session* made = nullptr;
@@ -304,7 +317,7 @@ std::unique_ptr<Stream> Session::open(const Fields& request, bool end) {
         return nullptr;
     }
     std::unique_ptr<Stream> stream(new Stream(*this, true));
-    stream->ending_ = stream->end_sent_ = end;
+    stream->ending_ = end;
     std::vector<nghttp2_nv> fields;
     fields.reserve(request.size());
     for (const Field& field : request) {
@@ -333,7 +346,7 @@ void Stream::respond(int status, const Fields& fields, bool end) {
     for (const Field& field : fields) {
         head.push_back(to_nv(field.name, field.value));
     }
-    ending_ = end_sent_ = end;
+    ending_ = end;
     nghttp2_data_provider body{{.ptr = this}, Session::Callbacks::read};
     nghttp2_submit_response(session_->session_.get(), id_, head.data(), head.size(), end ? nullptr : &body);
     session_->mark_dirty();

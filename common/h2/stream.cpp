@@ -116,7 +116,7 @@ void Stream::fail(net::Status why) {
 }
 
 net::Status Stream::poll_receive() {
-    if (std::exchange(fresh_, false)) {
+    if (std::exchange(fresh_, false) && !input().empty()) {
         return {};  // bytes that arrived before an end or a failure are seen first
     }
     if (read_status_) {
@@ -164,6 +164,15 @@ void Stream::abort(net::Status why) {
     fresh_ = false;
     read_status_ = why;
     fail(why);
+}
+
+net::Task<> answer(std::unique_ptr<Stream> stream, int status, Fields fields, std::string body) {
+    stream->respond(status, fields, body.empty());
+    net::Chain chain(stream->loop().blocks());
+    chain.append(body);
+    co_await stream->write_all(chain);
+    stream->end();
+    co_await stream->write_all(chain);
 }
 
 }  // namespace adit::h2

@@ -3,6 +3,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,5 +97,8 @@ class Stream final
     net::HangupListener* hangup_listener_ = nullptr;
     std::optional<problem::Failure> refusal_;
 };
+
+/// Answers a request with a short body and keeps the stream until all of it has left. Spawn it.
+net::Task<> answer(std::unique_ptr<Stream> stream, int status, Fields fields, std::string body);
 
 }  // namespace adit::h2

@@ -130,7 +130,7 @@ void Loop::schedule_turn() {
 
 void Loop::listen_for_events() {
     events_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
-        if (!error) {
+        if (!error && !ending_) {
             turn();
             listen_for_events();
         }
@@ -138,6 +138,9 @@ void Loop::listen_for_events() {
 }
 
 void Loop::turn() {
+    if (ending_) {
+        return;
+    }
     in_turn_ = true;
     for (int round = 0; round < kRoundsPerTurn; ++round) {
         now_ = Clock::now();

@@ -22,7 +22,7 @@ class MemoryStream final : public Stream {
     void join(MemoryStream& peer) { peer_ = &peer; }
 
     Status poll_receive() override {
-        if (std::exchange(fresh_, false)) {
+        if (std::exchange(fresh_, false) && !input().empty()) {
             return {};
         }
         if (read_status_) {

@@ -26,6 +26,7 @@ void set_option(int fd, int level, int name, T value) {
 
 TcpStream::TcpStream(Loop& loop, int fd) : Stream(loop), fd_(fd), watch_(loop, fd) {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    watch_.writable = true;  // a fresh connection takes bytes; the first refusal says otherwise
 }
 
 TcpStream::~TcpStream() {

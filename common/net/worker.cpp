@@ -6,12 +6,15 @@
 namespace adit::net {
 
 Worker::~Worker() {
-    // What still waits is unwound while the loop lives; handlers in Asio's queue that start coroutines go with it.
-    context_.restart();
+    finish();
+}
+
+void Worker::finish() {
     work_.reset();
-    loop_.unwind();
-    context_.poll();
-    loop_.unwind();
+    do {
+        loop_.unwind();
+        context_.restart();
+    } while (context_.poll() > 0);
 }
 
 void Worker::post(std::function<void()> function) {

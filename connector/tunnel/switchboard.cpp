@@ -78,7 +78,7 @@ class Line final : public net::Stream {
     }
 
     net::Status poll_receive() override {
-        if (std::exchange(fresh_, false)) {
+        if (std::exchange(fresh_, false) && !input().empty()) {
             return {};
         }
         if (read_status_) {
