@@ -50,6 +50,8 @@ class Loop {
     void at_turn_end(TurnEnd& work);
     /// Resumes what waits, by turns, until nothing waits any more: called when a program ends.
     void unwind();
+    /// Coroutines are being unwound: they are destroyed where they stand, not resumed.
+    bool ending() const { return ending_; }
 
   private:
     friend class Waiter;

@@ -19,7 +19,7 @@ class AgentLifecycle(Case):
         client = http.client.HTTPConnection("127.0.0.1", self.site.client_port, timeout=20)
         client.request("GET", "/stream")
         response = client.getresponse()
-        self.assertEqual(response.read(6), b"tickti")
+        self.assertEqual(response.read(6), b"tick\nt")
         busy = next(a for a in agents if metric_streams(a) > 0)
         busy.popen.kill()
         with self.assertRaises((http.client.IncompleteRead, ConnectionError)):

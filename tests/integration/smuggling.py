@@ -59,7 +59,7 @@ class Smuggling(Case):
         self.connector, _ = self.site.up()
 
     def test_each_form_is_refused_and_the_connection_closed(self):
-        smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         for what, (request, status) in REFUSED.items():
             with self.subTest(what):
                 answer = raw(self.site.client_port, request + smuggled)
