@@ -21,6 +21,7 @@ struct Supervisor::Slot {
     Slot(net::Loop& loop, const net::Backoff::Settings& settings) : backoff(settings), vacated(loop) {}
     net::Backoff backoff;
     net::Waiter vacated;  ///< the session ended or its connector is leaving: another is needed
+    std::string aim;  ///< the target being dialled: others choose another meanwhile
     bool occupied = false;
     bool urgent = false;  ///< the connector leaves in order: its successor waits for us, so no back-off
 };
@@ -107,9 +108,10 @@ net::Task<> Supervisor::follow_addresses() {
 
 std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const {
     const auto sessions_to = [this](const Target& target) {
-        return std::ranges::count_if(live_, [&](const Live* live) {
-            return !live->session.draining() && live->target.text() == target.text();
+        const auto live = std::ranges::count_if(live_, [&](const Live* one) {
+            return !one->session.draining() && one->target.text() == target.text();
         });
+        return live + std::ranges::count(slots_, target.text(), [](const auto& slot) { return slot->aim; });
     };
     // Stable: among equals the resolver's order stands (RFC 6724).
     std::multimap<std::ptrdiff_t, Target> by_sessions;
@@ -129,7 +131,10 @@ net::Task<> Supervisor::keep(Slot& slot) {
         auto targets = co_await dialer_.targets();
         std::expected<Channel, problem::Failure> channel = std::unexpected(problem::Failure());
         if (targets) {
-            channel = co_await dialer_.dial(order_targets(std::move(*targets)), kDialTimeout);
+            std::vector<Target> ordered = order_targets(std::move(*targets));
+            slot.aim = ordered.front().text();
+            channel = co_await dialer_.dial(std::move(ordered), kDialTimeout);
+            slot.aim.clear();
         } else {
             channel = std::unexpected(std::move(targets.error()));
         }

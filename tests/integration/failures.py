@@ -1,0 +1,94 @@
+"""Each way in which a request can fail has its own status, problem code and Proxy-Status."""
+import http.client
+import socket
+import subprocess
+
+from harness import Case, Site, free_port, main, wait_for
+from servers import Origin, Scripted
+
+
+class Failures(Case):
+    def setUp(self):
+        super().setUp()
+        self.origin = Origin()
+        self.full = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.waiting = [socket.socket() for _ in range(8)]
+        for one in self.waiting:  # the backlog is full, so that a further connection gets no answer
+            one.setblocking(False)
+            one.connect_ex(self.full.getsockname())
+        self.silent = Scripted(b"", "hold")
+        self.stalled = Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hold")
+        self.reset = Scripted(b"", "reset")
+        short = "timeouts: { connect: 1s, first_byte: 1s, idle: 1s, total: 0s }"
+        services = {"refused": f"http://127.0.0.1:{free_port()}", "nodns": "http://no-such-host.invalid:80",
+                    "full": "http://127.0.0.1:%d" % self.full.getsockname()[1], "silent": f"http://127.0.0.1:{self.silent.port}",
+                    "stalled": f"http://127.0.0.1:{self.stalled.port}", "reset": f"http://127.0.0.1:{self.reset.port}",
+                    "metadata": "http://169.254.169.254:80", "forbidden": "http://127.0.0.1:1", "total": f"http://127.0.0.1:{self.origin.port}"}
+        backends = {name: f"endpoints: [ service://{name} ], {short}" for name in services}
+        backends["total"] = "endpoints: [ service://total ], timeouts: { total: 1s }"
+        backends["direct"] = f'endpoints: [ "http://127.0.0.1:{self.origin.port}/under" ]'
+        backends["both"] = f'endpoints: [ "http://127.0.0.1:{free_port()}", "http://127.0.0.1:{self.origin.port}" ]'
+        backends["unknown"] = "endpoints: [ service://unheard-of ]"
+        self.site = Site(self, services, backends, routes=[(f"/{name}/**", name) for name in backends])
+
+    def tearDown(self):
+        super().tearDown()
+        for one in [self.full, *self.waiting]:
+            one.close()
+
+    def allow(self):
+        return [url.split("//")[1] for name, url in self.site.services.items() if name not in ("forbidden", "metadata")] + ["*.invalid:*", "127.0.0.0/30:2"]
+
+    def test_each_failure_says_what_it_is(self):
+        self.site.up(allow=self.allow())
+        table = {"refused": (502, "connection-refused", "connection_refused"), "nodns": (502, "dns-error", "dns_error"),
+                 "full": (504, "connect-timeout", "connection_timeout"), "silent": (504, "first-byte-timeout", "http_response_timeout"),
+                 "reset": (502, "connection-terminated", "connection_terminated"), "total": (504, "total-timeout", "http_response_timeout"),
+                 "forbidden": (502, "destination-prohibited", "destination_ip_prohibited"),
+                 "metadata": (502, "destination-prohibited", "destination_ip_prohibited"),
+                 "unknown": (503, "service-unknown", "destination_not_found")}
+        for name, (status, code, error) in table.items():
+            with self.subTest(name):
+                answer = self.site.get(f"/{name}/nap/3")
+                self.assertEqual((answer.status, answer.problem()["code"]), (status, code), answer.body)
+                self.assertIn(f"error={error}", answer.headers["proxy-status"])
+        self.assertIn("--allow 127.0.0.1:1", self.site.get("/forbidden/").problem()["detail"])
+        self.assertIn("--allow 169.254.169.254:80", self.site.get("/metadata/").problem()["detail"])
+
+    def test_an_answer_that_stalls_is_cut_off_and_logged(self):
+        connector, _ = self.site.up(allow=self.allow())
+        client = http.client.HTTPConnection("127.0.0.1", self.site.client_port, timeout=10)
+        client.request("GET", "/stalled/")
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            client.getresponse().read()
+        lines = wait_for(lambda: self.site.access_lines(connector), "the access line")
+        self.assertIn("no bytes moved within 1s", lines[0]["reason"])
+
+    def test_direct_endpoints_need_no_tunnel_and_one_stands_in_for_another(self):
+        self.site.start_connector()
+        wait_for(lambda: self.site.get("/direct/x").status == 200, "the listener")
+        self.assertEqual(self.origin.seen[-1][1], "/under/direct/x")
+        for _ in range(6):
+            self.assertEqual(self.site.get("/both/x", method="POST", body=b"hello").status, 200)
+
+    def test_a_tunnel_without_a_session_is_503_with_retry_after(self):
+        self.site.start_connector()
+        answer = self.site.get("/refused/")
+        self.assertEqual((answer.status, answer.problem()["code"]), (503, "tunnel-without-session"))
+        self.assertGreater(int(answer.headers["retry-after"]), 0)
+
+    def test_a_name_that_leads_to_a_metadata_service_is_refused_after_resolution(self):
+        hosts = self.write("hosts", "127.0.0.1 localhost\n169.254.169.254 innocent.example\n")
+        prefix = ["unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
+        if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no right to bind-mount /etc/hosts")
+        self.site.set_services("t1", {"refused": "http://innocent.example:80"})
+        self.site.start_connector()
+        self.site.start_agent(allow=["innocent.example:80"], prefix=prefix)
+        self.site.wait_sessions(count=1)
+        answer = self.site.get("/refused/")
+        self.assertEqual((answer.status, answer.problem()["code"]), (502, "destination-prohibited"))
+        self.assertIn("leads to 169.254.169.254", answer.problem()["detail"])
+
+
+main()
