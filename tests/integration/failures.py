@@ -13,6 +13,8 @@ class Failures(Case):
         self.origin = Origin()
         self.full = socket.create_server(("127.0.0.1", 0), backlog=0)
         self.waiting = [socket.socket() for _ in range(8)]
+        for one in [self.full, *self.waiting]:
+            self.addCleanup(one.close)
         for one in self.waiting:  # the backlog is full, so that a further connection gets no answer
             one.setblocking(False)
             one.connect_ex(self.full.getsockname())
@@ -30,11 +32,6 @@ class Failures(Case):
         backends["both"] = f'endpoints: [ "http://127.0.0.1:{free_port()}", "http://127.0.0.1:{self.origin.port}" ]'
         backends["unknown"] = "endpoints: [ service://unheard-of ]"
         self.site = Site(self, services, backends, routes=[(f"/{name}/**", name) for name in backends])
-
-    def tearDown(self):
-        super().tearDown()
-        for one in [self.full, *self.waiting]:
-            one.close()
 
     def allow(self):
         return [url.split("//")[1] for name, url in self.site.services.items() if name not in ("forbidden", "metadata")] + ["*.invalid:*", "127.0.0.0/30:2"]

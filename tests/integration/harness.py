@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -17,7 +18,8 @@ import unittest
 CONNECTOR = os.environ.get("ADIT_CONNECTOR", "build/dev/connector/adit-connector")
 AGENT = os.environ.get("ADIT_AGENT", "build/dev/agent/adit-agent")
 SCALE = float(os.environ.get("ADIT_TEST_SCALE", "1.0"))
-_given_ports = set()
+_reservations = {}
+PORTS = range(12_000, 32_000)
 
 
 def scaled(count, least=1):
@@ -25,15 +27,20 @@ def scaled(count, least=1):
 
 
 def free_port(host="127.0.0.1"):
-    """A port that nobody has; not given twice by this process."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A port that nobody has. Taken below the ephemeral range, since else an outgoing connection of a load could take it
+    before its program does, and reserved by an abstract socket that no test running beside this one can bind as well."""
     while True:
-        with socket.socket(family) as probe:
-            probe.bind((host, 0))
-            port = probe.getsockname()[1]
-        if port not in _given_ports:
-            _given_ports.add(port)
-            return port
+        port = random.choice(PORTS)
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            reservation.bind(f"\0adit-test-port-{port}")
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+                probe.bind((host, port))
+        except OSError:
+            reservation.close()
+            continue
+        _reservations[port] = reservation
+        return port
 
 
 def wait_for(condition, what, seconds=15):
@@ -59,8 +66,9 @@ class Process:
                ("https_proxy", "no_proxy", "http_proxy", "all_proxy")}
         env.update(environment or {})
         with open(self.log_path, "wb") as log:
-            self.popen = subprocess.Popen([*prefix, *map(str, arguments)], cwd=case.directory, env=env, stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=subprocess.STDOUT)
+            # setpriv becomes the program itself; the kernel ends it when this test is killed before it could clean up.
+            self.popen = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *prefix, *map(str, arguments)], cwd=case.directory,
+                                          env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         case.processes.append(self)
 
     @property
@@ -105,8 +113,10 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="adit-test-"))
         self.processes = []
+        self.addCleanup(self.end)  # runs after a failed setUp as well, unlike tearDown
 
-    def tearDown(self):
+    def end(self):
+        """Ends every process, shows their logs if the test failed, and removes the directory."""
         for process in reversed(self.processes):
             process.stop()
         failed = not self._outcome.success
@@ -239,17 +249,31 @@ def can_connect(port, host="127.0.0.1"):
         return False
 
 
-def raw(port, data, seconds=5):
-    """Sends bytes and reads until the server closes or nothing comes any more."""
-    received = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
-        connection.sendall(data)
+class Received(bytes):
+    """What a server sent; `closed` says whether it closed the connection (a reset counts) before the time was over."""
+    closed = False
+
+
+def raw(port, data, seconds=5, end=False, host="127.0.0.1"):
+    """Sends bytes (then, with `end`, an end of stream) and reads until the server closes or nothing comes any more."""
+    received, closed = b"", True
+    with socket.create_connection((host, port), timeout=seconds) as connection:
+        try:
+            connection.sendall(data)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+        except ConnectionError:
+            pass  # refused early: what it answered can still be read
         try:
             while part := connection.recv(65536):
                 received += part
-        except (TimeoutError, ConnectionResetError):
-            received += b"<open>" if not received else b""
-    return received
+        except TimeoutError:
+            closed = False
+        except ConnectionResetError:
+            pass
+    answer = Received(received)
+    answer.closed = closed
+    return answer
 
 
 def metric(port, name, **labels):

@@ -35,12 +35,15 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 done += 1
                 failures.append(repr(error))
+                connection.close()
                 connection = None
             if done >= 50 or failures:
                 with self.lock:
                     self.done += done
                     self.failures += failures
                 done, failures = 0, []
+        if connection is not None:
+            connection.close()
         with self.lock:
             self.done += done
             self.failures += failures
