@@ -106,13 +106,6 @@ void ConnectorMetrics::probe_failed(const std::string& tunnel) {
         .Increment();
 }
 
-void ConnectorMetrics::stream_refused(std::string_view tunnel, std::string_view reason) {
-    registry_
-        .counter("adit_connector_stream_refusals_total", "Streams that agents refused, by reason.",
-                 {{"tunnel", std::string(tunnel)}, {"reason", std::string(reason)}})
-        .Increment();
-}
-
 void ConnectorMetrics::streams(const std::string& tunnel, std::size_t open) {
     registry_.gauge("adit_connector_streams", "Streams through sessions that are open now.", {{"tunnel", tunnel}})
         .Set(static_cast<double>(open));

@@ -51,7 +51,6 @@ class ConnectorMetrics {
     void session_refused(std::string_view reason);
     void probed(const std::string& tunnel, std::chrono::nanoseconds took);
     void probe_failed(const std::string& tunnel);
-    void stream_refused(std::string_view tunnel, std::string_view reason);
     void streams(const std::string& tunnel, std::size_t open);
 
     metrics::Registry& registry() { return registry_; }

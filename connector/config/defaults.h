@@ -20,7 +20,7 @@ inline constexpr std::uint32_t connections = 10'000;
 inline constexpr std::chrono::milliseconds connect = 5s;
 inline constexpr std::chrono::milliseconds first_byte = 30s;
 inline constexpr std::chrono::milliseconds idle = 60s;   // between two chunks of a response body
-inline constexpr std::chrono::milliseconds total = 60s;  // 0: none, idle still applies
+inline constexpr std::chrono::milliseconds total = 0s;   // none: a transfer that makes progress is not cut
 
 }  // namespace adit::config::defaults
 

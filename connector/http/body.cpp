@@ -30,6 +30,11 @@ std::size_t BodyReader::available() {
         stream_->consume(step->skip);
         chunk_data_ = step->data;
         done_ = step->done;
+        if (most_ > 0 && bytes_ + chunk_data_ > most_) {
+            broken_ = true;
+            error_ = {413, "body-too-large", "it is larger than this listener takes"};
+            return 0;
+        }
         if (done_ || chunk_data_ > 0 || input.empty()) {
             break;
         }

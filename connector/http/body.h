@@ -12,7 +12,9 @@ namespace adit::http {
 /// Pulls a body off a stream. Data stays in the stream's input until it is taken, so no byte is copied between.
 class BodyReader {
   public:
-    BodyReader(net::Stream& stream, const Framing& framing) : stream_(&stream), framing_(framing), left_(framing.length) {
+    /// `most`: a body of more bytes is refused as it passes that; 0 is no bound.
+    BodyReader(net::Stream& stream, const Framing& framing, std::uint64_t most = 0)
+        : stream_(&stream), framing_(framing), left_(framing.length), most_(most) {
         done_ = framing.kind == Framing::Kind::none;
     }
 
@@ -35,6 +37,7 @@ class BodyReader {
     net::Stream* stream_;
     Framing framing_;
     std::uint64_t left_;
+    std::uint64_t most_;
     std::uint64_t bytes_ = 0;
     bool done_;
     bool broken_ = false;

@@ -56,7 +56,7 @@ Framing client_framing(const Framing& origin, Version version) {
 
 Exchange::Exchange(net::Stream& client, RequestHead& head, const ServerSettings& server, std::string_view ip)
     : request(head),
-      body(client, head.framing),
+      body(client, head.framing, server.body_bytes),
       out(client, Framing::Kind::none),
       client_ip(ip),
       settings(server),

@@ -15,6 +15,37 @@ REFUSED = {
     "a length with a blank": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1 2\r\n\r\n", 400),
     "a length too large": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999\r\n\r\n", 400),
     "different lengths": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
+    "a negative length": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: -5\r\n\r\nhello", 400),
+    "a length with an underscore": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1_0\r\n\r\n", 400),
+    "a length and an empty one": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nContent-Length:\r\n\r\nhello", 400),
+    "no coding named": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n", 501),
+    "chunked before another": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501),
+    "identity": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: identity\r\n\r\n", 501),
+    "chunked with a parameter": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n", 501),
+    "chunked behind a vertical tab": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
+    "a coding in a folded line": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400),
+    "a coding behind a space in its name": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
+    "a field before the first line's end": (b"GET / HTTP/1.1\r\n Host: a\r\n" + HOST + b"\r\n", 400),
+    "no field name": (b"GET / HTTP/1.1\r\n" + HOST + b": a\r\n\r\n", 400),
+    "no colon": (b"GET / HTTP/1.1\r\n" + HOST + b"X\r\n\r\n", 400),
+    "a name above ASCII": (b"GET / HTTP/1.1\r\n" + HOST + b"X\xff: a\r\n\r\n", 400),
+    "two content types": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 1\r\n\r\nx", 400),
+    "two blanks in the request line": (b"GET  / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a tab in the request line": (b"GET\t/\tHTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a blank behind the version": (b"GET / HTTP/1.1 \r\n" + HOST + b"\r\n", 400),
+    "a second target": (b"GET / /admin HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a byte above ASCII in the target": (b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a control character in the target": (b"GET /\x01 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a method that is no token": (b"GE(T / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a version in lower case": (b"GET / http/1.1\r\n" + HOST + b"\r\n", 400),
+    "a version with more digits": (b"GET / HTTP/1.10\r\n" + HOST + b"\r\n", 505),
+    "an empty host": (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+    "a host with user information": (b"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400),
+    "a host with a blank": (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    "two hosts in one field": (b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    "a port that is none": (b"GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400),
+    "another scheme": (b"GET ftp://a/ HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a target that is no path": (b"GET x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a list of lengths": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5, 5\r\n\r\nhello", 400),
     "a bare LF": (b"GET / HTTP/1.1\n" + b"Host: a\n\r\n\r\n", 400),
     "a bare CR": (b"GET / HTTP/1.1\r\n" + HOST + b"X: a\rb\r\n\r\n", 400),
@@ -47,6 +78,13 @@ BAD_CHUNKS = {
     "a chunk size with 0x": b"0x5\r\nhello\r\n0\r\n\r\n",
     "a chunk that is too long": b"3\r\nhello\r\n0\r\n\r\n",
     "a chunk line with a bare LF": b"5\nhello\r\n0\r\n\r\n",
+    "a chunk size in decimal words": b"five\r\nhello\r\n0\r\n\r\n",
+    "a chunk size with a blank": b"5 \r\nhello\r\n0\r\n\r\n",
+    "a chunk size that overflows": b"10000000000000005\r\nhello\r\n0\r\n\r\n",
+    "an empty chunk size": b"\r\nhello\r\n0\r\n\r\n",
+    "a bare CR in an extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
+    "a bare LF behind the data": b"5\r\nhello\n0\r\n\r\n",
+    "a trailer line with a bare LF": b"5\r\nhello\r\n0\r\nX: a\n\r\n",
     "an endless extension": b"5;" + b"x" * 1000 + b"\r\nhello\r\n0\r\n\r\n",
 }
 
@@ -58,20 +96,56 @@ class Smuggling(Case):
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"})
         self.connector, _ = self.site.up()
 
-    def test_each_form_is_refused_and_the_connection_closed(self):
+    def test_each_form_is_refused_and_the_connection_closed_and_the_origin_sees_nothing(self):
         smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         for what, (request, status) in REFUSED.items():
             with self.subTest(what):
+                seen = len(self.origin.seen)
                 answer = raw(self.site.client_port, request + smuggled)
                 self.assertEqual(answer[:12].decode(), f"HTTP/1.1 {status}")
+                self.assertTrue(answer.closed, "the connection stayed open")
+                self.assertIn(b"content-type: application/problem+json", answer)
                 if b"bad-path" not in answer:  # a whole request whose path was refused: the next one is a request of its own
                     self.assertEqual(answer.count(b"HTTP/1.1 "), 1, answer)
+                    self.assertEqual(self.origin.seen[seen:], [])
 
-    def test_a_bad_chunk_ends_the_request(self):
-        for what, body in BAD_CHUNKS.items():
-            with self.subTest(what):
-                answer = raw(self.site.client_port, b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
-                self.assertEqual(answer[:12], b"HTTP/1.1 400")
+    def test_a_head_of_bare_line_feeds_is_no_head(self):
+        answer = raw(self.site.client_port, b"GET /lf HTTP/1.1\nHost: a\n\n", seconds=15)
+        self.assertIn(answer[:12], (b"HTTP/1.1 400", b"HTTP/1.1 408"))
+        self.assertTrue(answer.closed)
+        self.assertEqual(self.origin.seen, [])
+
+    def test_what_is_no_attack_passes(self):
+        for request in (b"\r\nGET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                        b"GET http://A/ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                        b"POST /ok HTTP/1.1\r\nhOsT: a:80\r\nTRANSFER-ENCODING: \t Chunked \t\r\nConnection: close\r\n\r\n5;a=\"b\"\r\nhello\r\n0\r\nX: y\r\n\r\n",
+                        b"POST /ok HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 0005\r\nX: \xff\xfe\r\nConnection: close\r\n\r\nhello",
+                        b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                        b"GET /ok HTTP/1.0\r\n\r\n"):
+            with self.subTest(request):
+                answer = raw(self.site.client_port, request)
+                self.assertEqual(answer[:12], b"HTTP/1.1 200", answer)
+                self.assertTrue(answer.closed)
+
+    def test_a_body_goes_on_in_the_framing_that_was_understood(self):
+        raw(self.site.client_port, b"POST /framed HTTP/1.1\r\nHost: a\r\nContent-Length: 0005\r\nConnection: close\r\n\r\nhello")
+        raw(self.site.client_port, b"POST /framed HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\nConnection: close\r\n\r\n00005;x\r\nhello\r\n0\r\n\r\n")
+        heads = [{k.lower(): v for k, v in headers.items()} for _, _, headers in self.origin.seen]
+        self.assertEqual([(h.get("content-length"), h.get("transfer-encoding")) for h in heads], [("5", None), (None, "chunked")])
+
+    def test_a_request_inside_a_body_stays_a_body(self):
+        inner = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        answer = raw(self.site.client_port, b"GET /outer HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(inner) + inner
+                     + b"GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        self.assertEqual(answer.count(b"HTTP/1.1 200"), 2)
+        self.assertEqual([path for _, path, _ in self.origin.seen], ["/outer", "/next"])
+
+    def test_a_body_that_was_announced_with_expect_is_not_taken_for_a_request_nor_a_request_for_a_body(self):
+        answer = raw(self.site.client_port, b"POST /a/%2f HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 33\r\n\r\n"
+                     b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual(answer[:12], b"HTTP/1.1 400")
+        self.assertTrue(answer.closed)
+        self.assertNotIn("/smuggled", [path for _, path, _ in self.origin.seen])
 
     def test_connection_cannot_strip_what_guards_a_request(self):
         raw(self.site.client_port, b"GET /guarded HTTP/1.1\r\nHost: a\r\nAuthorization: secret\r\nX-Drop: 1\r\n"
@@ -96,6 +170,14 @@ class BadOrigins(Case):
     def test_answers_that_cannot_be_trusted_become_502(self):
         origins = [(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"bad-response"),
                    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", b"bad-response"),
+                   (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", b"bad-response"), (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", b"bad-response"), (b"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 200 OK\nContent-Length: 0\n\r\n\r\n", b"bad-response"), (b"HTTP/1.1 2000 OK\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 099 OK\r\n\r\n", b"bad-response"), (b"HTTP/2 200 OK\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", b"bad-response"),
+                   (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"bad-response"),
                    (b"garbage\r\n\r\n", b"bad-response"), (b"HTTP/1.1 200 OK\r\nX y: 1\r\n\r\n", b"bad-response"),
                    (b"", b"connection-terminated"), (b"HTTP/1.1 200 OK\r\nContent-Le", b"response-incomplete")]
         servers = [Scripted(reply) for reply, _ in origins]
@@ -108,9 +190,12 @@ class BadOrigins(Case):
                 self.assertIn(code, answer)
 
     def test_a_truncated_answer_never_looks_whole(self):
-        answer = self.answer_of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-        self.assertIn(b"hello", answer)
-        self.assertNotIn(b"0\r\n\r\n", answer)
+        for end in (b"", b"5\r\nhel", b"+5\r\nhello\r\n0\r\n\r\n", b"0\n\r\n", b"zz\r\n"):
+            with self.subTest(end):
+                answer = self.answer_of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n" + end)
+                self.assertIn(b"hello", answer)
+                self.assertNotIn(b"0\r\n\r\n", answer)
+                self.assertTrue(answer.closed)
 
     def test_bytes_after_an_answer_poison_the_connection(self):
         origin = Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "hold")

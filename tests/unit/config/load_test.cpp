@@ -109,7 +109,7 @@ TEST_CASE("what is left out has the defaults of defaults.h") {
     CHECK(c.backends[0].timeouts.connect == 5s);
     CHECK(c.backends[0].timeouts.first_byte == 30s);
     CHECK(c.backends[0].timeouts.idle == 60s);
-    CHECK(c.backends[0].timeouts.total == 60s);
+    CHECK(c.backends[0].timeouts.total == 0s);
 }
 
 TEST_CASE("each error stands at its place and says what would be right") {
