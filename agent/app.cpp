@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kReadyWithin = 5s;      ///< "a probe passed lately"
+constexpr std::chrono::milliseconds kReadyWithin = 5s;  ///< "a probe passed lately"
 constexpr std::chrono::milliseconds kDrainCheck = 20ms;
-constexpr std::uint16_t kMetricsPorts = 5;                  ///< tried one after the other when none was asked for
+constexpr std::uint16_t kMetricsPorts = 5;  ///< tried one after the other when none was asked for
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -119,9 +119,8 @@ Result<> App::prepare(const token::Token& token) {
 Result<> App::open_status() {
     status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_.add("/ready", [this] { return ready(); });
-    status_.add("/metrics", [this] {
-        return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
-    });
+    status_.add("/metrics",
+                [this] { return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()}; });
     net::HostPort address = options_.metrics;
     Result<> listening = status_.listen(address, false);
     for (std::uint16_t i = 1; !listening && !options_.metrics_given && i <= kMetricsPorts; ++i) {
@@ -172,8 +171,8 @@ void App::reload() {
 void App::drain() {
     draining_ = true;
     drain_ends_ = net::Clock::now() + options_.grace_period;
-    logging::info("draining", {{"sessions", supervisor_->sessions()},
-                               {"grace_period", format_duration(options_.grace_period)}});
+    logging::info("draining",
+                  {{"sessions", supervisor_->sessions()}, {"grace_period", format_duration(options_.grace_period)}});
     supervisor_->drain();
     check_drained();
 }
@@ -202,7 +201,8 @@ int App::run() {
                                     {"status", status_.address().text()},
                                     {"allow", patterns}});
     if (patterns == 0) {
-        logging::warn("nothing is allowed: every target will be refused until --allow HOST:PORT or a configuration names it");
+        logging::warn(
+            "nothing is allowed: every target will be refused until --allow HOST:PORT or a configuration names it");
     }
     worker_.run();
     return exit_status_;

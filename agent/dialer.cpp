@@ -145,9 +145,9 @@ net::Task<std::expected<Channel, problem::Failure>> Dialer::reach(std::vector<Ta
 net::Task<std::expected<Channel, problem::Failure>> Dialer::secure(std::unique_ptr<net::TcpStream> tcp, Target target,
                                                                    net::Time deadline) {
     tcp->detect_dead_peer(kDeadPeer);
-    Channel channel{std::make_unique<tls::TlsStream>(std::move(tcp), context_, tls::TlsStream::Side::client,
-                                                     target.name.host),
-                    target};
+    Channel channel{
+        std::make_unique<tls::TlsStream>(std::move(tcp), context_, tls::TlsStream::Side::client, target.name.host),
+        target};
     const Guard guard(*channel.stream, deadline);
     const net::Status agreed = co_await channel.stream->handshake();
     if (agreed == net::Errc::timed_out) {

@@ -48,7 +48,8 @@ void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
     const std::string_view method = h2::find(stream->head(), ":method");
     const std::string_view path = h2::find(stream->head(), ":path");
     if (method == "CONNECT") {
-        net::spawn(surroundings_.loop.context(), "a tunnelled connection", serve_pipe(std::move(stream), surroundings_));
+        net::spawn(surroundings_.loop.context(), "a tunnelled connection",
+                   serve_pipe(std::move(stream), surroundings_));
     } else if (method == "GET" && path == protocol::kProbePath) {
         surroundings_.metrics.probes.Increment();
         probed_at_ = surroundings_.loop.now();

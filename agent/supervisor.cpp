@@ -21,7 +21,7 @@ struct Supervisor::Slot {
     Slot(net::Loop& loop, const net::Backoff::Settings& settings) : backoff(settings), vacated(loop) {}
     net::Backoff backoff;
     net::Waiter vacated;  ///< the session ended or its connector is leaving: another is needed
-    std::string aim;  ///< the target being dialled: others choose another meanwhile
+    std::string aim;      ///< the target being dialled: others choose another meanwhile
     bool occupied = false;
     bool urgent = false;  ///< the connector leaves in order: its successor waits for us, so no back-off
 };
@@ -108,9 +108,8 @@ net::Task<> Supervisor::follow_addresses() {
 
 std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const {
     const auto sessions_to = [this](const Target& target) {
-        const auto live = std::ranges::count_if(live_, [&](const Live* one) {
-            return !one->session.draining() && one->target.text() == target.text();
-        });
+        const auto live = std::ranges::count_if(
+            live_, [&](const Live* one) { return !one->session.draining() && one->target.text() == target.text(); });
         return live + std::ranges::count(slots_, target.text(), [](const auto& slot) { return slot->aim; });
     };
     // Stable: among equals the resolver's order stands (RFC 6724).
@@ -152,8 +151,8 @@ net::Task<> Supervisor::keep(Slot& slot) {
             }
         } else {
             surroundings_.metrics.reconnecting(problem::name(channel.error().error));
-            logging::warn("cannot reach the connector", {{"error", problem::name(channel.error().error)},
-                                                         {"reason", channel.error().detail}});
+            logging::warn("cannot reach the connector",
+                          {{"error", problem::name(channel.error().error)}, {"reason", channel.error().detail}});
         }
         co_await net::sleep_for(surroundings_.loop, slot.backoff.next(random_.uniform()));
     }
@@ -190,9 +189,8 @@ void Supervisor::drain() {
 
 bool Supervisor::ready(std::chrono::milliseconds within) const {
     const net::Time since = surroundings_.loop.now() - within;
-    return !draining_ && std::ranges::any_of(live_, [since](const Live* live) {
-        return live->session.probed_at() >= since;
-    });
+    return !draining_ &&
+           std::ranges::any_of(live_, [since](const Live* live) { return live->session.probed_at() >= since; });
 }
 
 }  // namespace adit::agent

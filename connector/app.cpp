@@ -14,6 +14,7 @@
 #include "common/net/spawn.h"
 #include "common/status/server.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/session_table.h"
 #include "connector/store/watch.h"
 #include "connector/worker_side.h"
 
@@ -23,10 +24,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;
-constexpr auto kStoreInterval = 500ms;      ///< so that a revoked key's sessions end within two seconds
-constexpr auto kAcceptWindow = 2s;          ///< a leaving connector takes clients until its successor surely does
-constexpr auto kSuccessorPatience = 5s;     ///< a successor listens at the latest after this, with or without agents
-constexpr auto kSuccessorSettle = 300ms;    ///< after the first agent, for the others
+constexpr auto kStoreInterval = 500ms;    ///< so that a revoked key's sessions end within two seconds
+constexpr auto kAcceptWindow = 2s;        ///< a leaving connector takes clients until its successor surely does
+constexpr auto kSuccessorPatience = 5s;   ///< a successor listens at the latest after this, with or without agents
+constexpr auto kSuccessorSettle = 300ms;  ///< after the first agent, for the others
 constexpr auto kGrace = 30s;
 
 class App {
@@ -49,7 +50,6 @@ class App {
     void stop();
     std::size_t ready_sessions() const;
     status::Answer ready() const;
-    status::Answer sessions() const;
     net::Worker& main_worker() { return sides_.front()->worker(); }
 
     config::Configuration configuration_;
@@ -71,7 +71,7 @@ class App {
     net::Time store_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
-    bool succeeding_ = false;   ///< another connector has our addresses and is about to leave
+    bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
     bool listening_ = false;
     bool sessions_closing_ = false;
 };
@@ -168,9 +168,9 @@ Result<> App::prepare_tunnels() {
     if (auto listening = socket->listen(); !listening) {
         return listening;
     }
-    tunnel_listener_ = std::make_unique<net::Listener>(
-        main_worker().loop(), std::move(*socket),
-        [this](int fd, const net::Address& from) { tunnel::deal(gates_, fd, from); });
+    tunnel_listener_ =
+        std::make_unique<net::Listener>(main_worker().loop(), std::move(*socket),
+                                        [this](int fd, const net::Address& from) { tunnel::deal(gates_, fd, from); });
     store_ = std::make_unique<StoreWatch>(settings->directory);
     return {};
 }
@@ -182,7 +182,10 @@ Result<> App::prepare_status() {
     status_ = std::make_unique<status::Server>(main_worker().context());
     status_->add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_->add("/ready", [this] { return ready(); });
-    status_->add("/sessions", [this] { return sessions(); });
+    status_->add("/sessions", [this] {
+        const std::vector<TunnelRecord> records = store_ ? store_->records() : std::vector<TunnelRecord>();
+        return status::Answer{200, "application/json", session_table(records, sides_.front()->pool().sessions())};
+    });
     status_->add("/metrics", [this] {
         std::map<std::string, std::size_t> streams;
         for (const auto& info : sides_.front()->pool().sessions()) {
@@ -211,41 +214,6 @@ status::Answer App::ready() const {
         body["reason"] = drain_started_ ? "draining" : !listening_ ? "not listening yet" : "no agent session";
     }
     return {ready ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
-}
-
-status::Answer App::sessions() const {
-    namespace json = boost::json;
-    static constexpr std::array states{"ready", "suspect", "draining"};
-    std::map<std::string, json::object> tunnels;
-    if (store_) {
-        for (const TunnelRecord& record : store_->records()) {
-            tunnels[record.id] = json::object{{"id", record.id}, {"name", record.name}, {"sessions", json::array()}};
-        }
-    }
-    for (const auto& info : sides_.front()->pool().sessions()) {
-        json::object& tunnel = tunnels[info->agent->tunnel_id];
-        if (tunnel.empty()) {
-            continue;  // deleted a moment ago
-        }
-        tunnel["sessions"].as_array().push_back(json::object{
-            {"id", info->id},
-            {"agent", info->agent->id},
-            {"agent_version", info->agent->version},
-            {"host", info->agent->host},
-            {"address", info->address},
-            {"key", info->key_id},
-            {"worker", info->worker},
-            {"streams", info->streams.load()},
-            {"in_flight", info->agent->in_flight.load()},
-            {"round_trip_ms", static_cast<double>(info->round_trip_us.load()) / 1000.0},
-            {"state", states[static_cast<std::size_t>(info->state.load())]},
-            {"since", format_time(info->since)}});
-    }
-    json::array list;
-    for (auto& [id, tunnel] : tunnels) {
-        list.push_back(std::move(tunnel));
-    }
-    return {200, "application/json", json::serialize(json::object{{"tunnels", std::move(list)}}) + "\n"};
 }
 
 void App::look_at_store() {
@@ -282,7 +250,8 @@ void App::consider_listening() {
     if (!first_session_ && ready_sessions() > 0) {
         first_session_ = now;
     }
-    if (!succeeding_ || now >= started_ + kSuccessorPatience || (first_session_ && now >= *first_session_ + kSuccessorSettle)) {
+    if (!succeeding_ || now >= started_ + kSuccessorPatience ||
+        (first_session_ && now >= *first_session_ + kSuccessorSettle)) {
         listen();
     }
 }

@@ -30,8 +30,9 @@ Result<std::filesystem::path> find_config(const std::string& named) {
             return place;
         }
     }
-    return usage_error("no configuration: give --config FILE or set ADIT_CONFIG (looked for adit.yaml and "
-                       "/etc/adit/connector.yaml)");
+    return usage_error(
+        "no configuration: give --config FILE or set ADIT_CONFIG (looked for adit.yaml and "
+        "/etc/adit/connector.yaml)");
 }
 
 int report(const Error& error) {
@@ -84,9 +85,11 @@ int main(int argc, char** argv) {
     std::string output = "text";
 
     CLI::App* run_command = app.add_subcommand("run", "Serve clients and agents until told to stop");
-    run_command->add_option("--config", config, "Configuration file (else ADIT_CONFIG, adit.yaml, /etc/adit/connector.yaml)");
+    run_command->add_option("--config", config,
+                            "Configuration file (else ADIT_CONFIG, adit.yaml, /etc/adit/connector.yaml)");
     run_command->callback([&] { chosen = [&] { return run(config); }; });
-    CLI::App* check_command = app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
+    CLI::App* check_command =
+        app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
     check_command->add_option("--config,file", config, "Configuration file");
     check_command->add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
     check_command->callback([&] { chosen = [&] { return check(config, output); }; });

@@ -27,7 +27,7 @@ struct Shared {
     std::vector<std::shared_ptr<RouteMetrics>> route_metrics;
     std::shared_ptr<RouteMetrics> unrouted_metrics;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;
-    std::string pseudonym;   ///< in Via; tells this connector from others
+    std::string pseudonym;  ///< in Via; tells this connector from others
     bool log_requests = true;
 };
 

@@ -2,7 +2,6 @@
 #include "agent/allow/allow_list.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "common/base/strings.h"
@@ -37,30 +36,51 @@ bool in_network(const ip::address& address, const ip::address& network, unsigned
 }
 
 struct Special {
-    const char* network;
+    ip::address network;
     unsigned prefix;
     const char* what;
 };
 
 /// Places that a name in DNS must not lead to unless the operator wrote the address down.
-constexpr std::array kSpecial{
-    Special{"169.254.0.0", 16, "a link-local address (cloud metadata services live there)"},
-    Special{"fe80::", 10, "a link-local address"},
-    Special{"fd00:ec2::254", 128, "a cloud metadata service"},
-    Special{"100.100.100.200", 32, "a cloud metadata service"},
-    Special{"168.63.129.16", 32, "a cloud metadata service"},
-    Special{"0.0.0.0", 8, "an unspecified address"},
-    Special{"::", 128, "an unspecified address"},
-    Special{"224.0.0.0", 4, "a multicast address"},
-    Special{"ff00::", 8, "a multicast address"},
-    Special{"255.255.255.255", 32, "the broadcast address"},
-};
+const std::vector<Special>& specials() {
+    static const auto at = [](const char* text) { return ip::make_address(text); };
+    static const std::vector<Special> all{
+        {at("169.254.0.0"), 16, "a link-local address (cloud metadata services live there)"},
+        {at("fe80::"), 10, "a link-local address"},
+        {at("fd00:ec2::254"), 128, "a cloud metadata service"},   // AWS, instances
+        {at("fd00:ec2::23"), 128, "a cloud metadata service"},    // AWS, container credentials
+        {at("fd20:ce::254"), 128, "a cloud metadata service"},    // Google Cloud
+        {at("100.100.100.200"), 32, "a cloud metadata service"},  // Alibaba Cloud
+        {at("168.63.129.16"), 32, "a cloud metadata service"},    // Azure
+        {at("192.0.0.192"), 32, "a cloud metadata service"},      // Oracle Cloud
+        {at("0.0.0.0"), 8, "an unspecified address"},
+        {at("::"), 128, "an unspecified address"},
+        {at("224.0.0.0"), 4, "a multicast address"},
+        {at("ff00::"), 8, "a multicast address"},
+        {at("255.255.255.255"), 32, "the broadcast address"},
+    };
+    return all;
+}
+
+/// The IPv4 address that a translator would reach for this IPv6 address: NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2).
+std::optional<ip::address> translated(const ip::address& address) {
+    static const ip::address nat64 = ip::make_address("64:ff9b::");
+    static const ip::address six_to_four = ip::make_address("2002::");
+    const bool by_nat64 = in_network(address, nat64, 96);
+    if (!by_nat64 && !in_network(address, six_to_four, 16)) {
+        return std::nullopt;
+    }
+    const ip::address_v6::bytes_type bytes = address.to_v6().to_bytes();
+    ip::address_v4::bytes_type inner;
+    std::copy_n(bytes.begin() + (by_nat64 ? 12 : 2), inner.size(), inner.begin());
+    return ip::address_v4(inner);
+}
 
 const Special* special(const ip::address& address) {
-    const auto found = std::ranges::find_if(kSpecial, [&](const Special& entry) {
-        return in_network(address, ip::make_address(entry.network), entry.prefix);
-    });
-    return found == kSpecial.end() ? nullptr : &*found;
+    const ip::address reached = translated(address).value_or(address);
+    const auto found = std::ranges::find_if(
+        specials(), [&](const Special& entry) { return in_network(reached, entry.network, entry.prefix); });
+    return found == specials().end() ? nullptr : &*found;
 }
 
 bool parse_number(std::string_view text, unsigned most, unsigned& number) {
@@ -91,6 +111,49 @@ std::string target_text(const std::string& host, std::uint16_t port) {
     return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+/// Lower case, without the dot that makes a name absolute: both are the same name to DNS.
+std::string canonical_name(std::string_view host) {
+    if (host.ends_with('.')) {
+        host.remove_suffix(1);
+    }
+    return to_lower(host);
+}
+
+/// Names whose last label is a number are addresses that somebody mistyped, such as 10.0.0.300.
+bool could_be_name(std::string_view name) {
+    const std::string_view last = name.substr(name.rfind('.') + 1);
+    return !name.empty() && name.find("..") == std::string_view::npos &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") == std::string_view::npos &&
+           last.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+/// Takes the brackets off "[address]" and "[address]/prefix"; false when they are not where they belong.
+bool unbracket(std::string& host) {
+    if (host.starts_with('[')) {
+        const std::size_t end = host.find(']');
+        if (end == std::string::npos) {
+            return false;
+        }
+        host.erase(end, 1).erase(0, 1);
+    } else if (host.find(':') != std::string::npos) {
+        return false;
+    }
+    return host.find_first_of("[]") == std::string::npos;
+}
+
+/// The first address of the block that `address` lies in.
+bool begins_block(const ip::address& address, unsigned prefix) {
+    const auto rest_is_zero = [prefix](const auto& bytes) {
+        for (unsigned bit = prefix; bit < bytes.size() * 8; ++bit) {
+            if ((bytes[bit / 8] & (0x80U >> (bit % 8))) != 0) {
+                return false;
+            }
+        }
+        return true;
+    };
+    return address.is_v4() ? rest_is_zero(address.to_v4().to_bytes()) : rest_is_zero(address.to_v6().to_bytes());
+}
+
 }  // namespace
 
 Result<AllowPattern> AllowPattern::parse(std::string_view text) {
@@ -102,42 +165,48 @@ Result<AllowPattern> AllowPattern::parse(std::string_view text) {
     AllowPattern pattern;
     pattern.text_ = std::string(text);
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos || colon == 0) {
+    if (colon == std::string_view::npos || colon == 0 || text.back() == ']') {
         return wrong("the port is missing");
     }
     if (!parse_ports(text.substr(colon + 1), pattern.first_port_, pattern.last_port_)) {
         return wrong("the port must be a number, a range or *");
     }
     std::string host(text.substr(0, colon));
-    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
+    if (!unbracket(host)) {
+        return wrong("an IPv6 address is written in brackets, [fd00::1]:8080");
+    }
     const std::size_t slash = host.find('/');
     boost::system::error_code not_ip;
     const ip::address network = ip::make_address(host.substr(0, slash), not_ip);
     if (!not_ip) {
-        pattern.network_ = plain(network);
-        pattern.prefix_ = pattern.network_->is_v4() ? 32 : 128;
-        if (slash != std::string::npos && !parse_number(std::string_view(host).substr(slash + 1), pattern.prefix_, pattern.prefix_)) {
-            return wrong("the prefix length of the address block is wrong");
-        }
-        return pattern;
+        return pattern.set_network(network,
+                                   slash == std::string::npos ? std::nullopt : std::optional(host.substr(slash + 1)))
+                   ? Result<AllowPattern>(std::move(pattern))
+                   : wrong("the prefix length does not fit the address, or bits are set behind it");
     }
     if (slash != std::string::npos || host.find(':') != std::string::npos) {
         return wrong("the address block is not valid");
     }
     pattern.suffix_ = host.starts_with("*.");
-    pattern.name_ = to_lower(pattern.suffix_ ? std::string_view(host).substr(1) : std::string_view(host));
-    if (pattern.name_.empty() || pattern.name_.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") != std::string::npos) {
+    pattern.name_ = canonical_name(pattern.suffix_ ? std::string_view(host).substr(1) : std::string_view(host));
+    if (!could_be_name(pattern.name_) || (!pattern.suffix_ && pattern.name_.starts_with('.'))) {
         return wrong("the host is neither a name, *.suffix, an IP address nor a CIDR block");
     }
     return pattern;
+}
+
+bool AllowPattern::set_network(const ip::address& network, const std::optional<std::string>& prefix) {
+    network_ = plain(network);
+    prefix_ = network_->is_v4() ? 32 : 128;
+    return !prefix || (parse_number(*prefix, prefix_, prefix_) && begins_block(*network_, prefix_));
 }
 
 bool AllowPattern::matches_name(std::string_view host, std::uint16_t port) const {
     if (name_.empty() || !port_fits(port)) {
         return false;
     }
-    const std::string lower = to_lower(host);
-    return suffix_ ? lower.size() > name_.size() && lower.ends_with(name_) : lower == name_;
+    const std::string name = canonical_name(host);
+    return suffix_ ? name.size() > name_.size() && name.ends_with(name_) : name == name_;
 }
 
 bool AllowPattern::matches_address(const ip::address& address, std::uint16_t port) const {
@@ -149,7 +218,7 @@ bool AllowPattern::names_address(const ip::address& address, std::uint16_t port)
         return false;
     }
     const Special* of_network = special(*network_);
-    return of_network != nullptr && prefix_ >= of_network->prefix;
+    return of_network != nullptr && prefix_ >= (translated(*network_) ? 128 : of_network->prefix);
 }
 
 AllowList::Verdict AllowList::check_name(const std::string& host, std::uint16_t port) const {

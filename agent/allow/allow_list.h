@@ -14,7 +14,8 @@
 namespace adit::agent {
 
 /// One entry: HOST:PORT, where HOST is a name, "*.suffix", an IP address or a CIDR block, and PORT a number, a range
-/// "8000-8999" or "*". IPv6 in brackets: [fd00::/8]:* or [fd00::]/8:*.
+/// "8000-8999" or "*". IPv6 in brackets: [fd00::/8]:* or [fd00::]/8:*. A "*.suffix" covers names of any depth below the
+/// suffix, not the suffix itself.
 class AllowPattern {
   public:
     static Result<AllowPattern> parse(std::string_view text);
@@ -28,11 +29,13 @@ class AllowPattern {
     const std::string& text() const { return text_; }
 
   private:
+    /// False when the prefix is no number that fits, or the address has bits set behind it (a mistyped block).
+    bool set_network(const boost::asio::ip::address& network, const std::optional<std::string>& prefix);
     bool port_fits(std::uint16_t port) const { return port >= first_port_ && port <= last_port_; }
 
     std::string text_;
-    std::string name_;      ///< lower case; empty for addresses
-    bool suffix_ = false;   ///< name_ is what follows "*"
+    std::string name_;     ///< lower case; empty for addresses
+    bool suffix_ = false;  ///< name_ is what follows "*"
     std::optional<boost::asio::ip::address> network_;
     unsigned prefix_ = 0;
     std::uint16_t first_port_ = 0;

@@ -126,7 +126,8 @@ Result<> merge_values(const Typed& typed, const FileConfig& file, RunOptions& op
     if (const std::string text = chosen(typed.connections, "TUNNEL_CONNECTIONS"); !text.empty()) {
         const int number = std::atoi(text.c_str());
         if (number < 1 || number > static_cast<int>(file_bounds::connections)) {
-            return usage_error("the number of connections must be from 1 to " + std::to_string(file_bounds::connections));
+            return usage_error("the number of connections must be from 1 to " +
+                               std::to_string(file_bounds::connections));
         }
         options.connections = static_cast<unsigned>(number);
     } else {
@@ -182,7 +183,8 @@ void add_run_flags(CLI::App& run, Typed& typed) {
     run.add_option("--config", typed.config, "YAML file with allow, connections, labels, metrics, log, grace_period");
     run.add_option("--metrics", typed.metrics, "Address of /live, /ready, /metrics (or TUNNEL_METRICS)");
     run.add_option("--loglevel", typed.log_level, "trace, debug, info, warn or error (or TUNNEL_LOGLEVEL)");
-    run.add_option("--grace-period", typed.grace_period, "Time for running streams at SIGTERM (or TUNNEL_GRACE_PERIOD)");
+    run.add_option("--grace-period", typed.grace_period,
+                   "Time for running streams at SIGTERM (or TUNNEL_GRACE_PERIOD)");
     run.add_option("--connections", typed.connections, "Sessions to keep at least (or TUNNEL_CONNECTIONS)");
     run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")->allow_extra_args(false);
 }
@@ -201,7 +203,7 @@ Result<Secret> read_token(const std::optional<fs::path>& file, bool or_stdin) {
         if (!content) {
             return std::unexpected(std::move(content.error()).with("read the token"));
         }
-        struct stat facts {};
+        struct stat facts{};
         if (::stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0) {
             logging::warn("the token file can be read by other users; chmod 600 it", {{"file", path.string()}});
         }
@@ -224,19 +226,22 @@ Result<std::vector<std::string>> file_patterns(const fs::path& config) {
 Options parse_options(int argc, const char* const* argv) {
     for (int i = 1; i < argc; ++i) {
         if (looks_like_token(argv[i])) {
-            return refuse("a token on the command line can be read by every user of this machine; put it into a file and "
-                          "use --token-file, or set TUNNEL_TOKEN_FILE or TUNNEL_TOKEN (and rotate this one)");
+            return refuse(
+                "a token on the command line can be read by every user of this machine; put it into a file and "
+                "use --token-file, or set TUNNEL_TOKEN_FILE or TUNNEL_TOKEN (and rotate this one)");
         }
     }
     Typed typed;
-    CLI::App app("Adit's agent: connects private hosts to a gateway through tunnels that it dials itself", "adit-agent");
+    CLI::App app("Adit's agent: connects private hosts to a gateway through tunnels that it dials itself",
+                 "adit-agent");
     app.require_subcommand(1);
     CLI::App* run = app.add_subcommand("run", "Connect and serve until told to stop");
     add_run_flags(*run, typed);
     CLI::App* token = app.add_subcommand("token", "Look at tokens");
     token->require_subcommand(1);
     CLI::App* inspect = token->add_subcommand("inspect", "Show what is in a token, without its secret");
-    inspect->add_option("--token-file", typed.token_file, "File that holds the token; else TUNNEL_TOKEN or standard input");
+    inspect->add_option("--token-file", typed.token_file,
+                        "File that holds the token; else TUNNEL_TOKEN or standard input");
     inspect->add_option("--output", typed.output, "text or json")->check(CLI::IsMember({"text", "json"}));
     CLI::App* health = app.add_subcommand("healthcheck", "Ask a running agent whether it is ready (exit 0) or not (1)");
     health->add_option("--metrics", typed.metrics, "The running agent's address (or TUNNEL_METRICS)");

@@ -20,11 +20,11 @@ namespace adit::agent {
 struct RunOptions {
     Secret token;
     std::optional<std::filesystem::path> config;
-    std::vector<std::string> allow;              ///< from flags and environment; those of the file come on top
+    std::vector<std::string> allow;  ///< from flags and environment; those of the file come on top
     unsigned connections = 4;
     std::map<std::string, std::string> labels;
     net::HostPort metrics{"127.0.0.1", 20241};
-    bool metrics_given = false;                  ///< else other ports are tried when this one is taken
+    bool metrics_given = false;  ///< else other ports are tried when this one is taken
     logging::Level log_level = logging::Level::info;
     std::chrono::milliseconds grace_period{30'000};
 };

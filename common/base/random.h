@@ -27,9 +27,7 @@ class Random {
     /// From [0, 1).
     double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
     /// From [0, bound); bound > 0.
-    std::uint64_t below(std::uint64_t bound) {
-        return next() % bound;
-    }
+    std::uint64_t below(std::uint64_t bound) { return next() % bound; }
 
   private:
     std::uint64_t state_;

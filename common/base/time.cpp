@@ -32,8 +32,7 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Uni
     return usage_error("'" + std::string(text) + "' is not " + std::string(expected));
 }
 
-constexpr std::array<Unit, 5> kDurations{
-    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+constexpr std::array<Unit, 5> kDurations{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 constexpr std::array<Unit, 8> kSizes{{{"", 1},
                                       {"B", 1},
                                       {"KiB", 1024},

@@ -8,175 +8,10 @@
 #include <cassert>
 #include <cstring>
 
+#include "common/h2/callbacks.h"
 #include "common/net/spawn.h"
 
 namespace adit::h2 {
-namespace {
-
-nghttp2_nv to_nv(std::string_view name, std::string_view value) {
-    const auto bytes = [](std::string_view text) {
-        return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 copies; it does not write
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
-std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
-constexpr std::size_t kFrameHeader = 9;  // RFC 9113 §4.1
-
-}  // namespace
-
-/// What nghttp2 calls. `user` is the session; streams hang on nghttp2's stream user data, null once their owner left.
-struct Session::Callbacks {
-    static Session& session(void* user) { return *static_cast<Session*>(user); }
-    static Stream* stream(nghttp2_session* ng, std::int32_t id) {
-        return static_cast<Stream*>(nghttp2_session_get_stream_user_data(ng, id));
-    }
-
-    static ssize_t send(nghttp2_session*, const std::uint8_t* bytes, std::size_t size, int, void* user) {
-        Session& self = session(user);
-        if (self.out_.size() >= self.limits_.session_outbox) {
-            return NGHTTP2_ERR_WOULDBLOCK;
-        }
-        self.out_.append(to_text(bytes, size));
-        return static_cast<ssize_t>(size);
-    }
-
-    /// Says how much of a stream's outbox the next DATA frame takes; the bytes go by send_data() without a copy between.
-    static ssize_t read(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t room, std::uint32_t* flags,
-                        nghttp2_data_source* source, void* user) {
-        if (session(user).out_.size() >= session(user).limits_.session_outbox) {
-            return NGHTTP2_ERR_PAUSE;  // the transport is behind; nothing of this frame exists yet
-        }
-        auto* stream = static_cast<Stream*>(source->ptr);
-        const std::size_t held = stream->outbox_.size();
-        if (held == 0 && !stream->ending_) {
-            stream->deferred_ = true;
-            return NGHTTP2_ERR_DEFERRED;
-        }
-        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-        if (held <= room && stream->ending_) {
-            *flags |= NGHTTP2_DATA_FLAG_EOF;
-        }
-        return static_cast<ssize_t>(std::min(held, room));
-    }
-
-    static int send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* head, std::size_t size,
-                         nghttp2_data_source* source, void* user) {
-        // Never WOULDBLOCK here: nghttp2 would keep the frame, and with it a stream that may be gone by then.
-        Session& self = session(user);
-        auto* stream = static_cast<Stream*>(source->ptr);
-        self.out_.append(to_text(head, kFrameHeader));
-        const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
-        self.out_.splice(stream->outbox_, size);
-        stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        if (was_full || stream->end_sent_) {
-            stream->on_writable_.wake();
-        }
-        return 0;
-    }
-
-    static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
-        Session& self = session(user);
-        if (self.role_ == Role::acceptor && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-            // Owned by nghttp2's stream until its head is complete and the listener takes it over.
-            auto stream = std::unique_ptr<Stream>(new Stream(self, false));
-            stream->id_ = frame->hd.stream_id;
-            self.streams_.push_back(*stream);
-            ++self.stream_count_;
-            nghttp2_session_set_stream_user_data(ng, frame->hd.stream_id, stream.release());
-        }
-        return 0;
-    }
-
-    static int header(nghttp2_session* ng, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                      const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
-        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
-        if (stream == nullptr || stream->handed_over_) {
-            return 0;  // trailers have no meaning in the tunnel
-        }
-        const Limits& limits = session(user).limits_;
-        stream->head_bytes_ += name_size + value_size;
-        if (stream->head_.size() >= limits.head_fields || stream->head_bytes_ > limits.head_bytes) {
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        }
-        stream->head_.push_back({std::string(to_text(name, name_size)), std::string(to_text(value, value_size))});
-        return 0;
-    }
-
-    static int frame_received(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
-        Session& self = session(user);
-        const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        if (frame->hd.type == NGHTTP2_GOAWAY) {
-            self.peer_words_ = to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
-            if (!std::exchange(self.peer_draining_, true)) {
-                for (Stream& stream : self.streams_) {
-                    stream.hung_up();  // idle ones are given back, so that the peer can finish
-                }
-                self.listener_->peer_draining();
-            }
-            return 0;
-        }
-        if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
-            return 0;
-        }
-        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
-        if (stream == nullptr) {
-            return 0;
-        }
-        if (frame->hd.type == NGHTTP2_HEADERS && !stream->handed_over_) {
-            stream->handed_over_ = true;
-            stream->head_complete(end);
-            if (self.role_ == Role::acceptor) {
-                self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
-            }
-        } else if (end) {
-            stream->data_ended();
-        }
-        return 0;
-    }
-
-    /// An end that went with a head: a stream must not be given up before, or nghttp2 drops the head (RST_STREAM overtakes).
-    static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void*) {
-        Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
-        if (stream != nullptr && frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-            stream->end_sent_ = true;
-            stream->on_writable_.wake();
-        }
-        return 0;
-    }
-
-    static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                          std::size_t size, void* user) {
-        if (Stream* stream = Callbacks::stream(ng, id)) {
-            stream->data_arrived(to_text(bytes, size));
-        } else {
-            session(user).credit(nullptr, id, size);
-        }
-        return 0;
-    }
-
-    static int stream_closed(nghttp2_session* ng, std::int32_t id, std::uint32_t code, void* user) {
-        Session& self = session(user);
-        Stream* stream = Callbacks::stream(ng, id);
-        if (stream == nullptr) {
-            return 0;
-        }
-        nghttp2_session_set_stream_user_data(ng, id, nullptr);
-        self.unlink(*stream);
-        // Bytes that the reader has not taken yet stay readable; the session's window gets them back now (the stream's
-        // own window has ended with it), so that what a dead stream holds cannot starve the living.
-        nghttp2_session_consume_connection(ng, stream->input().size());
-        if (!stream->handed_over_ && self.role_ == Role::acceptor) {
-            std::unique_ptr<Stream> unowned(stream);  // its head never came to an end
-            return 0;
-        }
-        stream->closed(code);
-        return 0;
-    }
-};
 
 void Session::Free::operator()(nghttp2_session* session) const {
     nghttp2_session_del(session);
@@ -255,8 +90,8 @@ net::Task<net::Status> Session::run() {
 net::Status Session::read_frames() {
     while (!over_ && !transport_->input().empty()) {
         const std::string_view bytes = transport_->input().front();
-        const ssize_t used = nghttp2_session_mem_recv(
-            session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+        const ssize_t used =
+            nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
         if (used < 0) {
             mark_dirty();
             return net::Errc::protocol;

@@ -51,11 +51,11 @@ void Stream::head_complete(bool end) {
         on_answer_.wake();
         on_readable_.wake();
     }
+    if (refusal_) {
+        fail(net::Errc::refused);  // before its end: a refusal is no empty answer
+    }
     if (end) {
         data_ended();
-    }
-    if (refusal_) {
-        fail(net::Errc::refused);
     }
 }
 

@@ -25,8 +25,9 @@ using Fields = std::vector<Field>;
 /// The value of the first field of that name; empty when there is none.
 std::string_view find(const Fields& fields, std::string_view name);
 
-/// Owned by its user; the session keeps a link and fails it with session_closed when it ends first. Destroying it before
-/// both directions ended resets it (RST_STREAM: CANCEL, or CONNECT_ERROR after abort(Errc::reset), RFC 9113 §8.5).
+/// Owned by its user; the session keeps a link and fails it with session_closed when it ends first. Destroying it
+/// before both directions ended resets it (RST_STREAM: CANCEL, or CONNECT_ERROR after abort(Errc::reset), RFC 9113
+/// §8.5).
 class Stream final
     : public net::Stream,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
@@ -80,7 +81,7 @@ class Stream final
     bool ending_ = false;
     bool end_sent_ = false;
     bool handed_over_ = false;  ///< the head is complete; from then on the stream has an owner
-    bool deferred_ = false;  ///< nghttp2 waits to be told that there is something to send again
+    bool deferred_ = false;     ///< nghttp2 waits to be told that there is something to send again
     int answer_ = 0;
     std::uint32_t reset_code_;
     std::int32_t window_;

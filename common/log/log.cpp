@@ -1,13 +1,18 @@
 // spdlog as the sink, our own line format; see log.h.
 #include "common/log/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <poll.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <memory>
+#include <mutex>
 
 #include "common/base/strings.h"
 #include "common/base/time.h"
@@ -16,11 +21,68 @@ namespace adit::logging {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
+constexpr int kPatienceMs = 100;  ///< with a reader of a non-blocking standard error that stays full
 
-/// The registry of sinks is the one global of the program (spdlog's own); this says how lines look.
-bool& json_lines() {
-    static bool on = false;
-    return on;
+/// Standard error, which the whole process shares. With the registry of sinks (spdlog's own) the one global of the
+/// program: it knows how lines look and keeps them whole.
+class Output {
+  public:
+    static Output& of_process() {
+        static Output output;
+        return output;
+    }
+
+    void write(std::string_view lines) {
+        const std::scoped_lock lock(mutex_);
+        if (torn_ && put("\n") == 0) {
+            return;
+        }
+        const std::size_t written = put(lines);
+        if (written > 0) {
+            torn_ = lines[written - 1] != '\n';
+        }
+    }
+
+    bool json = false;
+
+  private:
+    /// Returns how much was written.
+    static std::size_t put(std::string_view text) {
+        const std::size_t size = text.size();
+        while (!text.empty()) {
+            const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+            if (written >= 0) {
+                text.remove_prefix(static_cast<std::size_t>(written));
+            } else if (errno == EAGAIN) {
+                pollfd ready{STDERR_FILENO, POLLOUT, 0};
+                if (::poll(&ready, 1, kPatienceMs) <= 0) {
+                    break;
+                }
+            } else if (errno != EINTR) {
+                break;
+            }
+        }
+        return size - text.size();
+    }
+
+    std::mutex mutex_;
+    bool torn_ = false;  ///< the last line was cut in the middle
+};
+
+/// The output has a lock of its own, which it shares with writers that do not go through spdlog.
+class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        std::string line;
+        line.reserve(message.payload.size() + 1);
+        line.append(message.payload.data(), message.payload.size());
+        line += '\n';
+        Output::of_process().write(line);
+    }
+    void flush_() override {}
+};
+
+bool is_plain(char c) {
+    return c >= 0x20 && c < 0x7f;
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -36,7 +98,7 @@ std::string json_line(Level level, std::string_view message, Fields fields) {
         line += ',';
         append_json_string(line, field.name);
         line += ':';
-        field.value.append_to(line);
+        field.value.append_json(line);
     }
     line += '}';
     return line;
@@ -47,37 +109,78 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
     std::string line = time.substr(11, 12) + " ";
     line += kNames[static_cast<std::size_t>(level)];
     line.append(6 - kNames[static_cast<std::size_t>(level)].size(), ' ');
-    line += message;
+    if (std::ranges::all_of(message, is_plain)) {
+        line += message;  // a sentence of ours needs no quotes
+    } else {
+        append_logfmt(line, message);
+    }
     for (const Field& field : fields) {
         line += "  ";
         line += field.name;
         line += '=';
-        field.value.append_to(line);
+        field.value.append_logfmt(line);
     }
     return line;
 }
 
 }  // namespace
 
-void Value::append_to(std::string& out) const {
-    if (const auto* text = std::get_if<std::string_view>(&value_)) {
-        append_json_string(out, *text);
-    } else if (const auto* number = std::get_if<std::int64_t>(&value_)) {
+/// What looks the same in both forms; false for texts.
+bool Value::append_plain(std::string& out) const {
+    if (const auto* number = std::get_if<std::int64_t>(&value_)) {
         out += std::to_string(*number);
+    } else if (const auto* natural = std::get_if<std::uint64_t>(&value_)) {
+        out += std::to_string(*natural);
     } else if (const auto* flag = std::get_if<bool>(&value_)) {
         out += *flag ? "true" : "false";
+    } else if (const auto* real = std::get_if<double>(&value_)) {
+        out += std::isfinite(*real) ? fmt::format("{:.3f}", *real) : "null";
     } else {
-        const double real = std::get<double>(value_);
-        out += std::isfinite(real) ? fmt::format("{:.3f}", real) : "null";
+        return false;
+    }
+    return true;
+}
+
+void Value::append_json(std::string& out) const {
+    if (!append_plain(out)) {
+        append_json_string(out, std::get<std::string_view>(value_));
     }
 }
 
+void Value::append_logfmt(std::string& out) const {
+    if (!append_plain(out)) {
+        logging::append_logfmt(out, std::get<std::string_view>(value_));
+    }
+}
+
+void append_logfmt(std::string& out, std::string_view text) {
+    const bool bare = !text.empty() && std::ranges::all_of(text, [](char c) {
+        return is_plain(c) && c != ' ' && c != '"' && c != '=' && c != '\\';
+    });
+    if (bare) {
+        out += text;
+        return;
+    }
+    std::size_t at = out.size();
+    append_json_string(out, text);
+    // U+0080 to U+009F, two bytes of UTF-8, are fine in JSON but commands to a terminal.
+    while ((at = out.find('\xc2', at)) != std::string::npos) {
+        const auto second = static_cast<unsigned char>(out[at + 1]);
+        if (second < 0xa0) {
+            out.replace(at, 2, fmt::format("\\u{:04x}", second));
+        }
+        ++at;
+    }
+}
+
+void write_lines(std::string_view lines) {
+    Output::of_process().write(lines);
+}
+
 void set_up(Level level, Format format) {
-    json_lines() = format == Format::json || (format == Format::automatic && ::isatty(STDERR_FILENO) == 0);
-    auto logger = std::make_shared<spdlog::logger>("adit", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_pattern("%v");
+    Output::of_process().json = format == Format::json || (format == Format::automatic && ::isatty(STDERR_FILENO) == 0);
+    auto logger = std::make_shared<spdlog::logger>("adit", std::make_shared<OutputSink>());
     logger->set_level(to_spdlog(level));
-    logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
 }
 
@@ -94,7 +197,7 @@ Result<Level> parse_level(std::string_view name) {
 }
 
 bool json() {
-    return json_lines();
+    return Output::of_process().json;
 }
 
 void write(Level level, std::string_view message, Fields fields) {
@@ -102,8 +205,8 @@ void write(Level level, std::string_view message, Fields fields) {
     if (!logger->should_log(to_spdlog(level))) {
         return;
     }
-    logger->log(to_spdlog(level), spdlog::string_view_t(json() ? json_line(level, message, fields)
-                                                               : text_line(level, message, fields)));
+    logger->log(to_spdlog(level),
+                spdlog::string_view_t(json() ? json_line(level, message, fields) : text_line(level, message, fields)));
 }
 
 }  // namespace adit::logging

@@ -15,20 +15,26 @@ namespace adit::logging {
 enum class Level { trace, debug, info, warn, error };
 enum class Format { automatic, json, text };
 
-/// A value of a field. Texts may come from the network: they are escaped, never trusted.
+/// A value of a field. Texts may come from the network: they are escaped, never trusted. A Secret is no value: there is
+/// no conversion from it, and none from pointers.
 class Value {
   public:
     Value(std::string_view text) : value_(text) {}
     Value(const std::string& text) : value_(std::string_view(text)) {}
     Value(const char* text) : value_(std::string_view(text)) {}
-    Value(bool flag) : value_(flag) {}
+    Value(std::same_as<bool> auto flag) : value_(flag) {}
     Value(double number) : value_(number) {}
-    Value(std::integral auto number) : value_(static_cast<std::int64_t>(number)) {}
+    Value(std::signed_integral auto number) : value_(static_cast<std::int64_t>(number)) {}
+    Value(std::unsigned_integral auto number)
+        requires(!std::same_as<decltype(number), bool>)
+        : value_(static_cast<std::uint64_t>(number)) {}
 
-    void append_to(std::string& out) const;
+    void append_json(std::string& out) const;
+    void append_logfmt(std::string& out) const;
 
   private:
-    std::variant<std::string_view, std::int64_t, double, bool> value_;
+    bool append_plain(std::string& out) const;
+    std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool> value_;
 };
 
 struct Field {
@@ -43,11 +49,26 @@ Result<Level> parse_level(std::string_view name);
 /// Whether lines are JSON, for writers that format their own.
 bool json();
 
+/// `text` for a line that a person reads: bare when it is one plain word, else quoted, with every control character
+/// escaped, those of C1 included, which terminals obey.
+void append_logfmt(std::string& out, std::string_view text);
+/// Writes lines that are formatted already, each with its newline, in one piece: lines of other threads do not get in
+/// between, and when the reader goes away or stays full for long, what is left is dropped rather than waited for.
+void write_lines(std::string_view lines);
+
 /// One line. From any thread.
 void write(Level level, std::string_view message, Fields fields);
-inline void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
-inline void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }
-inline void warn(std::string_view message, Fields fields = {}) { write(Level::warn, message, fields); }
-inline void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
+inline void debug(std::string_view message, Fields fields = {}) {
+    write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+    write(Level::info, message, fields);
+}
+inline void warn(std::string_view message, Fields fields = {}) {
+    write(Level::warn, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) {
+    write(Level::error, message, fields);
+}
 
 }  // namespace adit::logging

@@ -19,9 +19,6 @@ Histogram& Registry::histogram(const std::string& name, const std::string& help,
 }
 
 std::string Registry::exposition() {
-    for (const auto& update : updates_) {
-        update();
-    }
     return prometheus::TextSerializer().Serialize(registry_.Collect());
 }
 

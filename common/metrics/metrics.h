@@ -1,4 +1,5 @@
-// Prometheus metrics: families by name, handles that callers keep, text exposition. The only includer of prometheus-cpp.
+// Prometheus metrics: families by name, handles that callers keep, text exposition. The only includer of
+// prometheus-cpp.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -7,9 +8,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,23 +19,22 @@ using prometheus::Counter;
 using prometheus::Gauge;
 using prometheus::Histogram;
 
-/// Owns the metrics of a program. Handles live as long as it; using one is atomic, asking for one takes a lock.
+/// Owns the metrics of a program. Handles live as long as it and are for any thread. Using a counter or gauge is one
+/// atomic operation, observing with a histogram an uncontended lock, asking for a handle a lock and a search: callers
+/// on the path of a request keep theirs. Shards per worker, summed at each scrape, would save a few dozen nanoseconds
+/// of a request.
 class Registry {
   public:
     Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                          const Labels& labels = {});
-    /// `update` runs before each exposition, for gauges that are read and not counted.
-    void before_exposition(std::function<void()> update) { updates_.push_back(std::move(update)); }
-
     /// The text format of Prometheus, version 0.0.4.
     std::string exposition();
     static constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
   private:
     prometheus::Registry registry_;
-    std::vector<std::function<void()>> updates_;
 };
 
 }  // namespace adit::metrics

@@ -66,12 +66,16 @@ class Attempt {
 problem::Failure failure_of(int error, const std::string& what) {
     const std::string words = what + ": " + std::strerror(error);
     switch (error) {
-        case ECONNREFUSED: return problem::connection_refused(words);
-        case ETIMEDOUT: return problem::connection_timeout(words);
+        case ECONNREFUSED:
+            return problem::connection_refused(words);
+        case ETIMEDOUT:
+            return problem::connection_timeout(words);
         case ENETUNREACH:
         case EHOSTUNREACH:
-        case EADDRNOTAVAIL: return problem::destination_unroutable(words);
-        default: return problem::connection_failed(words);
+        case EADDRNOTAVAIL:
+            return problem::destination_unroutable(words);
+        default:
+            return problem::connection_failed(words);
     }
 }
 

@@ -17,7 +17,8 @@ void Deadline::arm(Time at) {
 }
 
 void Wheel::file(Deadline& deadline) {
-    // The next tick at the earliest, one turn of the wheel minus one at the latest: a later one is filed again from there.
+    // The next tick at the earliest, one turn of the wheel minus one at the latest: a later one is filed again from
+    // there.
     const Tick due = tick_of(deadline.at_) + 1;
     const Tick slot = std::clamp<Tick>(due, current_ + 1, current_ + static_cast<Tick>(kSlots) - 1);
     deadline.filed_ = Time(kTick * slot);

@@ -17,8 +17,8 @@ using Time = Clock::time_point;
 
 class Wheel;
 
-/// A point in time after which `expired()` is called once, on the loop's thread, at most 20 ms late when the loop is idle.
-/// Destroying or disarming it cancels. expired() may destroy this deadline or any other.
+/// A point in time after which `expired()` is called once, on the loop's thread, at most 20 ms late when the loop is
+/// idle. Destroying or disarming it cancels. expired() may destroy this deadline or any other.
 class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   public:
     explicit Deadline(Wheel& wheel) : wheel_(&wheel) {}

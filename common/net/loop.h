@@ -1,15 +1,15 @@
 // One thread's turn: readiness events, then the coroutines they woke, then one flush of what those produced.
 //
 // Asio runs the thread; sockets of the byte path are watched by an epoll set of ours that Asio watches in turn. That
-// saves the extra recv() (or epoll_ctl()) which Asio spends per wait, and gives the end of a turn a name, which is where
-// the frames of many streams leave in one write.
+// saves the extra recv() (or epoll_ctl()) which Asio spends per wait, and gives the end of a turn a name, which is
+// where the frames of many streams leave in one write.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
-#include <array>
 #include <functional>
 
 #include "common/net/block.h"
@@ -72,9 +72,9 @@ class Loop {
 
     using TurnEndList = boost::intrusive::list<TurnEnd, boost::intrusive::constant_time_size<false>>;
     using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
-    static constexpr std::size_t kBatch = 256;      ///< events taken by one system call
-    static constexpr int kRoundsPerTurn = 4;        ///< looks for more events before Asio gets its turn
-    static constexpr int kPassesPerRound = 3;       ///< coroutines that wake each other, before a flush
+    static constexpr std::size_t kBatch = 256;  ///< events taken by one system call
+    static constexpr int kRoundsPerTurn = 4;    ///< looks for more events before Asio gets its turn
+    static constexpr int kPassesPerRound = 3;   ///< coroutines that wake each other, before a flush
 
     boost::asio::io_context* context_;
     BlockPool blocks_;

@@ -30,7 +30,8 @@ Task<std::expected<void, problem::Failure>> proxy_connect(Stream& stream, std::s
     Chain request(stream.loop().blocks());
     request.append("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n");
     if (credentials) {
-        request.append("Proxy-Authorization: Basic " + base64(credentials->user + ":" + credentials->password) + "\r\n");
+        request.append("Proxy-Authorization: Basic " + base64(credentials->user + ":" + credentials->password) +
+                       "\r\n");
     }
     request.append("\r\n");
     Status status = co_await stream.write_all(request);
@@ -47,8 +48,8 @@ Task<std::expected<void, problem::Failure>> proxy_connect(Stream& stream, std::s
             co_return std::expected<void, problem::Failure>();
         }
         if (status || head.size() >= kHeadMost) {
-            co_return std::unexpected(problem::connection_failed(
-                "the proxy gave no answer to CONNECT" + (status ? ": " + status.message() : std::string())));
+            co_return std::unexpected(problem::connection_failed("the proxy gave no answer to CONNECT" +
+                                                                 (status ? ": " + status.message() : std::string())));
         }
         status = co_await stream.receive();
     }

@@ -1,6 +1,7 @@
 // Parsing of the proxy variables; see proxy_environment.h.
 #include "common/net/proxy_environment.h"
 
+#include <algorithm>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 #include <charconv>
@@ -12,12 +13,13 @@ namespace adit::net {
 namespace ip = boost::asio::ip;
 namespace {
 
+/// RFC 3986 §2.1; a "%" that begins no escape stays as it is.
 std::string percent_decode(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         unsigned value = 0;
-        if (text[i] == '%' && i + 2 < text.size() + 0 &&
-            std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr == text.data() + i + 3) {
+        const char* digits = text.data() + i + 1;
+        if (text[i] == '%' && text.size() - i > 2 && std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
             out += static_cast<char>(value);
             i += 2;
         } else {
@@ -25,6 +27,10 @@ std::string percent_decode(std::string_view text) {
         }
     }
     return out;
+}
+
+bool has_control(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 bool covers_address(std::string_view rule, std::string_view host) {
@@ -42,29 +48,46 @@ bool covers_address(std::string_view rule, std::string_view host) {
     return !error && network.canonical() == ip::network_v6(address.to_v6(), network.prefix_length()).canonical();
 }
 
+/// Takes ":port" and brackets off a rule; nothing when the rule is for another port.
+std::optional<std::string_view> without_port(std::string_view rule, std::uint16_t port) {
+    const std::size_t colon = rule.rfind(':');
+    const bool bracketed = rule.starts_with('[');
+    const bool has_port =
+        colon != std::string_view::npos && (bracketed ? rule[colon - 1] == ']' : rule.find(':') == colon);
+    if (has_port) {
+        if (rule.substr(colon + 1) != std::to_string(port)) {
+            return std::nullopt;
+        }
+        rule = rule.substr(0, colon);
+    }
+    if (bracketed && rule.ends_with(']')) {
+        rule = rule.substr(1, rule.size() - 2);
+    }
+    return rule;
+}
+
 bool covers(std::string_view rule, std::string_view host, std::uint16_t port) {
     if (rule == "*") {
         return true;
     }
+    const auto for_this_port = without_port(rule, port);
+    if (!for_this_port) {
+        return false;
+    }
+    rule = *for_this_port;
     if (covers_address(rule, host)) {
         return true;
-    }
-    const std::size_t colon = rule.rfind(':');
-    if (colon != std::string_view::npos && rule.find(':') == colon) {
-        if (rule.substr(colon + 1) != std::to_string(port)) {
-            return false;
-        }
-        rule = rule.substr(0, colon);
     }
     if (rule.starts_with("*.")) {
         rule.remove_prefix(1);
     }
+    const auto below = [host](std::string_view suffix) {
+        return host.size() > suffix.size() && iequals(host.substr(host.size() - suffix.size()), suffix);
+    };
     if (rule.starts_with('.')) {
-        return host.size() > rule.size() && iequals(host.substr(host.size() - rule.size()), rule);
+        return below(rule);
     }
-    return iequals(host, rule) || covers_address(rule, host) ||
-           (host.size() > rule.size() + 1 && iequals(host.substr(host.size() - rule.size()), rule) &&
-            host[host.size() - rule.size() - 1] == '.');
+    return !rule.empty() && (iequals(host, rule) || (below(rule) && host[host.size() - rule.size() - 1] == '.'));
 }
 
 std::string_view environment(const char* upper, const char* lower) {
@@ -104,6 +127,10 @@ Result<ProxyEnvironment> ProxyEnvironment::parse(std::string_view proxy, std::st
         const std::size_t colon = credentials.find(':');
         found.user = percent_decode(credentials.substr(0, colon));
         found.password = colon == std::string_view::npos ? "" : percent_decode(credentials.substr(colon + 1));
+        // RFC 7617 §2: what a Basic user-id and password cannot hold.
+        if (found.user.find(':') != std::string::npos || has_control(found.user) || has_control(found.password)) {
+            return wrong("its user holds a colon, or its user or password a control character");
+        }
         proxy.remove_prefix(at + 1);
     }
     const std::size_t colon = proxy.rfind(':');

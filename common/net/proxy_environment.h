@@ -24,7 +24,8 @@ class ProxyEnvironment {
   public:
     ProxyEnvironment() = default;
     /// `proxy`: http://[user[:password]@]host[:port], percent-encoded; empty for none. `exceptions`: a comma list of
-    /// "*", host names (which cover their subdomains), .suffixes, IP addresses and CIDR blocks, each with an optional :port.
+    /// "*", host names (which cover their subdomains), .suffixes, IP addresses and CIDR blocks, each with an optional
+    /// :port.
     static Result<ProxyEnvironment> parse(std::string_view proxy, std::string_view exceptions);
     /// From HTTPS_PROXY or https_proxy, and NO_PROXY or no_proxy.
     static Result<ProxyEnvironment> from_process();

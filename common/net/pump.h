@@ -13,12 +13,13 @@ Task<Status> pump(Stream& from, Stream& to, std::uint64_t& moved);
 
 /// What a pipe carried and how it ended.
 struct PipeResult {
-    std::uint64_t forth = 0;   ///< bytes from the first to the second
+    std::uint64_t forth = 0;  ///< bytes from the first to the second
     std::uint64_t back = 0;
-    Status why;                ///< ok when both directions ended in order
+    Status why;  ///< ok when both directions ended in order
 };
 
-/// Copies both directions until both ended; a break of one resets both, so that neither side takes a part for the whole.
+/// Copies both directions until both ended; a break of one resets both, so that neither side takes a part for the
+/// whole.
 Task<PipeResult> join(Stream& first, Stream& second);
 
 }  // namespace adit::net

@@ -107,8 +107,8 @@ Task<Resolver::Answer> Resolver::resolve(Loop& loop, HostPort host, Time deadlin
         co_return std::unexpected(problem::dns_timeout(host.host));
     }
     if (!lookup->error.empty() || lookup->addresses.empty()) {
-        co_return std::unexpected(problem::dns_error(
-            host.host + ": " + (lookup->error.empty() ? "the name has no address" : lookup->error)));
+        co_return std::unexpected(
+            problem::dns_error(host.host + ": " + (lookup->error.empty() ? "the name has no address" : lookup->error)));
     }
     co_return std::move(lookup->addresses);
 }

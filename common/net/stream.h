@@ -1,8 +1,8 @@
 // The one type that everything above the transport sees: a byte stream with back-pressure in both directions.
 //
 // Reading is pulling: bytes stand in input() until the reader consumes them, and only then does the far end earn room
-// to send more. Writing takes what fits now and says how much. The functions that poll and write are plain calls, one per
-// system call's worth of bytes; a coroutine suspends only when there is nothing to do.
+// to send more. Writing takes what fits now and says how much. The functions that poll and write are plain calls, one
+// per system call's worth of bytes; a coroutine suspends only when there is nothing to do.
 #pragma once
 
 #include <string_view>
@@ -27,7 +27,8 @@ class Stream {
 
     // --- reading ---
 
-    /// Bytes that arrived and were not consumed yet. Take from the front with consumed() or by writing to another stream.
+    /// Bytes that arrived and were not consumed yet. Take from the front with consumed() or by writing to another
+    /// stream.
     Chain& input() { return input_; }
     /// Suspends until input() has grown; end_of_stream after the peer's last byte, or why no more will come.
     Task<Status> receive();
@@ -42,8 +43,8 @@ class Stream {
 
     // --- writing ---
 
-    /// Takes up to `limit` bytes off the front of `from`; 0 when it is full (await writable()) or broken (see status()).
-    /// The caller tells the stream that `from` belongs to, with consumed(), what was taken.
+    /// Takes up to `limit` bytes off the front of `from`; 0 when it is full (await writable()) or broken (see
+    /// status()). The caller tells the stream that `from` belongs to, with consumed(), what was taken.
     virtual std::size_t write_some(Chain& from, std::size_t limit) = 0;
     /// Suspends until write_some() may take something again, or says why it never will.
     Task<Status> writable();
@@ -61,8 +62,8 @@ class Stream {
     virtual void abort(Status why) = 0;
     /// Why the stream is broken; ok while writing is possible.
     virtual Status status() const = 0;
-    /// False while a tunnel stream waits for the far end's word that its target is connected; bytes may be written before.
-    /// on_readable() is woken when it changes.
+    /// False while a tunnel stream waits for the far end's word that its target is connected; bytes may be written
+    /// before. on_readable() is woken when it changes.
     virtual bool established() const { return true; }
     /// What the far end of a tunnel said when it refused this stream; null when nobody refused.
     virtual const problem::Failure* failure() const { return nullptr; }

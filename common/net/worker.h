@@ -17,8 +17,8 @@ class Worker {
     explicit Worker(unsigned index) : index_(index), context_(1), loop_(context_), work_(context_.get_executor()) {}
     /// The thread must have ended.
     ~Worker();
-    /// Unwinds all coroutines of the worker. Its owner calls it, with the thread ended, while everything that coroutines
-    /// use is still there: Asio unwinds through its queue, so this runs what is left of it.
+    /// Unwinds all coroutines of the worker. Its owner calls it, with the thread ended, while everything that
+    /// coroutines use is still there: Asio unwinds through its queue, so this runs what is left of it.
     void finish();
 
     unsigned index() const { return index_; }

@@ -104,14 +104,16 @@ Failure tunnel_without_session(std::string_view tunnel) {
 }
 
 Failure session_lost(std::string_view tunnel) {
-    Failure failure = unreached(ProxyError::connection_terminated, 502, "session-lost",
-                                "the session of tunnel '" + std::string(tunnel) + "' ended before the request was sent");
+    Failure failure =
+        unreached(ProxyError::connection_terminated, 502, "session-lost",
+                  "the session of tunnel '" + std::string(tunnel) + "' ended before the request was sent");
     failure.final_here = false;  // another session may be there
     return failure;
 }
 
 Failure draining() {
-    Failure failure = unreached(ProxyError::destination_unavailable, 503, "draining", "this connector is shutting down");
+    Failure failure =
+        unreached(ProxyError::destination_unavailable, 503, "draining", "this connector is shutting down");
     failure.retry_after = 1;
     return failure;
 }
@@ -156,20 +158,26 @@ Failure failure_of_refusal(int status, std::string_view proxy_status) {
     const std::string error = parameter(proxy_status, "error");
     std::string detail = parameter(proxy_status, "details");
     const auto known = std::ranges::find(kNames, std::string_view(error), &Named::name);
-    const ProxyError kind = known == kNames.end() || known->error == ProxyError::none
-                                ? ProxyError::destination_unavailable
-                                : known->error;
+    const ProxyError kind =
+        known == kNames.end() || known->error == ProxyError::none ? ProxyError::destination_unavailable : known->error;
     if (detail.empty()) {
         detail = "the agent refused the target with status " + std::to_string(status);
     }
     switch (kind) {
-        case ProxyError::dns_timeout: return unreached(kind, 504, "dns-timeout", std::move(detail));
-        case ProxyError::connection_timeout: return connection_timeout(std::move(detail));
-        case ProxyError::dns_error: return dns_error(std::move(detail));
-        case ProxyError::connection_refused: return connection_refused(std::move(detail));
-        case ProxyError::destination_ip_prohibited: return destination_prohibited(std::move(detail));
-        case ProxyError::destination_ip_unroutable: return destination_unroutable(std::move(detail));
-        default: return unreached(kind, 502, "refused-by-agent", std::move(detail));
+        case ProxyError::dns_timeout:
+            return unreached(kind, 504, "dns-timeout", std::move(detail));
+        case ProxyError::connection_timeout:
+            return connection_timeout(std::move(detail));
+        case ProxyError::dns_error:
+            return dns_error(std::move(detail));
+        case ProxyError::connection_refused:
+            return connection_refused(std::move(detail));
+        case ProxyError::destination_ip_prohibited:
+            return destination_prohibited(std::move(detail));
+        case ProxyError::destination_ip_unroutable:
+            return destination_unroutable(std::move(detail));
+        default:
+            return unreached(kind, 502, "refused-by-agent", std::move(detail));
     }
 }
 

@@ -42,7 +42,7 @@ struct Failure {
     int status = 500;
     const char* code = "internal-error";
     std::string detail;
-    int retry_after = 0;      ///< seconds; 0 = no Retry-After field
+    int retry_after = 0;  ///< seconds; 0 = no Retry-After field
     /// Nothing of the request can have reached the origin's application: any method may be tried elsewhere.
     bool not_sent = false;
     /// Another try on the same way would end the same: the name, the target or the policy is at fault.

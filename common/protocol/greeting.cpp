@@ -9,8 +9,8 @@ namespace adit::protocol {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t kTextMost = 256;   ///< bytes of a name from the network
-constexpr std::size_t kListMost = 256;   ///< entries of a list from the network
+constexpr std::size_t kTextMost = 256;  ///< bytes of a name from the network
+constexpr std::size_t kListMost = 256;  ///< entries of a list from the network
 
 unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherwise, unsigned most) {
     const std::string_view text = h2::find(fields, name);
@@ -31,7 +31,10 @@ std::string text_of(const json::object& object, std::string_view name) {
 }  // namespace
 
 h2::Fields get(std::string_view path) {
-    return {{":method", "GET"}, {":scheme", "https"}, {":authority", std::string(kAuthority)}, {":path", std::string(path)}};
+    return {{":method", "GET"},
+            {":scheme", "https"},
+            {":authority", std::string(kAuthority)},
+            {":path", std::string(path)}};
 }
 
 h2::Fields Invitation::to_request() const {

@@ -20,9 +20,9 @@ inline constexpr std::string_view kAuthority = "adit";
 
 /// What the connector tells an agent.
 struct Invitation {
-    std::string instance;                        ///< which connector process this is
+    std::string instance;  ///< which connector process this is
     unsigned workers = 1;
-    unsigned wanted_sessions = 1;                ///< at least one per worker
+    unsigned wanted_sessions = 1;  ///< at least one per worker
     std::chrono::milliseconds probe_interval{1000};
 
     h2::Fields to_request() const;
@@ -32,7 +32,7 @@ struct Invitation {
 
 /// What an agent tells the connector.
 struct Introduction {
-    std::string agent;    ///< this agent process, new at every start
+    std::string agent;  ///< this agent process, new at every start
     std::string version;
     std::string host;
     std::map<std::string, std::string> labels;

@@ -6,6 +6,8 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include "common/base/strings.h"
+
 namespace adit::status {
 
 Result<std::string> get(const net::HostPort& address, const std::string& path) {
@@ -46,7 +48,7 @@ Result<std::string> get(const net::HostPort& address, const std::string& path) {
         return failure("no answer from " + address.text() + ": " + outcome.message());
     }
     if (response.result_int() != 200) {
-        return failure("status " + std::to_string(response.result_int()) + ": " + response.body());
+        return failure("status " + std::to_string(response.result_int()) + ": " + std::string(trim(response.body())));
     }
     return response.body();
 }

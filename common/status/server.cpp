@@ -1,10 +1,18 @@
 // Serving operators; see server.h.
 #include "common/status/server.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <exception>
+#include <map>
+#include <optional>
+#include <vector>
 
 #include "common/net/spawn.h"
 
@@ -14,20 +22,167 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 namespace {
 
-constexpr int kConnectionsMost = 64;
+constexpr std::size_t kConnectionsMost = 64;
 constexpr std::size_t kRequestMost = 8 * 1024;
+constexpr std::size_t kLingerMost = 64 * 1024;  ///< bytes read after an answer that refuses a request
 constexpr std::chrono::seconds kTimeout{10};
+constexpr std::chrono::seconds kLingerTimeout{1};
+constexpr std::chrono::milliseconds kAcceptPause{100};  ///< after a failure, such as no descriptor left
 
 using Executor = asio::io_context::executor_type;
-using TcpStream = beast::tcp_stream;
 constexpr auto kToken = asio::as_tuple_t<asio::use_awaitable_t<Executor>>();
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using Response = bhttp::response<bhttp::string_body>;
+
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 }  // namespace
 
-Server::Server(asio::io_context& context) : context_(context), acceptor_(context) {}
+struct ServerState {
+    explicit ServerState(asio::io_context& on) : context(on), acceptor(on) {}
 
-Server::~Server() = default;
+    asio::io_context& context;
+    asio::ip::tcp::acceptor acceptor;
+    std::map<std::string, Server::Handler, std::less<>> table;
+    std::vector<beast::tcp_stream*> connections;
+    bool stopped = false;
+};
+
+namespace {
+
+/// One client, in the state's list while it lives.
+class Connection {
+  public:
+    Connection(std::shared_ptr<ServerState> state, asio::ip::tcp::socket socket)
+        : state_(std::move(state)), stream_(std::move(socket)) {
+        state_->connections.push_back(&stream_);
+    }
+    ~Connection() { std::erase(state_->connections, &stream_); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    static net::Task<> serve(std::unique_ptr<Connection> self) {
+        while (co_await self->exchange()) {
+        }
+    }
+
+  private:
+    net::Task<bool> exchange();
+    net::Task<> linger();
+    Answer answer(const bhttp::request_header<>& request) const;
+
+    std::shared_ptr<ServerState> state_;
+    beast::tcp_stream stream_;
+    beast::flat_buffer buffer_{kRequestMost};
+};
+
+/// What to tell a client whose request could not be read; nothing when it is not there any more.
+std::optional<Answer> answer_to_unreadable(const boost::system::error_code& error) {
+    if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
+        return Answer{431, kPlainText, "the request's head is too large\n"};
+    }
+    const bool syntax = error.category() == bhttp::make_error_code(bhttp::error::bad_target).category() &&
+                        error != bhttp::error::end_of_stream && error != bhttp::error::partial_message;
+    return syntax ? std::optional(Answer{400, kPlainText, "not an HTTP/1.1 request\n"}) : std::nullopt;
+}
+
+Response to_response(Answer answer, const bhttp::request_header<>& request, bool keep_alive) {
+    Response response(static_cast<bhttp::status>(answer.status), 11);
+    response.set(bhttp::field::content_type, answer.content_type);
+    response.set(bhttp::field::cache_control, "no-store");
+    if (answer.status == 405) {
+        response.set(bhttp::field::allow, "GET, HEAD");  // RFC 9110 §15.5.6
+    }
+    response.content_length(answer.body.size());
+    response.keep_alive(keep_alive);
+    if (request.method() != bhttp::verb::head) {
+        response.body() = std::move(answer.body);
+    }
+    return response;
+}
+
+net::Task<bool> Connection::exchange() {
+    bhttp::request_parser<bhttp::empty_body> parser;
+    parser.header_limit(kRequestMost);
+    stream_.expires_after(kTimeout);
+    const auto [unreadable, head_size] = co_await bhttp::async_read_header(stream_, buffer_, parser, kToken);
+    std::optional<Answer> told = unreadable ? answer_to_unreadable(unreadable) : answer(parser.get().base());
+    if (!told) {
+        co_return false;
+    }
+    // After a body that nobody reads, or what could not be read, the next request cannot be found.
+    const bool in_step = !unreadable && parser.is_done();
+    const bool keep_alive = in_step && parser.get().keep_alive() && !state_->stopped;
+    Response response = to_response(std::move(*told), parser.get().base(), keep_alive);
+    const auto [unwritable, size] = co_await bhttp::async_write(stream_, response, kToken);
+    if (!unwritable && !in_step) {
+        co_await linger();
+    }
+    co_return !unwritable && keep_alive;
+}
+
+/// Closing with bytes unread would reset the connection and take the answer with it (RFC 9112 §9.6).
+net::Task<> Connection::linger() {
+    boost::system::error_code ignored;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.expires_after(kLingerTimeout);
+    std::array<char, 4096> rest;
+    for (std::size_t dropped = 0; dropped < kLingerMost;) {
+        const auto [ended, size] = co_await stream_.async_read_some(asio::buffer(rest), kToken);
+        if (ended) {
+            co_return;
+        }
+        dropped += size;
+    }
+}
+
+Answer Connection::answer(const bhttp::request_header<>& request) const {
+    if (request.method() != bhttp::verb::get && request.method() != bhttp::verb::head) {
+        return {405, kPlainText, "only GET and HEAD\n"};
+    }
+    const std::string_view target = request.target();
+    const auto entry = state_->table.find(target.substr(0, target.find('?')));
+    if (entry == state_->table.end() || state_->stopped) {
+        std::string paths;
+        for (const auto& [path, handler] : state_->table) {
+            paths += " " + path;
+        }
+        return {404, kPlainText, "not found; here are" + paths + "\n"};
+    }
+    try {
+        return entry->second();
+    } catch (const std::exception&) {
+        return {500, kPlainText, "the answer could not be made\n"};
+    }
+}
+
+net::Task<> accept(std::shared_ptr<ServerState> state) {
+    asio::steady_timer pause(state->context);
+    while (!state->stopped) {
+        auto [error, accepted] = co_await state->acceptor.async_accept(kToken);
+        if (error && !state->stopped) {
+            // A failed accept() fails again at once: without a pause this loop would take the thread for itself.
+            pause.expires_after(kAcceptPause);
+            co_await pause.async_wait(kToken);
+        } else if (!error && state->connections.size() < kConnectionsMost) {
+            asio::ip::tcp::socket socket(std::move(accepted));
+            net::spawn(state->context, "a status request",
+                       Connection::serve(std::make_unique<Connection>(state, std::move(socket))));
+        }
+    }
+}
+
+}  // namespace
+
+Server::Server(asio::io_context& context) : state_(std::make_shared<ServerState>(context)) {}
+
+Server::~Server() {
+    stop();
+}
+
+void Server::add(std::string path, Handler handler) {
+    state_->table[std::move(path)] = std::move(handler);
+}
 
 Result<> Server::listen(const net::HostPort& address, bool share_port) {
     const net::HostPort numeric{address.host == "localhost" ? "127.0.0.1" : address.host, address.port};
@@ -35,88 +190,44 @@ Result<> Server::listen(const net::HostPort& address, bool share_port) {
     if (!literal) {
         return usage_error("'" + address.text() + "' must be an IP address and port to listen on");
     }
+    asio::ip::tcp::acceptor& acceptor = state_->acceptor;
     const asio::ip::tcp::endpoint endpoint(literal->ip, literal->port);
     boost::system::error_code error;
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) {
-        acceptor_.set_option(asio::socket_base::reuse_address(true));
-        acceptor_.set_option(ReusePort(share_port));
-        acceptor_.bind(endpoint, error);
-    }
-    if (!error) {
-        acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    }
+    acceptor.open(endpoint.protocol(), error);
+    const auto then = [&error](auto&& step) {
+        if (!error) {
+            step();
+        }
+    };
+    then([&] { acceptor.set_option(asio::socket_base::reuse_address(true), error); });
+    then([&] { acceptor.set_option(ReusePort(share_port), error); });
+    then([&] { acceptor.bind(endpoint, error); });
+    then([&] { acceptor.listen(asio::socket_base::max_listen_connections, error); });
     if (error) {
         boost::system::error_code ignored;
-        acceptor_.close(ignored);
+        acceptor.close(ignored);
         return failure("cannot listen on " + address.text() + ": " + error.message());
     }
     return {};
 }
 
 void Server::start() {
-    net::spawn(context_, "the status server", accept());
+    net::spawn(state_->context, "the status server", accept(state_));
 }
 
 void Server::stop() {
+    state_->stopped = true;
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    state_->acceptor.close(ignored);
+    for (beast::tcp_stream* connection : state_->connections) {
+        connection->close();
+    }
 }
 
 net::Address Server::address() const {
     boost::system::error_code ignored;
-    const auto endpoint = acceptor_.local_endpoint(ignored);
+    const auto endpoint = state_->acceptor.local_endpoint(ignored);
     return {endpoint.address(), endpoint.port()};
-}
-
-net::Task<> Server::accept() {
-    while (acceptor_.is_open()) {
-        auto [error, socket] = co_await acceptor_.async_accept(kToken);
-        if (error || connections_ >= kConnectionsMost) {
-            continue;
-        }
-        net::spawn(context_, "a status request", serve(asio::ip::tcp::socket(std::move(socket))));
-    }
-}
-
-net::Task<> Server::serve(asio::ip::tcp::socket socket) {
-    ++connections_;
-    TcpStream stream(std::move(socket));
-    beast::flat_buffer buffer(kRequestMost);
-    bool go_on = true;
-    while (go_on) {
-        stream.expires_after(kTimeout);
-        bhttp::request_parser<bhttp::empty_body> parser;
-        parser.header_limit(kRequestMost);
-        const auto [read_error, read] = co_await bhttp::async_read(stream, buffer, parser, kToken);
-        if (read_error) {
-            break;
-        }
-        const auto& request = parser.get();
-        const std::string_view target = std::string_view(request.target()).substr(0, request.target().find('?'));
-        const auto entry = table_.find(target);
-        Answer answer{404, "text/plain; charset=utf-8", "not found; here are /live, /ready and /metrics\n"};
-        if (request.method() != bhttp::verb::get && request.method() != bhttp::verb::head) {
-            answer = {405, "text/plain; charset=utf-8", "only GET and HEAD\n"};
-        } else if (entry != table_.end()) {
-            answer = entry->second();
-        }
-        bhttp::response<bhttp::string_body> response(static_cast<bhttp::status>(answer.status), request.version());
-        response.set(bhttp::field::content_type, answer.content_type);
-        response.set(bhttp::field::cache_control, "no-store");
-        response.keep_alive(request.keep_alive());
-        go_on = request.keep_alive();
-        const std::size_t size = answer.body.size();
-        if (request.method() != bhttp::verb::head) {
-            response.body() = std::move(answer.body);
-        }
-        response.content_length(size);
-        const auto [write_error, written] = co_await bhttp::async_write(stream, response, kToken);
-        if (write_error) {
-            break;
-        }
-    }
-    --connections_;
 }
 
 }  // namespace adit::status

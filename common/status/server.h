@@ -1,17 +1,17 @@
 // The small HTTP server for operators: /live, /ready, /metrics. Boost.Beast; its cost does not matter, its bounds do.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/io_context.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "common/base/error.h"
 #include "common/net/address.h"
-#include "common/net/task.h"
 
 namespace adit::status {
+
+struct ServerState;
 
 struct Answer {
     int status = 200;
@@ -19,29 +19,27 @@ struct Answer {
     std::string body;
 };
 
-/// Serves a fixed table of paths by GET and HEAD on one address. All on the context's thread.
+/// Serves a fixed table of paths by GET and HEAD on one address. All on the context's thread. At most 64 connections at
+/// a time, heads of 8 KiB, no request bodies, 10 s for a request and its answer.
 class Server {
   public:
+    /// Called for each request, on the context's thread; not after stop(). One that throws answers 500.
     using Handler = std::function<Answer()>;
 
     explicit Server(boost::asio::io_context& context);
     ~Server();
 
-    void add(std::string path, Handler handler) { table_[std::move(path)] = std::move(handler); }
-    /// Binds and listens. With port 0 any free one is taken; address() says which.
+    void add(std::string path, Handler handler);
+    /// Binds and listens. With port 0 any free one is taken; address() says which. `share_port` sets SO_REUSEPORT, so
+    /// that a successor can listen beside us.
     Result<> listen(const net::HostPort& address, bool share_port);
     void start();
+    /// Stops listening and ends every connection.
     void stop();
     net::Address address() const;
 
   private:
-    net::Task<> accept();
-    net::Task<> serve(boost::asio::ip::tcp::socket socket);
-
-    boost::asio::io_context& context_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    std::map<std::string, Handler, std::less<>> table_;
-    int connections_ = 0;
+    std::shared_ptr<ServerState> state_;  ///< shared with the coroutines, which end when the context next runs
 };
 
 }  // namespace adit::status

@@ -23,7 +23,8 @@ class Certificate {
     std::unique_ptr<X509, Free> certificate_;
 };
 
-/// A certificate of `key` signed by itself, with no meaning beyond the key: peers pin the SPKI and look at nothing else.
+/// A certificate of `key` signed by itself, with no meaning beyond the key: peers pin the SPKI and look at nothing
+/// else.
 Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name);
 
 Spki spki_of(X509* certificate);

@@ -36,9 +36,14 @@ int check_key(X509_STORE_CTX* store, void* argument) {
     X509* certificate = X509_STORE_CTX_get0_cert(store);
     const Admission admission = certificate == nullptr ? Admission::unknown : check(spki_of(certificate));
     switch (admission) {
-        case Admission::accepted: X509_STORE_CTX_set_error(store, X509_V_OK); return 1;
-        case Admission::expired: X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_HAS_EXPIRED); return 0;
-        case Admission::unknown: break;
+        case Admission::accepted:
+            X509_STORE_CTX_set_error(store, X509_V_OK);
+            return 1;
+        case Admission::expired:
+            X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_HAS_EXPIRED);
+            return 0;
+        case Admission::unknown:
+            break;
     }
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
     return 0;
@@ -75,8 +80,8 @@ bool show_key(SSL_CTX* context, const PrivateKey& key, const std::string& name) 
 SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
     SSL_CTX* context = SSL_CTX_new(method);
     SSL_CTX_set_min_proto_version(context, lowest);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     prefer_groups(context);
     return context;

@@ -1,7 +1,6 @@
 // OpenSSL between two chains; see tls_stream.h.
 #include "common/tls/tls_stream.h"
 
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -17,7 +17,8 @@ class TlsStream final : public net::Stream {
     enum class Side { client, server };
 
     /// `server_name` is sent as SNI and, on a client whose context checks names, must match the certificate.
-    TlsStream(std::unique_ptr<net::Stream> below, const Context& context, Side side, const std::string& server_name = {});
+    TlsStream(std::unique_ptr<net::Stream> below, const Context& context, Side side,
+              const std::string& server_name = {});
     ~TlsStream() override;
 
     /// Agrees on keys. tls_handshake on failure: problem() says why in words. The caller bounds the time by abort().
@@ -45,8 +46,8 @@ class TlsStream final : public net::Stream {
     net::Waiter& on_writable() override { return below_->on_writable(); }
 
   private:
-    static constexpr std::size_t kHeldMost = 4 * net::kBlockSize;      ///< ciphertext waiting for the stream below
-    static constexpr std::size_t kReceiveMost = 4 * net::kBlockSize;   ///< plaintext taken per poll
+    static constexpr std::size_t kHeldMost = 4 * net::kBlockSize;     ///< ciphertext waiting for the stream below
+    static constexpr std::size_t kReceiveMost = 4 * net::kBlockSize;  ///< plaintext taken per poll
     struct BioMethod;
     struct Free {
         void operator()(SSL* ssl) const { SSL_free(ssl); }

@@ -51,10 +51,18 @@ std::string to_text(std::span<const std::uint8_t> value) {
 /// Takes one entry into the token; an error text when its value is wrong.
 std::string_view take(Token& token, std::uint8_t type, std::span<const std::uint8_t> value) {
     switch (type) {
-        case kTunnelId: token.tunnel_id = to_text(value); return {};
-        case kTunnelName: token.tunnel_name = to_text(value); return {};
-        case kKeyId: token.key_id = to_text(value); return {};
-        case kAddress: token.addresses.push_back(to_text(value)); return {};
+        case kTunnelId:
+            token.tunnel_id = to_text(value);
+            return {};
+        case kTunnelName:
+            token.tunnel_name = to_text(value);
+            return {};
+        case kKeyId:
+            token.key_id = to_text(value);
+            return {};
+        case kAddress:
+            token.addresses.push_back(to_text(value));
+            return {};
         case kSeed:
             if (value.size() != token.seed.size()) {
                 return "its key has the wrong size";
@@ -145,17 +153,20 @@ Result<Token> parse(std::string_view text) {
     if (!text.starts_with(kPrefix)) {
         const bool other_version = text.starts_with("adit") && text.find('_') < 8;
         return bad(other_version ? "it is of another version of Adit: update adit-agent"
-                   : kPrefix.starts_with(text) ? kCut
-                                               : std::string_view("it does not start with adit1_, so it is no Adit token"));
+                   : kPrefix.starts_with(text)
+                       ? kCut
+                       : std::string_view("it does not start with adit1_, so it is no Adit token"));
     }
     text.remove_prefix(kPrefix.size());
     if (text.find_first_of(" \t\r\n") != std::string_view::npos) {
-        return bad("there is white space or a line break inside: it was wrapped when it was copied; put it on one line");
+        return bad(
+            "there is white space or a line break inside: it was wrapped when it was copied; put it on one line");
     }
     auto bytes = base64url_decode(text);
     if (!bytes) {
-        const bool foreign = text.find_first_not_of(
-                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != std::string_view::npos;
+        const bool foreign =
+            text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") !=
+            std::string_view::npos;
         return bad(foreign ? std::string_view("it has a character that no token has: it was altered") : kCut);
     }
     if (bytes->size() < 1 + kChecksum) {

@@ -23,8 +23,8 @@ struct Token {
     std::string tunnel_name;
     std::string key_id;
     tls::Seed seed{};
-    std::vector<std::string> addresses;   ///< of connectors, host:port, at least one
-    std::vector<tls::Spki> pins;          ///< of connector keys; none: public CA and host name decide
+    std::vector<std::string> addresses;  ///< of connectors, host:port, at least one
+    std::vector<tls::Spki> pins;         ///< of connector keys; none: public CA and host name decide
     std::optional<WallTime> expires;
 
     Token() = default;

@@ -18,10 +18,10 @@ RouteMetrics::RouteMetrics(metrics::Registry& registry, const std::string& route
       duration_(registry.histogram("adit_connector_request_duration_seconds",
                                    "Time from a request's head to the last byte of its answer.", kDurations,
                                    {{"route", route}})),
-      request_bytes_(registry.counter("adit_connector_request_bytes_total", "Bytes of request bodies.",
-                                      {{"route", route}})),
-      response_bytes_(registry.counter("adit_connector_response_bytes_total", "Bytes of response bodies.",
-                                       {{"route", route}})) {}
+      request_bytes_(
+          registry.counter("adit_connector_request_bytes_total", "Bytes of request bodies.", {{"route", route}})),
+      response_bytes_(
+          registry.counter("adit_connector_response_bytes_total", "Bytes of response bodies.", {{"route", route}})) {}
 
 metrics::Counter& RouteMetrics::by_code(int status) {
     const auto index = static_cast<std::size_t>(std::clamp(status, 0, kStatusMost - 1));
@@ -101,8 +101,7 @@ void ConnectorMetrics::probed(const std::string& tunnel, std::chrono::nanosecond
 }
 
 void ConnectorMetrics::probe_failed(const std::string& tunnel) {
-    registry_
-        .counter("adit_connector_probe_failures_total", "Probes without an answer in time.", {{"tunnel", tunnel}})
+    registry_.counter("adit_connector_probe_failures_total", "Probes without an answer in time.", {{"tunnel", tunnel}})
         .Increment();
 }
 

@@ -37,11 +37,11 @@ class Permit {
 
 /// How one exchange will reach its origin. The views live as long as `hold`.
 struct Way {
-    std::uint64_t pool_key = 0;      ///< kept connections of the same key serve the same way
-    std::string_view tunnel;         ///< empty on a direct way
+    std::uint64_t pool_key = 0;  ///< kept connections of the same key serve the same way
+    std::string_view tunnel;     ///< empty on a direct way
     std::string_view agent;
-    std::string_view authority;      ///< the Host that the origin is asked for
-    std::string_view base_path;      ///< before the path of every request
+    std::string_view authority;  ///< the Host that the origin is asked for
+    std::string_view base_path;  ///< before the path of every request
     std::shared_ptr<const void> hold;
     std::shared_ptr<const void> choice;  ///< the dialer's own
     Permit permit;
@@ -55,7 +55,8 @@ class Dialer {
     virtual ~Dialer() = default;
     /// The way for the next exchange, or why there is none.
     virtual std::expected<Way, problem::Failure> choose() = 0;
-    /// Suspends while a way may come up within moments, at most until `deadline`; whether choose() is worth another try.
+    /// Suspends while a way may come up within moments, at most until `deadline`; whether choose() is worth another
+    /// try.
     virtual net::Task<bool> await_way(net::Time deadline) = 0;
     /// A stream along the way. A tunnel's stream may be written before it is established().
     virtual net::Task<Dialled> dial(const Way& way, net::Time deadline) = 0;

@@ -12,12 +12,13 @@
 namespace adit::backend {
 
 /// Idle connections of one endpoint on one worker. The most recently used is taken first, so that a quiet endpoint's
-/// extra connections grow old and close. One that its peer closes, or whose session starts to drain, is dropped at once.
+/// extra connections grow old and close. One that its peer closes, or whose session starts to drain, is dropped at
+/// once.
 class Keep {
   public:
     struct Limits {
-        std::size_t connections = 1024;           ///< idle at once
-        std::chrono::milliseconds idle{60'000};   ///< then closed
+        std::size_t connections = 1024;          ///< idle at once
+        std::chrono::milliseconds idle{60'000};  ///< then closed
     };
 
     Keep(net::Loop& loop, const Limits& limits, BackendMetrics& metrics);

@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/token/token.h"
+#include "connector/cli/tunnel_output.h"
 #include "connector/store/store.h"
 
 namespace adit::cli {
@@ -21,73 +22,6 @@ using Arguments = std::shared_ptr<TunnelArguments>;
 int report(const Error& error) {
     std::cerr << "adit-connector: " << error.message << '\n';
     return error.usage ? 2 : 1;
-}
-
-std::string key_state(const KeyRecord& key) {
-    if (!key.expires) {
-        return "active";
-    }
-    const auto left = *key.expires - std::chrono::system_clock::now();
-    if (left.count() <= 0) {
-        return "expired";
-    }
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(left).count();
-    return "expires in " + (minutes >= 2880   ? std::to_string(minutes / 1440) + "d"
-                            : minutes >= 120  ? std::to_string(minutes / 60) + "h"
-                                              : std::to_string(minutes) + "m");
-}
-
-json::object to_json(const TunnelRecord& record) {
-    json::object object = json::parse(format_tunnel(record)).as_object();
-    json::array& keys = object["keys"].as_array();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        keys[i].as_object()["state"] = key_state(record.keys[i]);
-    }
-    return object;
-}
-
-/// Rows of equal columns, the first row being the heading.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths[i] = std::max(widths[i], row[i].size());
-        }
-    }
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            line += row[i];
-            if (i + 1 < row.size()) {
-                line.append(widths[i] - row[i].size() + 2, ' ');
-            }
-        }
-        std::cout << line << '\n';
-    }
-}
-
-void print(const TunnelRecord& record) {
-    std::cout << "tunnel   " << record.name << '\n'
-              << "id       " << record.id << '\n'
-              << "created  " << format_time(record.created) << "\n\n";
-    std::vector<std::vector<std::string>> keys{{"KEY", "STATE", "CREATED", "FINGERPRINT"}};
-    for (const KeyRecord& key : record.keys) {
-        keys.push_back({key.id, key_state(key), format_time(key.created), key.spki.text()});
-    }
-    print_table(keys);
-    std::cout << '\n';
-    std::vector<std::vector<std::string>> services{{"SERVICE", "ENDPOINT", "ACCESS"}};
-    for (const ServiceRecord& service : record.services) {
-        std::string access;
-        for (const AccessRecord& rule : service.configurations) {
-            access += (access.empty() ? "" : "; ") + rule.project + ":";
-            for (const std::string& environment : rule.accessible_by) {
-                access += " " + environment;
-            }
-        }
-        services.push_back({service.name, service.endpoint, access});
-    }
-    print_table(services);
 }
 
 /// The tunnel that the arguments name, by position or by --tunnel-id.
@@ -140,7 +74,8 @@ Result<NewKey> make_key(const TunnelArguments& arguments, const config::TunnelSe
         return std::unexpected(connector_key.error());
     }
     if (made) {
-        std::cerr << "made the connector's key " << settings.key.string() << " (keep it: tokens name its fingerprint)\n";
+        std::cerr << "made the connector's key " << settings.key.string()
+                  << " (keep it: tokens name its fingerprint)\n";
     }
     const auto key = tls::PrivateKey::generate_ed25519();
     const auto expires = expiry(arguments.expires);
@@ -177,16 +112,16 @@ void print_token(const TunnelArguments& arguments, const TunnelRecord& record, N
 
 int create(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     if (!valid_name(arguments.name)) {
-        return report({"'" + arguments.name +
-                           "' is not a tunnel name: lower-case letters, digits and inner dashes, at most 63",
-                       true});
+        return report(
+            {"'" + arguments.name + "' is not a tunnel name: lower-case letters, digits and inner dashes, at most 63",
+             true});
     }
     auto key = make_key(arguments, settings);
     if (!key) {
         return report(key.error());
     }
-    const TunnelRecord record{"tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(),
-                              {key->record}, {}};
+    const TunnelRecord record{
+        "tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(), {key->record}, {}};
     if (auto created = Store(settings.directory).create(record); !created) {
         return report(created.error());
     }
@@ -285,7 +220,8 @@ int remove(const TunnelArguments& arguments, const config::TunnelSettings& setti
     }
     std::cerr << "deleted tunnel " << record->name << " (" << record->id << "); its sessions end within 2 seconds\n";
     if (arguments.output == "json") {
-        std::cout << json::serialize(json::object{{"id", record->id}, {"name", record->name}, {"deleted", true}}) << '\n';
+        std::cout << json::serialize(json::object{{"id", record->id}, {"name", record->name}, {"deleted", true}})
+                  << '\n';
     }
     return 0;
 }
@@ -383,9 +319,11 @@ void add_tunnel_commands(CLI::App& app, const FindSettings& find_settings, std::
     add_key_flags(*create_command, arguments);
     verbs.add(*tunnel, "list", "All tunnels", list);
     verbs.add_for_tunnel(*tunnel, "describe", "A tunnel with its keys and services", describe);
-    CLI::App* rotate_command = verbs.add_for_tunnel(*tunnel, "rotate-token", "Add a key and print a token for it", rotate);
+    CLI::App* rotate_command =
+        verbs.add_for_tunnel(*tunnel, "rotate-token", "Add a key and print a token for it", rotate);
     add_key_flags(*rotate_command, arguments);
-    rotate_command->add_option("--expire-old", arguments.expire_old, "Let the other keys end after this time, such as 24h");
+    rotate_command->add_option("--expire-old", arguments.expire_old,
+                               "Let the other keys end after this time, such as 24h");
     CLI::App* revoke_command = verbs.add_for_tunnel(*tunnel, "revoke-key", "Remove a key and end its sessions", revoke);
     revoke_command->add_option("key", arguments.key, "The key's id")->required();
     CLI::App* delete_command = verbs.add_for_tunnel(*tunnel, "delete", "Delete a tunnel and end its sessions", remove);
@@ -394,8 +332,8 @@ void add_tunnel_commands(CLI::App& app, const FindSettings& find_settings, std::
     CLI::App* services = tunnel->add_subcommand("services", "Show and change what a tunnel exposes");
     services->require_subcommand(1);
     verbs.add_for_tunnel(*services, "describe", "The services of a tunnel", describe_services);
-    CLI::App* update_command =
-        verbs.add_for_tunnel(*services, "update", "Replace the list of services by that of a JSON file", update_services);
+    CLI::App* update_command = verbs.add_for_tunnel(
+        *services, "update", "Replace the list of services by that of a JSON file", update_services);
     update_command->add_option("--configuration-file", arguments.services_file, "The JSON file")->required();
 }
 

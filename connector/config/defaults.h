@@ -19,8 +19,8 @@ inline constexpr std::uint32_t connections = 10'000;
 // Backends
 inline constexpr std::chrono::milliseconds connect = 5s;
 inline constexpr std::chrono::milliseconds first_byte = 30s;
-inline constexpr std::chrono::milliseconds idle = 60s;   // between two chunks of a response body
-inline constexpr std::chrono::milliseconds total = 0s;   // none: a transfer that makes progress is not cut
+inline constexpr std::chrono::milliseconds idle = 60s;  // between two chunks of a response body
+inline constexpr std::chrono::milliseconds total = 0s;  // none: a transfer that makes progress is not cut
 
 }  // namespace adit::config::defaults
 

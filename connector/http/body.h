@@ -18,8 +18,8 @@ class BodyReader {
         done_ = framing.kind == Framing::Kind::none;
     }
 
-    /// Data bytes at the front of the stream's input now, in one or more areas; 0 when there are none. Looks at what has
-    /// arrived, waits for nothing. After a refusal error() is set.
+    /// Data bytes at the front of the stream's input now, in one or more areas; 0 when there are none. Looks at what
+    /// has arrived, waits for nothing. After a refusal error() is set.
     std::size_t available();
     /// Waits until available() or done(); the end of the stream before the end of the body is `truncated`.
     net::Task<net::Status> wait();

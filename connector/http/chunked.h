@@ -15,9 +15,9 @@ namespace adit::http {
 class ChunkDecoder {
   public:
     struct Step {
-        std::size_t skip = 0;   ///< framing bytes at the front, to be consumed first
-        std::size_t data = 0;   ///< data bytes behind them, to be consumed as they are used, then told by took()
-        bool done = false;      ///< the body and its trailer section have ended
+        std::size_t skip = 0;  ///< framing bytes at the front, to be consumed first
+        std::size_t data = 0;  ///< data bytes behind them, to be consumed as they are used, then told by took()
+        bool done = false;     ///< the body and its trailer section have ended
     };
 
     /// With data == 0 and !done more input is needed (after consuming `skip`).
@@ -29,7 +29,7 @@ class ChunkDecoder {
 
   private:
     enum class State { size, data, data_end, trailer };
-    static constexpr std::size_t kLineMost = 256;        ///< a size line with its extensions
+    static constexpr std::size_t kLineMost = 256;  ///< a size line with its extensions
     static constexpr std::size_t kTrailersMost = 8192;
 
     std::expected<std::size_t, ParseError> parse_size_line(std::string_view input);

@@ -48,9 +48,12 @@ bool hop_by_hop(const Head& head, const Field& field) {
         case Known::upgrade:
         case Known::proxy_authenticate:
         case Known::proxy_authorization:
-        case Known::content_length: return true;
-        case Known::other: return nominated(head, field.name);
-        default: return false;
+        case Known::content_length:
+            return true;
+        case Known::other:
+            return nominated(head, field.name);
+        default:
+            return false;
     }
 }
 
@@ -116,13 +119,15 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
             case Known::via:
             case Known::forwarded:
             case Known::x_forwarded:
-            case Known::request_id: continue;
+            case Known::request_id:
+                continue;
             case Known::expect:
                 if (!request.expect_continue) {
                     continue;
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
         if (!hop_by_hop(request, field)) {
             append_field(out, field.name, field.value);
@@ -193,8 +198,8 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     if (backward.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";
     } else if (backward.framing.kind == Framing::Kind::length ||
-               (backward.framing.kind == Framing::Kind::none && !backward.keep_length_field &&
-                response.status >= 200 && response.status != 204)) {
+               (backward.framing.kind == Framing::Kind::none && !backward.keep_length_field && response.status >= 200 &&
+                response.status != 204)) {
         append_length(out, backward.framing.length);
     }
     if (!backward.keep_alive) {

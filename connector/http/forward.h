@@ -10,13 +10,13 @@ namespace adit::http {
 
 /// How the request goes on to an origin.
 struct Onward {
-    std::string_view authority;      ///< the Host of the origin
-    std::string_view base_path;      ///< put before the path
-    std::string_view client;         ///< the caller's IP address
+    std::string_view authority;  ///< the Host of the origin
+    std::string_view base_path;  ///< put before the path
+    std::string_view client;     ///< the caller's IP address
     bool client_tls = false;
     std::string_view request_id;
-    std::string_view pseudonym;      ///< our name in Via
-    bool upgrade = false;            ///< pass the Upgrade field on
+    std::string_view pseudonym;  ///< our name in Via
+    bool upgrade = false;        ///< pass the Upgrade field on
 };
 
 /// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody
@@ -33,8 +33,8 @@ struct Backward {
     Framing framing;                 ///< as the client shall see it
     bool keep_length_field = false;  ///< the body is absent by rule (HEAD, 304): its Content-Length stays informative
     std::string_view pseudonym;
-    std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
-    bool upgrade = false;            ///< a 101 that is passed on
+    std::string_view date;  ///< used when the origin sent none (RFC 9110 §6.6.1)
+    bool upgrade = false;   ///< a 101 that is passed on
 };
 
 /// Appends the response head for the client.

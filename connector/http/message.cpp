@@ -6,7 +6,7 @@
 namespace adit::http {
 namespace {
 
-constexpr std::size_t kKeptBytes = 1024;   ///< what an idle connection may keep of its heads
+constexpr std::size_t kKeptBytes = 1024;  ///< what an idle connection may keep of its heads
 constexpr std::size_t kKeptFields = 16;
 
 }  // namespace

@@ -27,8 +27,8 @@ enum class Known : std::uint8_t {
     via,
     date,
     forwarded,
-    x_forwarded,   ///< X-Forwarded-For, -Proto, -Host, -Port
-    request_id,    ///< X-Request-Id
+    x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port
+    request_id,   ///< X-Request-Id
     max_forwards,
     content_type,
     proxy_status,
@@ -59,9 +59,9 @@ class Head {
     std::vector<Field> fields;
     Version version = Version::http11;
     Framing framing;
-    bool keep_alive = false;            ///< the peer is willing to go on with the connection
-    std::string_view upgrade;           ///< the protocols of Upgrade, where Connection names it
-    std::string_view connection;        ///< the (single or first) Connection field, for nominated names
+    bool keep_alive = false;              ///< the peer is willing to go on with the connection
+    std::string_view upgrade;             ///< the protocols of Upgrade, where Connection names it
+    std::string_view connection;          ///< the (single or first) Connection field, for nominated names
     bool has_connection_options = false;  ///< Connection names more than close and keep-alive
 
     /// The first field of that kind, or null.
@@ -84,14 +84,14 @@ class Head {
     std::string bytes_;
 };
 
-/// A request's head. `path` and `query` are parts of the target; `authority` is the host that counts: of an absolute-form
-/// target, else of the Host field.
+/// A request's head. `path` and `query` are parts of the target; `authority` is the host that counts: of an
+/// absolute-form target, else of the Host field.
 class RequestHead final : public Head {
   public:
     std::string_view method;
     std::string_view target;
     std::string_view path;
-    std::string_view query;   ///< with its '?', or empty
+    std::string_view query;  ///< with its '?', or empty
     std::string_view authority;
     bool expect_continue = false;
 

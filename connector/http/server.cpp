@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kDrainMost = 64 * 1024;         ///< of a body nobody wanted
-constexpr std::chrono::milliseconds kLingerTime = 2s; ///< for the client to read our last answer
-constexpr std::chrono::milliseconds kDrainIdle = 3s;  ///< an idle connection's last chance in a drain
+constexpr std::size_t kDrainMost = 64 * 1024;          ///< of a body nobody wanted
+constexpr std::chrono::milliseconds kLingerTime = 2s;  ///< for the client to read our last answer
+constexpr std::chrono::milliseconds kDrainIdle = 3s;   ///< an idle connection's last chance in a drain
 
 std::string new_request_id(net::Loop&) {
     static thread_local Random random;  // per worker; ids need to be unlikely to repeat, not secret

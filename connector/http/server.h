@@ -41,7 +41,7 @@ class Exchange {
     std::optional<problem::Failure> refused;
     /// Whether the connection may go on after this exchange; a handler only ever clears it.
     bool keep_alive = true;
-    int status = 0;                ///< of the final answer; 0 while there is none
+    int status = 0;  ///< of the final answer; 0 while there is none
     bool interim_sent = false;
 
     net::Stream& client() const { return body.stream(); }
@@ -81,8 +81,8 @@ class Connection {
 
     /// Serves until the client leaves, an error, or a drain.
     net::Task<> run();
-    /// The next answer is the last (Connection: close); an idle connection closes after a grace of its own, which lets a
-    /// request that is already on its way arrive.
+    /// The next answer is the last (Connection: close); an idle connection closes after a grace of its own, which lets
+    /// a request that is already on its way arrive.
     void drain();
 
   private:

@@ -1,11 +1,8 @@
 // Formatting and flushing of access lines; see access_log.h.
 #include "connector/policy/access_log.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 
 #include "common/base/strings.h"
@@ -25,9 +22,11 @@ void append_number(std::string& out, std::uint64_t number) {
 void append_ms(std::string& out, std::chrono::nanoseconds time) {
     const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count() / 1000));
     append_number(out, us / 1000);
-    const std::string fraction = std::to_string(1000 + us % 1000);
+    const auto digit = [&out](std::uint64_t number) { out += static_cast<char>('0' + number % 10); };
     out += '.';
-    out.append(fraction, 1);
+    digit(us / 100);
+    digit(us / 10);
+    digit(us);
 }
 
 void text_member(std::string& out, std::string_view name, std::string_view value) {
@@ -119,43 +118,31 @@ void AccessLog::append_text(const AccessRecord& record) {
     out += " access ";
     append_number(out, static_cast<std::uint64_t>(record.status));
     out += ' ';
-    out += record.method;
+    logging::append_logfmt(out, record.method);
     out += ' ';
     std::string target(record.host);
     target += record.path;
-    append_json_string(out, target);
+    logging::append_logfmt(out, target);
     out += "  ";
     append_ms(out, record.duration);
     out += "ms  in=";
     append_number(out, record.bytes_in);
     out += " out=";
     append_number(out, record.bytes_out);
-    for (const auto& [name, value] : {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel},
-                                      std::pair{" agent=", record.agent}, std::pair{" endpoint=", record.endpoint},
-                                      std::pair{" error=", record.error}}) {
+    for (const auto& [name, value] :
+         {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
+          std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
+          std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id}}) {
         if (!value.empty()) {
             out += name;
-            out += value;
+            logging::append_logfmt(out, value);
         }
     }
-    if (!record.reason.empty()) {
-        out += " reason=";
-        append_json_string(out, record.reason);
-    }
-    out += " id=";
-    out += record.request_id;
     out += '\n';
 }
 
 void AccessLog::flush() {
-    std::string_view rest = buffer_;
-    while (!rest.empty()) {
-        const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-        if (written < 0 && errno != EINTR) {
-            break;  // nobody reads our log: the requests go on
-        }
-        rest.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-    }
+    logging::write_lines(buffer_);
     buffer_.clear();
 }
 

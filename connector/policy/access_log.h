@@ -28,11 +28,11 @@ struct AccessRecord {
     int attempts = 0;
     bool reused = false;
     std::chrono::nanoseconds duration{};
-    std::chrono::nanoseconds queue{};       ///< until a connection was asked for
+    std::chrono::nanoseconds queue{};  ///< until a connection was asked for
     std::chrono::nanoseconds connect{};
     std::chrono::nanoseconds first_byte{};  ///< from connected to the first byte of the answer
     std::chrono::nanoseconds body{};
-    std::string_view error;                 ///< RFC 9209 error type
+    std::string_view error;  ///< RFC 9209 error type
     std::string_view reason;
 };
 

@@ -17,9 +17,9 @@ namespace adit::policy {
 /// What a worker needs to serve requests. Routes and their metrics are shared and immutable; backends are the worker's.
 struct Serving {
     std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;   ///< by Route::index
+    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by Route::index
     std::shared_ptr<RouteMetrics> unrouted_metrics;
-    std::vector<std::unique_ptr<backend::Backend>> backends;    ///< by Route::backend_index
+    std::vector<std::unique_ptr<backend::Backend>> backends;  ///< by Route::backend_index
 };
 
 /// One per worker: the handler of all its connections.

@@ -15,67 +15,6 @@ constexpr std::chrono::milliseconds kContinueWait = 1s;  ///< SEMANTICS of Expec
 
 }  // namespace
 
-// --- the watchdog ------------------------------------------------------------------------------------------------
-
-Attempt::Watchdog::Watchdog(Attempt& attempt) : Deadline(attempt.loop_.wheel()), attempt_(attempt) {
-    if (const auto total = attempt.backend_.timeouts.total; total.count() > 0) {
-        total_ends_ = attempt.exchange_.started + total;
-    }
-}
-
-std::chrono::milliseconds Attempt::Watchdog::allowance() const {
-    const backend::Timeouts& timeouts = attempt_.backend_.timeouts;
-    return phase_ == Phase::connect ? timeouts.connect : phase_ == Phase::first_byte ? timeouts.first_byte : timeouts.idle;
-}
-
-void Attempt::Watchdog::rearm() {
-    const auto allowed = allowance();
-    phase_ends_ = allowed.count() > 0 ? attempt_.loop_.now() + allowed : net::Time::max();
-    if (const net::Time at = std::min(phase_ends_, total_ends_); at != net::Time::max()) {
-        arm(at);
-    } else {
-        disarm();
-    }
-}
-
-void Attempt::Watchdog::enter(Phase phase) {
-    phase_ = phase;
-    rearm();
-}
-
-void Attempt::Watchdog::progress() {
-    rearm();
-}
-
-void Attempt::Watchdog::expired() {
-    fired_ = phase_ends_ <= total_ends_ ? Cause::phase : Cause::total;
-    if (attempt_.origin_) {
-        attempt_.origin_->abort(net::Errc::timed_out);
-    }
-    if (attempt_.exchange_.status != 0) {
-        attempt_.exchange_.client().abort(net::Errc::timed_out);  // it may be the client that takes nothing
-    }
-}
-
-std::optional<problem::Failure> Attempt::Watchdog::verdict() const {
-    if (fired_ == Cause::none) {
-        return std::nullopt;
-    }
-    if (fired_ == Cause::total) {
-        return problem::total_timeout(format_duration(attempt_.backend_.timeouts.total));
-    }
-    const std::string after = format_duration(allowance());
-    switch (phase_) {
-        case Phase::connect:
-            return problem::connection_timeout(attempt_.endpoint_.text + ": no connection within " + after);
-        case Phase::first_byte: return problem::first_byte_timeout(after);
-        case Phase::body: break;
-    }
-    return problem::idle_timeout(after);
-}
-
-// --- the attempt -------------------------------------------------------------------------------------------------
-
 Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
                  Trace& trace)
     : exchange_(exchange),
@@ -228,8 +167,8 @@ net::Task<> Attempt::upload() {
     upload_ended_.wake();
 }
 
-/// RFC 9110 §10.1.1 lets a client wait for 100 for ever; an origin that does not know Expect never sends it. So the body
-/// is asked for when neither has moved for a while.
+/// RFC 9110 §10.1.1 lets a client wait for 100 for ever; an origin that does not know Expect never sends it. So the
+/// body is asked for when neither has moved for a while.
 net::Task<> Attempt::continue_if_silent() {
     if (!exchange_.request.expect_continue || exchange_.interim_sent || exchange_.body.bytes() > 0) {
         co_return;
@@ -401,7 +340,8 @@ problem::Failure Attempt::failure_of(net::Status status) const {
         return problem::client_gone();
     }
     if (const http::ParseError* error = exchange_.body.error()) {
-        return problem::bad_request(error->status, error->code, std::string("the request body was refused: ") + error->words);
+        return problem::bad_request(error->status, error->code,
+                                    std::string("the request body was refused: ") + error->words);
     }
     if (const problem::Failure* refusal = origin_->failure()) {
         return *refusal;
@@ -413,8 +353,8 @@ problem::Failure Attempt::failure_of(net::Status status) const {
         return problem::response_incomplete("the origin's answer ended before it was complete: " + status.message());
     }
     const bool closed = status == net::Errc::end_of_stream || status == net::Errc::truncated;
-    return problem::connection_terminated(endpoint_.text + (closed ? ": the origin closed the connection without an answer"
-                                                                   : ": " + status.message()));
+    return problem::connection_terminated(
+        endpoint_.text + (closed ? ": the origin closed the connection without an answer" : ": " + status.message()));
 }
 
 }  // namespace adit::route

@@ -17,8 +17,8 @@ class Attempt final : private net::HangupListener {
             Trace& trace);
     ~Attempt();
 
-    /// Connects, sends, and relays the answer. A failure with nothing of an answer sent may be tried again elsewhere when
-    /// repeatable() says so.
+    /// Connects, sends, and relays the answer. A failure with nothing of an answer sent may be tried again elsewhere
+    /// when repeatable() says so.
     net::Task<std::optional<problem::Failure>> run();
     /// Whether the request can be sent once more: none of its body is gone, and the origin cannot have acted on it, or
     /// acting twice is the same (RFC 9110 §9.2.2: a kept connection that closed without a byte of an answer).
@@ -75,13 +75,13 @@ class Attempt final : private net::HangupListener {
     std::optional<http::BodyWriter> request_out_;
     http::ResponseHead response_;
     net::Waiter upload_ended_;
-    net::Waiter established_;   ///< what holds a body back until the far end has connected
+    net::Waiter established_;  ///< what holds a body back until the far end has connected
     bool uploading_ = false;
     bool stop_uploading_ = false;
     bool reused_ = false;
-    bool answered_ = false;      ///< a byte of an answer came
+    bool answered_ = false;  ///< a byte of an answer came
     bool client_left_ = false;
-    bool reusable_ = false;      ///< the exchange ended so that the connection may serve another
+    bool reusable_ = false;  ///< the exchange ended so that the connection may serve another
 };
 
 }  // namespace adit::route

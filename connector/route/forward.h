@@ -19,7 +19,7 @@ struct Trace {
     net::Time connect_started{};
     net::Time connected{};
     net::Time first_byte{};
-    std::string broken;   ///< why an answer that had begun was cut off, in words
+    std::string broken;  ///< why an answer that had begun was cut off, in words
 };
 
 /// Forwards the exchange. Answers the failure when no answer has begun (the caller turns it into one); nothing when the

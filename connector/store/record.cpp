@@ -50,7 +50,8 @@ class Reader {
             const std::string name(member.key());
             if (std::ranges::find(names, name) == names.end()) {
                 const auto meant = closest_match(name, names);
-                return wrong(where, "unknown member '" + name + "'" + (meant ? "; did you mean '" + *meant + "'?" : ""));
+                return wrong(where,
+                             "unknown member '" + name + "'" + (meant ? "; did you mean '" + *meant + "'?" : ""));
             }
         }
         return {};
@@ -74,7 +75,8 @@ class Reader {
             return wrong(where, "member '" + std::string(name) + "' must be a list");
         }
         if (value->get_array().size() > most) {
-            return wrong(where, "member '" + std::string(name) + "' has more than " + std::to_string(most) + " entries");
+            return wrong(where,
+                         "member '" + std::string(name) + "' has more than " + std::to_string(most) + " entries");
         }
         return value->get_array();
     }
@@ -166,8 +168,9 @@ Result<ServiceRecord> read_service(const Reader& reader, const json::value& valu
     auto name = reader.text(object, where, "name");
     auto endpoint = reader.text(object, where, "endpoint");
     auto configurations = reader.list(object, where, "configurations", kServicesMost);
-    for (const Error* error : std::initializer_list<const Error*>{name ? nullptr : &name.error(), endpoint ? nullptr : &endpoint.error(),
-                               configurations ? nullptr : &configurations.error()}) {
+    for (const Error* error :
+         std::initializer_list<const Error*>{name ? nullptr : &name.error(), endpoint ? nullptr : &endpoint.error(),
+                                             configurations ? nullptr : &configurations.error()}) {
         if (error != nullptr) {
             return std::unexpected(*error);
         }
@@ -248,9 +251,8 @@ json::array to_json(const std::vector<ServiceRecord>& services) {
                 json::object{{"project", access.project},
                              {"accessibleBy", json::array(access.accessible_by.begin(), access.accessible_by.end())}});
         }
-        list.push_back(json::object{{"name", service.name},
-                                    {"endpoint", service.endpoint},
-                                    {"configurations", std::move(configurations)}});
+        list.push_back(json::object{
+            {"name", service.name}, {"endpoint", service.endpoint}, {"configurations", std::move(configurations)}});
     }
     return list;
 }
@@ -281,9 +283,9 @@ Result<TunnelRecord> parse_tunnel(std::string_view text, const std::string& plac
     const auto created = reader.time(*object, "", "created");
     const auto keys = reader.list(*object, "", "keys", kKeysMost);
     auto services = read_services(reader, *object);
-    for (const Error* error : std::initializer_list<const Error*>{id ? nullptr : &id.error(), name ? nullptr : &name.error(),
-                               created ? nullptr : &created.error(), keys ? nullptr : &keys.error(),
-                               services ? nullptr : &services.error()}) {
+    for (const Error* error : std::initializer_list<const Error*>{
+             id ? nullptr : &id.error(), name ? nullptr : &name.error(), created ? nullptr : &created.error(),
+             keys ? nullptr : &keys.error(), services ? nullptr : &services.error()}) {
         if (error != nullptr) {
             return std::unexpected(*error);
         }

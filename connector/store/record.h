@@ -32,7 +32,7 @@ struct ServiceRecord {
 };
 
 struct TunnelRecord {
-    std::string id;    ///< tnl_ and 24 base62 characters
+    std::string id;  ///< tnl_ and 24 base62 characters
     std::string name;
     WallTime created;
     std::vector<KeyRecord> keys;

@@ -10,8 +10,8 @@
 
 namespace adit {
 
-/// Reads and changes tunnels.d/. Changes hold a lock on the directory, so that two commands at once lose nothing; readers
-/// need none, since files change as a whole.
+/// Reads and changes tunnels.d/. Changes hold a lock on the directory, so that two commands at once lose nothing;
+/// readers need none, since files change as a whole.
 class Store {
   public:
     explicit Store(std::filesystem::path directory) : directory_(std::move(directory)) {}

@@ -32,7 +32,7 @@ bool StoreWatch::look() {
     std::error_code error;
     for (const auto& item : fs::directory_iterator(directory_, error)) {
         const std::string name = item.path().filename().string();
-        struct stat facts {};
+        struct stat facts{};
         if (name.starts_with('.') || !name.ends_with(".json") || ::stat(item.path().c_str(), &facts) != 0) {
             continue;
         }

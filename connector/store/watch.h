@@ -15,8 +15,8 @@ class StoreWatch {
   public:
     explicit StoreWatch(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-    /// Looks at the directory; true when the set of tunnels changed. A file that cannot be read keeps its last good state
-    /// and adds a message to problems(), once per change of the file.
+    /// Looks at the directory; true when the set of tunnels changed. A file that cannot be read keeps its last good
+    /// state and adds a message to problems(), once per change of the file.
     bool look();
     std::vector<TunnelRecord> records() const;
     /// Messages since the last call.

@@ -16,8 +16,8 @@ class Gate {
     struct Settings {
         Session::Settings session;
         protocol::Invitation invitation;
-        std::size_t handshakes = 256;   ///< under way at once; more are closed unheard
-        std::size_t sessions = 4096;    ///< per worker
+        std::size_t handshakes = 256;  ///< under way at once; more are closed unheard
+        std::size_t sessions = 4096;   ///< per worker
     };
 
     static Result<std::unique_ptr<Gate>> make(Pool& pool, const tls::PrivateKey& key, const Settings& settings);

@@ -113,7 +113,9 @@ const Pool::AgentSessions* Pool::less_busy(const Tunnel& tunnel) {
         return one;
     }
     const AgentSessions* other = drawn((first + 1 + random_.below(count - 1)) % count);
-    const auto load = [](const AgentSessions* agent) { return agent->agent->in_flight.load(std::memory_order_relaxed); };
+    const auto load = [](const AgentSessions* agent) {
+        return agent->agent->in_flight.load(std::memory_order_relaxed);
+    };
     return load(other) < load(one) ? other : one;
 }
 

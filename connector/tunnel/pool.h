@@ -27,8 +27,8 @@ struct Choice {
     std::shared_ptr<SessionInfo> session;
 };
 
-/// One per worker, used on its thread. Changes of the set of sessions reach every pool by posts; a request reads only its
-/// own worker's view and atomics.
+/// One per worker, used on its thread. Changes of the set of sessions reach every pool by posts; a request reads only
+/// its own worker's view and atomics.
 class Pool {
   public:
     Pool(net::Worker& worker, Fleet& fleet, ConnectorMetrics& metrics, Switchboard& switchboard);
@@ -42,10 +42,11 @@ class Pool {
     /// The agent for the next request of a tunnel: of two drawn at random the less busy one (power of two choices,
     /// Mitzenmacher 2001), and of its sessions one of this worker if there is any. Nothing when no session is ready.
     std::optional<Choice> choose(const std::string& tunnel_id);
-    /// Suspends until the tunnel has a ready session or `deadline` passes. Waits only when one was here or may come back
-    /// within moments: the connector has just started, or the last session has just gone.
+    /// Suspends until the tunnel has a ready session or `deadline` passes. Waits only when one was here or may come
+    /// back within moments: the connector has just started, or the last session has just gone.
     net::Task<bool> await_session(std::string tunnel_id, net::Time deadline);
-    /// A stream to `target` through the chosen session, local or of another worker. Null when the session has just gone.
+    /// A stream to `target` through the chosen session, local or of another worker. Null when the session has just
+    /// gone.
     std::unique_ptr<net::Stream> open(std::uint64_t session, unsigned worker, const net::HostPort& target);
 
     // --- for sessions ---

@@ -116,8 +116,7 @@ net::Task<Result<protocol::Introduction>> Session::greet(const protocol::Invitat
     if (status != 200) {
         co_return failure("the agent did not answer the greeting");
     }
-    info_->round_trip_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(stream->answered_at() - asked).count();
+    info_->round_trip_us = std::chrono::duration_cast<std::chrono::microseconds>(stream->answered_at() - asked).count();
     auto body = co_await read_body(*stream);
     if (!body) {
         co_return std::unexpected(std::move(body.error()));

@@ -57,7 +57,7 @@ class Session final : private h2::SessionListener {
     KeyEntry key_;
     std::shared_ptr<SessionInfo> info_;
     h2::Session session_;
-    net::Waiter event_;   ///< wakes the prober early when the session ends
+    net::Waiter event_;  ///< wakes the prober early when the session ends
     net::Waiter finished_;
     bool over_ = false;
     bool joined_ = false;

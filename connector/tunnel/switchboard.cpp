@@ -10,8 +10,8 @@
 namespace adit::tunnel {
 namespace {
 
-constexpr std::size_t kLineWindow = 64 * 1024;   ///< bytes of one direction that may be on their way or unread
-constexpr std::size_t kCreditStep = 16 * 1024;   ///< taken bytes are told in steps
+constexpr std::size_t kLineWindow = 64 * 1024;  ///< bytes of one direction that may be on their way or unread
+constexpr std::size_t kCreditStep = 16 * 1024;  ///< taken bytes are told in steps
 
 }  // namespace
 
@@ -43,9 +43,8 @@ class Desk final : private net::TurnEnd {
                 continue;
             }
             Desk& other = board_.desk(to);
-            other.pool_.worker().post([&other, from, batch = std::exchange(outgoing_[to], {})]() mutable {
-                other.deliver(from, batch);
-            });
+            other.pool_.worker().post(
+                [&other, from, batch = std::exchange(outgoing_[to], {})]() mutable { other.deliver(from, batch); });
         }
     }
     void open_far_end(unsigned from, const Message& message);

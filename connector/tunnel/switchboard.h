@@ -25,10 +25,10 @@ struct Message {
     enum class Kind { open, established, refused, data, credit, end, reset, leaving };
     Kind kind;
     std::uint64_t line;
-    std::string bytes = {};             ///< data
-    std::size_t credit = 0;             ///< bytes that the reader has taken
-    std::uint64_t session = 0;          ///< open
-    net::HostPort target = {};          ///< open
+    std::string bytes = {};                        ///< data
+    std::size_t credit = 0;                        ///< bytes that the reader has taken
+    std::uint64_t session = 0;                     ///< open
+    net::HostPort target = {};                     ///< open
     std::optional<problem::Failure> failure = {};  ///< refused
 };
 

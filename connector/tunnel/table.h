@@ -30,11 +30,11 @@ struct KeyEntry {
 struct ServiceEntry {
     std::string tunnel_id;
     std::string tunnel_name;
-    std::string scheme;      ///< http
-    net::HostPort target;    ///< what CONNECT asks the agent for
-    std::string authority;   ///< the Host of requests: host and port, the port left out when it is the scheme's own
+    std::string scheme;     ///< http
+    net::HostPort target;   ///< what CONNECT asks the agent for
+    std::string authority;  ///< the Host of requests: host and port, the port left out when it is the scheme's own
     std::size_t target_hash = 0;
-    std::string base_path;   ///< put before the path of requests; empty or "/..." without a slash at the end
+    std::string base_path;  ///< put before the path of requests; empty or "/..." without a slash at the end
 };
 
 /// Never changes once built; a change of the store makes a new one.

@@ -1,0 +1,46 @@
+// The parts of a head that requests, responses and trailers share: lines, fields, and what they say about framing.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "connector/http/message.h"
+#include "connector/http/parse.h"
+
+namespace adit::http {
+
+using Outcome = std::expected<void, ParseError>;
+
+std::unexpected<ParseError> refuse(const char* words, int status = 400, const char* code = "bad-request");
+
+bool is_token(std::string_view text);
+/// RFC 9110 §5.5: visible characters, blanks, tabs and bytes above 0x7f; no NUL, CR, LF or other control.
+bool is_field_value(std::string_view text);
+
+/// What the field lines say about framing and the connection, collected while they are read.
+struct Collected {
+    bool has_length = false;
+    std::uint64_t length = 0;
+    int transfer_encodings = 0;
+    std::string_view transfer_encoding;
+    int hosts = 0;
+    std::string_view host;
+    bool close = false;
+    bool keep_alive = false;
+    bool upgrade_option = false;
+    std::string_view upgrade;
+    int content_types = 0;
+};
+
+/// Takes the next line without its CRLF off `rest`; false when a bare CR or LF stands in it.
+bool next_line(std::string_view& rest, std::string_view& line);
+/// Parses a field line into the head and notes what it means; at most `most` fields.
+Outcome parse_field(std::string_view line, Head& head, Collected& seen, std::size_t most);
+/// Parses all field lines up to the empty one.
+Outcome parse_fields(std::string_view rest, Head& head, Collected& seen, std::size_t most);
+/// RFC 9112 §5.2: a response's folded lines become blanks; in a request folding is an error.
+void unfold(std::string& bytes);
+
+}  // namespace adit::http

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Checks the rules of the house that a machine can see; each message says where and why."""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINES_MOST = 400
+# What a folder may include: itself and these. A folder that is not named here is an error.
+COMMON = {
+    "common/base": [], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
+    "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
+    "common/tls": ["common/base", "common/net", "common/problem"], "common/token": ["common/base", "common/tls"],
+    "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/status": ["common/base", "common/net"],
+}
+ALL_COMMON = list(COMMON)
+ALLOWED = {
+    **COMMON,
+    "agent/allow": ["common/base"], "agent/metrics": ["common/metrics", "common/problem"],
+    "agent/config": ["common/base", "common/config", "common/log", "common/net"],
+    "agent/options": ["agent/allow", "agent/config", "common/base", "common/log", "common/net"],
+    "agent": [*ALL_COMMON, "agent/allow", "agent/config", "agent/metrics", "agent/options"],
+    "connector/config": ["common/base", "common/config", "common/log", "common/net"],
+    "connector/http": ["common/base", "common/net", "common/problem"], "connector/store": ["common/base", "common/tls"],
+    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/net", "common/problem", "connector/admin"],
+    "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
+    "connector/route": ["common/base", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http"],
+    "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route"],
+    "connector/cli": ["common/base", "common/token", "connector/config", "connector/store"],
+    "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "tunnel"))],
+}
+SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"],
+          "CLI/": ["agent/options", "connector/cli"]}
+BANNED = [
+    (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),
+    (r"\brand\(", "use common/base/random.h"), (r"std::this_thread::sleep_for|\busleep\(", "nothing sleeps; use net::Alarm"),
+    (r"asio::detached", "swallows exceptions; use net::spawn"), (r"\bprintf\(", "use the log, or a stream in a command"),
+    (r"\bdelete [a-z&*]", "an owner deletes; use unique_ptr"),
+]
+
+
+def problems_of(path, text):
+    """All that is wrong with a file, as (line, message)."""
+    lines = text.splitlines()
+    folder = path.parent.as_posix()
+    found = []
+    if not lines or not lines[0].startswith("//"):
+        found.append((1, "the first line must say what the file is for"))
+    if path.suffix == ".h" and "#pragma once" not in text:
+        found.append((1, "a header needs #pragma once"))
+    if len(lines) > LINES_MOST and folder.startswith(("common", "agent", "connector")):
+        found.append((LINES_MOST, f"{len(lines)} lines: a file tells one story in at most {LINES_MOST}"))
+    for number, line in enumerate(lines, 1):
+        if line != line.rstrip():
+            found.append((number, "trailing white space"))
+        if path.suffix == ".h" and re.match(r"using namespace (?!std::chrono_literals)", line):
+            found.append((number, "using namespace in a header reaches everybody"))
+        for pattern, why in BANNED:
+            if re.search(pattern, line):
+                found.append((number, f"{pattern}: {why}"))
+        include = re.match(r'#include ["<]([^">]+)[">]', line)
+        if include and folder.startswith(("common", "agent", "connector")):
+            found += [(number, why) for why in include_problems(folder, include[1])]
+    return found
+
+
+def include_problems(folder, included):
+    for prefix, owners in SINGLE.items():
+        if included.startswith(prefix) and folder not in owners and not (prefix == "CLI/" and folder == "connector"):
+            yield f"{prefix} is included by {', '.join(owners)} only"
+    if included.startswith(("common/", "agent/", "connector/")):
+        target = str(pathlib.PurePosixPath(included).parent)
+        if folder not in ALLOWED:
+            yield f"folder {folder} is not in the table of tests/style/check.py"
+        elif target != folder and target not in ALLOWED[folder]:
+            yield f"{folder} must not know {target}: dependencies point one way"
+
+
+def main():
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "agent", "common", "connector", "tests/unit"], cwd=ROOT, capture_output=True, text=True)
+    names = listed.stdout.splitlines() or [str(p.relative_to(ROOT)) for f in ("agent", "common", "connector", "tests/unit") for p in (ROOT / f).rglob("*")]
+    files = [pathlib.PurePosixPath(n) for n in names if n.endswith((".h", ".cpp")) and (ROOT / n).exists()]
+    wrong = [f"{path}:{line}: {why}" for path in files for line, why in problems_of(path, (ROOT / path).read_text())]
+    if shutil.which("clang-format-19"):
+        done = subprocess.run(["clang-format-19", "--dry-run", "-Werror", *map(str, files)], cwd=ROOT, capture_output=True, text=True)
+        wrong += sorted({line.split(": error")[0] + ": not as clang-format-19 writes it" for line in done.stderr.splitlines() if ": error" in line})
+    print("\n".join(wrong) if wrong else f"{len(files)} files are in order")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

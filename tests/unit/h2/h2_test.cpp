@@ -1,0 +1,205 @@
+// Sessions over a pipe in memory: streams, half-close, refusals, back-pressure, endings.
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "common/h2/session.h"
+#include "common/net/memory_stream.h"
+#include "common/net/spawn.h"
+#include "common/net/worker.h"
+
+using namespace adit;
+using namespace adit::h2;
+
+namespace {
+
+struct Listening : SessionListener {
+    void stream_accepted(std::unique_ptr<Stream> stream) override { accepted(std::move(stream)); }
+    void peer_draining() override { ++draining; }
+    std::function<void(std::unique_ptr<Stream>)> accepted = [](auto) {};
+    int draining = 0;
+};
+
+net::Task<> run(Session& session) {
+    co_await session.run();
+}
+
+/// A connector's and an agent's session, joined.
+struct Pair {
+    explicit Pair(const Limits& limits = {}) {
+        auto [one, other] = net::memory_pipe(worker.loop(), 200'000);
+        opener = std::make_unique<Session>(std::move(one), Session::Role::opener, limits, opening);
+        acceptor = std::make_unique<Session>(std::move(other), Session::Role::acceptor, limits, accepting);
+        net::spawn(worker.context(), "opener", run(*opener));
+        net::spawn(worker.context(), "acceptor", run(*acceptor));
+    }
+    ~Pair() { worker.finish(); }
+    /// Lets everything run until nothing is ready any more.
+    void settle() {
+        worker.context().restart();
+        while (worker.context().poll() > 0) {
+        }
+    }
+    std::unique_ptr<Stream> connect() { return opener->open({{":method", "CONNECT"}, {":authority", "a:1"}}, false); }
+
+    net::Worker worker{0};
+    Listening opening;
+    Listening accepting;
+    std::unique_ptr<Session> opener;
+    std::unique_ptr<Session> acceptor;
+};
+
+void put(net::Stream& stream, const std::string& text) {
+    net::Chain chain(stream.loop().blocks());
+    chain.append(text);
+    stream.write_some(chain, chain.size());
+}
+
+std::string take(net::Stream& stream) {
+    std::string text(stream.input().size(), '\0');
+    stream.input().copy_out(text);
+    stream.consume(text.size());
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("bytes may be sent before the answer, and both directions end on their own") {
+    Pair pair;
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) { far = std::move(stream); };
+    const auto near = pair.connect();
+    put(*near, "early");
+    pair.settle();
+    REQUIRE(far);
+    CHECK(find(far->head(), ":authority") == "a:1");
+    CHECK_FALSE(near->established());
+    CHECK(take(*far) == "early");
+    far->respond(200, {}, false);
+    near->end();
+    pair.settle();
+    CHECK(near->established());
+    far->poll_receive();
+    CHECK(far->poll_receive() == net::Errc::end_of_stream);
+    put(*far, "late");
+    far->end();
+    pair.settle();
+    CHECK(take(*near) == "late");
+    near->poll_receive();
+    CHECK(near->poll_receive() == net::Errc::end_of_stream);
+}
+
+TEST_CASE("a refusal carries its reason to the opener") {
+    Pair pair;
+    pair.accepting.accepted = [&](auto stream) {
+        net::spawn(
+            pair.worker.context(), "refusal",
+            answer(std::move(stream), 502, {{"proxy-status", "x; error=connection_refused; details=\"no\""}}, {}));
+    };
+    const auto near = pair.connect();
+    pair.settle();
+    REQUIRE(near->failure() != nullptr);
+    CHECK(near->failure()->error == problem::ProxyError::connection_refused);
+    CHECK(near->poll_receive() == net::Errc::refused);
+}
+
+TEST_CASE("a reader that takes nothing stalls its own stream only, within its window") {
+    Limits limits;
+    Pair pair(limits);
+    std::vector<std::unique_ptr<Stream>> far;
+    pair.accepting.accepted = [&](auto stream) {
+        stream->respond(200, {}, false);
+        far.push_back(std::move(stream));
+    };
+    const auto stalled = pair.connect();
+    const auto lively = pair.connect();
+    pair.settle();
+    REQUIRE(far.size() == 2);
+    for (int i = 0; i < 100; ++i) {
+        put(*far[0], std::string(32'000, 's'));
+        put(*far[1], std::string(32'000, 'l'));
+        pair.settle();
+        take(*lively);
+    }
+    CHECK(stalled->input().size() <= static_cast<std::size_t>(limits.stream_window));
+    net::Chain chain(pair.worker.loop().blocks());
+    chain.append("x");
+    CHECK(far[0]->write_some(chain, 1) == 0);
+    CHECK(far[1]->write_some(chain, 1) == 1);
+    std::size_t drained = 0;
+    for (int i = 0; i < 20; ++i) {
+        drained += take(*stalled).size();
+        pair.settle();
+    }
+    CHECK(drained > static_cast<std::size_t>(limits.stream_window));
+    CHECK(far[0]->write_some(chain, 0) == 0);
+}
+
+TEST_CASE("what dead streams held does not starve the living") {
+    Limits limits;
+    limits.session_window = 256 * 1024;
+    Pair pair(limits);
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) {
+        stream->respond(200, {}, false);
+        far = std::move(stream);
+    };
+    for (int i = 0; i < 20; ++i) {
+        const auto near = pair.connect();
+        pair.settle();
+        put(*far, std::string(60'000, 'd'));
+        pair.settle();
+        CHECK(near->input().size() == 60'000);
+    }
+    const auto near = pair.connect();
+    pair.settle();
+    put(*far, "alive");
+    pair.settle();
+    CHECK(take(*near) == "alive");
+}
+
+TEST_CASE("destroying a stream resets it at the other end") {
+    Pair pair;
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) { far = std::move(stream); };
+    {
+        const auto near = pair.connect();
+        put(*near, "x");
+        pair.settle();
+    }
+    pair.settle();
+    far->poll_receive();
+    CHECK(far->poll_receive() == net::Errc::reset);
+}
+
+TEST_CASE("a draining acceptor still serves, and the opener opens nothing new") {
+    Pair pair;
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) {
+        stream->respond(200, {}, false);
+        far = std::move(stream);
+    };
+    const auto near = pair.connect();
+    pair.settle();
+    pair.acceptor->drain();
+    pair.settle();
+    CHECK(pair.opening.draining == 1);
+    CHECK(pair.connect() == nullptr);
+    CHECK_FALSE(near->reusable());
+    put(*far, "still here");
+    pair.settle();
+    CHECK(take(*near) == "still here");
+}
+
+TEST_CASE("streams of a session that ends fail, and may outlive it") {
+    Pair pair;
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) { far = std::move(stream); };
+    const auto near = pair.connect();
+    pair.settle();
+    pair.opener->close(net::Errc::aborted, "good bye");
+    pair.settle();
+    CHECK(near->poll_receive() == net::Errc::session_closed);
+    CHECK(far->poll_receive() == net::Errc::session_closed);
+    CHECK(pair.acceptor->peer_words() == "good bye");
+}

@@ -1,0 +1,155 @@
+// What operators, and others who find the port, get from the status server.
+#include "common/status/server.h"
+
+#include <doctest/doctest.h>
+
+#include <list>
+
+#include "tests/unit/status/client.h"
+
+using namespace adit;
+using status::test::ask;
+using status::test::Client;
+using status::test::Running;
+
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a known path answers by GET, with or without a query") {
+    const Running server;
+    REQUIRE(server.listening);
+    const std::string answer = ask(server, "GET /live?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(contains(answer, "Content-Type: text/plain; charset=utf-8\r\n"));
+    CHECK(contains(answer, "Cache-Control: no-store\r\n"));
+    CHECK(answer.ends_with("\r\n\r\nok\n"));
+}
+
+TEST_CASE("HEAD has the length and no body") {
+    const Running server;
+    const std::string answer = ask(server, "HEAD /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(contains(answer, "Content-Length: 3\r\n"));
+    CHECK(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("an unknown path is 404 and names the known ones") {
+    const Running server;
+    const std::string answer = ask(server, "GET /../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(answer.starts_with("HTTP/1.1 404 "));
+    CHECK(contains(answer, "/broken /live /ready"));
+}
+
+TEST_CASE("other methods are 405 with Allow, whatever body they carry") {
+    const Running server;
+    for (const std::string request : {"POST /live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+                                      "DELETE /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                                      "PUT /live HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+        CAPTURE(request);
+        const std::string answer = ask(server, request);
+        CHECK(answer.starts_with("HTTP/1.1 405 "));
+        CHECK(contains(answer, "Allow: GET, HEAD\r\n"));
+    }
+}
+
+TEST_CASE("a body is not mistaken for the next request") {
+    const Running server;
+    const std::string answer = ask(server,
+                                   "GET /live HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n"
+                                   "GET /ready HTTP/1.1\r\nHost: evil\r\n\r\n");
+    CHECK(contains(answer, "Connection: close\r\n"));
+    CHECK(answer.find("HTTP/1.1", 1) == std::string::npos);
+}
+
+TEST_CASE("what is no HTTP is 400") {
+    const Running server;
+    CHECK(ask(server, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    CHECK(ask(server, "GET /live HTTP/1.1\r\nHost : x\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+TEST_CASE("a head larger than 8 KiB is 431") {
+    const Running server;
+    const std::string request = "GET /live HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n";
+    CHECK(ask(server, request).starts_with("HTTP/1.1 431 "));
+}
+
+TEST_CASE("a handler that throws is 500 and its words stay inside") {
+    const Running server;
+    const std::string answer = ask(server, "GET /broken HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(answer.starts_with("HTTP/1.1 500 "));
+    CHECK_FALSE(contains(answer, "secret"));
+    CHECK(ask(server, "GET /live HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a connection serves one request after the other, pipelined ones too") {
+    const Running server;
+    const std::string answer = ask(server,
+                                   "GET /live HTTP/1.1\r\nHost: x\r\n\r\n"
+                                   "GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(contains(answer, "ok\nHTTP/1.1 200 OK\r\n"));
+    CHECK(answer.ends_with("{\"ready\":true}\n"));
+}
+
+TEST_CASE("the 65th connection is closed at once, and a place that is free again is given away") {
+    const Running server;
+    std::list<Client> clients;
+    for (int i = 0; i < 64; ++i) {
+        clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n");
+        CHECK(clients.back().read(8) == "HTTP/1.1");
+    }
+    CHECK(Client(server.address()).rest() == "");
+    clients.clear();
+    std::string answer;
+    for (int i = 0; i < 100 && answer.empty(); ++i) {
+        try {
+            answer = ask(server, "GET /live HTTP/1.0\r\n\r\n");
+        } catch (const boost::system::system_error&) {
+            // The server has not noticed yet that clients left; it closed this one while we wrote.
+        }
+    }
+    CHECK(answer.starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("stopping ends idle connections and the listening") {
+    Running server;
+    const net::HostPort address = server.address();
+    Client client(address);
+    client.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(client.read(8) == "HTTP/1.1");
+    server.stop();
+    client.rest();  // would block for ten seconds and more otherwise
+    CHECK_THROWS(Client{address});
+}
+
+TEST_CASE("a server may die before its context, with clients connected") {
+    boost::asio::io_context context(1);
+    auto server = std::make_unique<status::Server>(context);
+    REQUIRE(server->listen({"127.0.0.1", 0}, false));
+    server->start();
+    context.poll();
+    const net::HostPort address{"127.0.0.1", server->address().port};
+    Client client(address);
+    client.send("GET /li");
+    context.poll();
+    server.reset();
+    context.poll();
+    CHECK(client.rest() == "");
+}
+
+TEST_CASE("a taken address and one that is no IP address are told apart") {
+    const Running server;
+    boost::asio::io_context context(1);
+    status::Server other(context);
+    const auto taken = other.listen(server.address(), false);
+    REQUIRE_FALSE(taken);
+    CHECK_FALSE(taken.error().usage);
+    CHECK(contains(taken.error().message, server.address().text()));
+    const auto name = other.listen({"status.example", 80}, false);
+    REQUIRE_FALSE(name);
+    CHECK(name.error().usage);
+    CHECK(other.listen({"127.0.0.1", 0}, true));
+}

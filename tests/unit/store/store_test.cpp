@@ -1,0 +1,83 @@
+// Tunnels on disk: what is written is read, what is wrong is named, changes are seen.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/base/random.h"
+#include "connector/store/store.h"
+#include "connector/store/watch.h"
+
+using namespace adit;
+
+namespace {
+
+struct Directory {
+    Directory() : path(std::filesystem::temp_directory_path() / ("adit-store-" + random_base62(8))) {}
+    ~Directory() { std::filesystem::remove_all(path); }
+    std::filesystem::path path;
+};
+
+TunnelRecord sample(const std::string& name) {
+    return {"tnl_" + name,
+            name,
+            parse_time("2026-01-02T03:04:05Z").value(),
+            {{"key_1", {}, parse_time("2026-01-02T03:04:05Z").value(), {}}},
+            {{name + "-api", "http://10.0.0.5:8080/base", {{"shop", {"production"}}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a tunnel is read as it was written") {
+    const TunnelRecord record = sample("a");
+    const auto read = parse_tunnel(format_tunnel(record), "a.json");
+    REQUIRE(read);
+    CHECK(format_tunnel(*read) == format_tunnel(record));
+    CHECK(read->services[0].configurations[0].accessible_by == std::vector<std::string>{"production"});
+}
+
+TEST_CASE("errors name the place and what would be right") {
+    const auto words = [](const char* text) { return parse_services(text, "s.json").error().message; };
+    CHECK(words("{\n  \"version\": 1,\n  oops").starts_with("s.json:3:"));
+    CHECK(words("{\"version\":1,\"services\":[{\"name\":\"a\",\"endpoint\":\"ftp://b\"}]}")
+              .find("services[0].endpoint") != std::string::npos);
+    CHECK(words("{\"version\":1,\"services\":[{\"nam\":\"a\"}]}").find("did you mean 'name'") != std::string::npos);
+    CHECK(words("{\"version\":1,\"services\":[{\"name\":\"a\",\"endpoint\":\"http://"
+                "b\"},{\"name\":\"a\",\"endpoint\":\"http://b\"}]}")
+              .find("twice") != std::string::npos);
+}
+
+TEST_CASE("names are unique, services over all tunnels") {
+    const Directory directory;
+    Store store(directory.path);
+    REQUIRE(store.create(sample("a")));
+    CHECK_FALSE(store.create(sample("a")));
+    REQUIRE(store.create(sample("b")));
+    const auto taken = store.update("b", [](TunnelRecord& record) -> Result<> {
+        record.services = sample("a").services;
+        return {};
+    });
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().message.find("taken by tunnel 'a'") != std::string::npos);
+    CHECK(store.find("tnl_b")->services[0].name == "b-api");
+    CHECK(store.remove("b"));
+    CHECK(store.load_all()->size() == 1);
+}
+
+TEST_CASE("changes are seen, and a broken file keeps its last good state") {
+    const Directory directory;
+    Store store(directory.path);
+    StoreWatch watch(directory.path);
+    CHECK_FALSE(watch.look());
+    REQUIRE(store.create(sample("a")));
+    CHECK(watch.look());
+    CHECK_FALSE(watch.look());
+    std::ofstream(directory.path / "a.json") << "{ broken";
+    CHECK_FALSE(watch.look());
+    CHECK(watch.take_problems().size() == 1);
+    CHECK(watch.records().size() == 1);
+    REQUIRE(watch.records()[0].name == "a");
+    std::filesystem::remove(directory.path / "a.json");
+    CHECK(watch.look());
+    CHECK(watch.records().empty());
+}
