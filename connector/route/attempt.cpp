@@ -54,8 +54,12 @@ bool Attempt::repeatable(const problem::Failure& failure) const {
     if (exchange_.body.bytes() > 0 || exchange_.interim_sent || answered_ || client_left_ || exchange_.status != 0) {
         return false;
     }
-    return failure.not_sent || (reused_ && failure.error == problem::ProxyError::connection_terminated &&
-                                http::idempotent(exchange_.request.method));
+    // RFC 9110 §9.2.2: a connection that ended without a byte of an answer, whether it was a kept one or one whose
+    // session went away while it was being made, may have carried the request; doing an idempotent one again does no
+    // harm.
+    const bool uncertain =
+        failure.error == problem::ProxyError::connection_terminated && origin_ && (reused_ || !origin_->established());
+    return failure.not_sent || (uncertain && http::idempotent(exchange_.request.method));
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::run() {
@@ -346,8 +350,15 @@ problem::Failure Attempt::failure_of(net::Status status) const {
     if (const problem::Failure* refusal = origin_->failure()) {
         return *refusal;
     }
-    if (status == net::Errc::session_closed && !origin_->established()) {
-        return problem::session_lost(way_.tunnel);
+    if (!origin_->established() && status == net::Errc::session_closed) {
+        problem::Failure lost = problem::session_lost(way_.tunnel);
+        lost.not_sent = false;  // the agent may have connected and passed on what we sent ahead
+        return lost;
+    }
+    if (!origin_->established() && status == net::Errc::reset) {
+        problem::Failure dropped = problem::session_lost(way_.tunnel);
+        dropped.detail = "the agent gave the stream up before it had connected";
+        return dropped;
     }
     if (answered_) {
         return problem::response_incomplete("the origin's answer ended before it was complete: " + status.message());

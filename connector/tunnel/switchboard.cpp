@@ -213,7 +213,12 @@ namespace {
 /// Tells the line when the session below its stream is leaving, so that the other worker gives idle streams back.
 class LeavingNotice final : public net::HangupListener {
   public:
-    LeavingNotice(net::Stream& stream, Line& line) : stream_(stream), line_(line) { stream_.on_hangup(this); }
+    LeavingNotice(net::Stream& stream, Line& line) : stream_(stream), line_(line) {
+        stream_.on_hangup(this);
+        if (!stream_.reusable()) {
+            peer_hung_up();  // it left while the stream was being opened
+        }
+    }
     ~LeavingNotice() { stream_.on_hangup(nullptr); }
 
   private:
@@ -229,9 +234,13 @@ class LeavingNotice final : public net::HangupListener {
 
 /// Carries a line through a stream of a session, on the session's worker.
 net::Task<> carry(std::unique_ptr<Line> line, std::unique_ptr<h2::Stream> stream) {
-    co_await stream->answered();
+    const int status = co_await stream->answered();
     if (const problem::Failure* failure = stream->failure()) {
         line->refuse(*failure);
+        co_return;
+    }
+    if (status == 0) {
+        line->tell(Message::Kind::refused);  // without a failure: the session went away under it
         co_return;
     }
     line->tell(Message::Kind::established);

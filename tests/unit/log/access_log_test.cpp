@@ -117,7 +117,7 @@ TEST_CASE("a person reads status, request, time and way in one line") {
     const Capture capture;
     const std::string text = written(typical(), logging::Format::text, capture);
     CHECK(text.substr(12) ==
-          " access 200 GET api.example.com/v1/payments/4711?expand=customer  1.234ms  in=0 out=1024 route=payments "
+          " access 200 GET \"api.example.com/v1/payments/4711?expand=customer\"  1.234ms  in=0 out=1024 route=payments "
           "tunnel=t1 agent=agt_0123456789abcdef endpoint=service://payments-api id=0190d5f2c3a47b1e\n");
 }
 
