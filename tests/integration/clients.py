@@ -1,4 +1,4 @@
-"""Clients that are slow, leave early, close half, use TLS or old versions: each is served as far as it can be."""
+"""Clients that are slow, leave early, use TLS or old versions: each is served as far as it can be."""
 import http.client
 import json
 import socket
@@ -21,15 +21,6 @@ class Clients(Case):
         site = Site(self, {"web": f"http://127.0.0.1:{(origin or self.origin).port}"}, **keywords)
         self.connector, (self.agent,) = site.up()
         return site
-
-    def test_a_client_that_closes_its_sending_half_gets_its_answer(self):
-        site = self.up()
-        for path in (b"/x", b"/nap/0.5", b"/bytes/3000000"):
-            with self.subTest(path):
-                answer = raw(site.client_port, GET % path, end=True)
-                self.assertEqual(answer[:12], b"HTTP/1.1 200")
-                if b"bytes" in path:
-                    self.assertEqual(len(answer.split(b"\r\n\r\n", 1)[1]), 3_000_000)
 
     def test_a_client_that_leaves_ends_the_work_at_the_origin(self):
         site = self.up()
