@@ -4,9 +4,10 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <sstream>
 
 #include "agent/allow/allow_list.h"
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kTokenMost = 64 * 1024;  ///< bytes of a file that may be a token
 constexpr const char* kNoToken =
     "no token: put it into a file and name it with --token-file or TUNNEL_TOKEN_FILE, or set TUNNEL_TOKEN. "
     "'adit-connector tunnel create NAME' on the gateway side makes one";
@@ -73,6 +75,9 @@ Result<> merge_labels(const Typed& typed, RunOptions& options) {
         if (equals == std::string::npos || equals == 0) {
             return usage_error("--label " + label + ": expected NAME=VALUE");
         }
+        if (options.labels.size() >= file_bounds::labels && !options.labels.contains(label.substr(0, equals))) {
+            return usage_error("more than " + std::to_string(file_bounds::labels) + " labels");
+        }
         options.labels[label.substr(0, equals)] = label.substr(equals + 1);
     }
     return {};
@@ -119,17 +124,22 @@ Result<> merge_values(const Typed& typed, const FileConfig& file, RunOptions& op
         if (!grace) {
             return std::unexpected(Error(grace.error()).with("grace period"));
         }
+        if (*grace > file_bounds::grace_period) {
+            return usage_error("the grace period must be at most " + format_duration(file_bounds::grace_period));
+        }
         options.grace_period = *grace;
     } else {
         options.grace_period = file.grace_period.value_or(options.grace_period);
     }
     if (const std::string text = chosen(typed.connections, "TUNNEL_CONNECTIONS"); !text.empty()) {
-        const int number = std::atoi(text.c_str());
-        if (number < 1 || number > static_cast<int>(file_bounds::connections)) {
-            return usage_error("the number of connections must be from 1 to " +
+        unsigned number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc() || end != text.data() + text.size() || number < 1 ||
+            number > file_bounds::connections) {
+            return usage_error("'" + text + "': the number of connections must be from 1 to " +
                                std::to_string(file_bounds::connections));
         }
-        options.connections = static_cast<unsigned>(number);
+        options.connections = number;
     } else {
         options.connections = file.connections.value_or(options.connections);
     }
@@ -189,17 +199,30 @@ void add_run_flags(CLI::App& run, Typed& typed) {
     run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")->allow_extra_args(false);
 }
 
+/// Standard input to its end, with the bound of a token file.
+Result<Secret> token_from_stdin() {
+    std::string text;
+    std::array<char, 4096> part;
+    while (std::cin.read(part.data(), part.size()), std::cin.gcount() > 0) {
+        text.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
+        if (text.size() > kTokenMost) {
+            return usage_error("what came on standard input is too long for a token");
+        }
+    }
+    return Secret(std::move(text));
+}
+
 }  // namespace
 
 Result<Secret> read_token(const std::optional<fs::path>& file, bool or_stdin) {
-    const std::string from_environment = environment("TUNNEL_TOKEN");
+    std::string from_environment = environment("TUNNEL_TOKEN");
     const std::string named = environment("TUNNEL_TOKEN_FILE");
     if (!file && !from_environment.empty()) {
-        return Secret(from_environment);
+        return Secret(std::move(from_environment));
     }
     if (file || !named.empty()) {
         const fs::path path = file ? *file : fs::path(named);
-        auto content = read_file(path, 64 * 1024);
+        auto content = read_file(path, kTokenMost);
         if (!content) {
             return std::unexpected(std::move(content.error()).with("read the token"));
         }
@@ -210,7 +233,7 @@ Result<Secret> read_token(const std::optional<fs::path>& file, bool or_stdin) {
         return Secret(std::move(*content));
     }
     if (or_stdin) {
-        return Secret(std::string(std::istreambuf_iterator<char>(std::cin), {}));
+        return token_from_stdin();
     }
     return usage_error(kNoToken);
 }
