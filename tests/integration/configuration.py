@@ -1,0 +1,97 @@
+"""A configuration that is wrong is refused with every error in one run, each with its place and what would be right."""
+import json
+
+from harness import CONNECTOR, Case, main
+
+WRONG = [  # a line, and what is said about it: (column, words)
+    ("workers: 0", [(10, "a number from 1 to 256")]),
+    ("log: { level: loud, format: xml }", [(15, "one of trace, debug, info"), (29, "one of auto, json, text")]),
+    ("admin: { address: 127.0.0.1 }", [(19, "the port is missing")]),
+    ("listeners:", []),
+    ("  - address: 127.0.0.1:99999", [(14, "from 1 to 65535")]),
+    ("    limits: { header_bytes: 32KB, header_timeout: 10, idle_timeout: forever, body_bytes: -1 }",
+     [(29, "as in 64KiB"), (51, "as in 500ms, 5s, 24h"), (69, "duration"), (90, "size")]),
+    ("  - address: 127.0.0.1:8080", []),
+    ("    tls: { certificate: missing.crt }", [(10, "'key' is missing"), (25, "No such file")]),
+    ("tunnels: { directory: d, wireguard: {}, tls: { address: 127.0.0.1:7443, key: k } }", [(26, "not available in this version")]),
+    ("backends:", []),
+    ("  web: { endpoints: [ ftp://x, service:// ], timeouts: { conect: 5s }, retry: { attempts: 3 } }",
+     [(23, "service://NAME or http://host:port"), (32, "name of a service"), (58, "did you mean 'connect'"), (72, "not available in this version")]),
+    ("  other: { endpoint: [ http://127.0.0.1:1 ] }", [(10, "'endpoints' is missing"), (12, "did you mean 'endpoints'")]),
+    ("  other: { endpoints: [ http://127.0.0.1:1 ] }", [(3, "given twice; first at")]),
+    ("routes:", []),
+    ("  - { match: { host: '*.*.example.com', path: v1 }, backend: wbe }", [(22, "host pattern"), (47, "begins with '/'"), (62, "no backend 'wbe'")]),
+    ("  - { match: { path: /x/**/y }, backend: web }", [(22, "'**' can only be the last segment")]),
+    ("  - { match: { path: '${NOWHERE}' }, backend: web }", [(22, "NOWHERE is not set")]),
+    ("consumers: []", [(1, "not available in this version")]),
+    ("routs: []", [(1, "did you mean 'routes'")]),
+]
+GOOD = """listeners: [ { address: "127.0.0.1:8080" } ]
+routes: [ { match: { path: "/**" }, backend: web } ]
+"""
+
+
+class Configuration(Case):
+    def check(self, path, status=2, **keywords):
+        return self.run_tool(CONNECTOR, "check", "--config", path, status=status, **keywords)
+
+    def test_all_errors_are_found_in_one_run_at_their_places(self):
+        path = self.write("wrong.yaml", "\n".join(line for line, _ in WRONG) + "\n")
+        lines = [line for line in self.check(path).stderr.splitlines() if ": error: " in line]
+        for number, (text, errors) in enumerate(WRONG, start=1):
+            for column, words in errors:
+                with self.subTest(f"{text} column {column}"):
+                    self.assertTrue([l for l in lines if l.startswith(f"{path}:{number}:{column}: error:") and words in l],
+                                    "\n".join(l for l in lines if f":{number}:" in l))
+
+    def test_errors_come_as_json_too(self):
+        path = self.write("wrong.yaml", GOOD + "backends: { web: { endpoints: [ 'http://h:1' ] } }\nrouts: []\n")
+        told = json.loads(self.check_json(path))
+        self.assertEqual((told["ok"], len(told["errors"])), (False, 1))
+        self.assertEqual(told["errors"][0]["line"], 4)
+
+    def check_json(self, path):
+        return self.run_tool(CONNECTOR, "check", "--config", path, "--output", "json", status=2).stdout
+
+    def test_an_included_file_is_part_of_the_whole_and_named_in_its_errors(self):
+        self.write("more.yaml", "backends:\n  web: { endpoints: [ 'http://127.0.0.1:1' ] }\n")
+        path = self.write("main.yaml", GOOD + "include: [ more.yaml ]\n")
+        self.assertIn("ok", self.check(path, status=0).stdout)
+        self.write("more.yaml", "backends:\n  web:\n    endpoint: [ 'http://127.0.0.1:1' ]\n")
+        self.assertIn("more.yaml:3:5: error: unknown key 'endpoint'", self.check(path).stderr)
+        self.write("more.yaml", "include: [ main.yaml ]\n")
+        self.assertIn("include each other", self.check(path).stderr)
+        (self.directory / "more.yaml").unlink()
+        self.assertIn(f"{path}:3:12: error: cannot read", self.check(path).stderr)
+
+    def test_files_that_are_none_are_refused(self):
+        for name, text, words in (("empty", "", "empty"), ("list", "- a\n", "error"), ("open", "a: [\n", "not valid YAML"), ("tab", "a:\n\tb: c\n", "not valid YAML")):
+            with self.subTest(name):
+                self.assertIn(words, self.check(self.write(f"{name}.yaml", text)).stderr)
+        self.assertIn("No such file", self.check(self.directory / "gone.yaml").stderr)
+        self.assertIn("directory", self.check(self.directory).stderr)
+
+    def test_values_come_from_the_environment_from_files_and_from_defaults(self):
+        self.write("host", "127.0.0.1\n")
+        path = self.write("a.yaml", GOOD + 'backends: { web: { endpoints: [ "http://${file:host}:${PORT}${BASE:-/base}" ] } }\n')
+        self.check(path, status=0, environment={"PORT": "80"})
+        self.assertIn(f"{path}:3:33: error:", self.check(path, environment={"PORT": "many"}).stderr)
+        self.assertIn("PORT is not set", self.check(path).stderr)
+
+    def test_a_secret_from_a_file_is_not_shown_in_an_error(self):
+        self.write("secret", "hunter2 is no host\n")
+        path = self.write("a.yaml", GOOD + 'backends: { web: { endpoints: [ "http://${file:secret}:80" ] } }\n')
+        self.assertNotIn("hunter2", self.check(path).stderr)
+
+    def test_the_configuration_is_found_by_flag_variable_and_place(self):
+        text = GOOD + "backends: { web: { endpoints: [ 'http://h:1' ] } }\n"
+        named = self.write("named.yaml", text)
+        self.run_tool(CONNECTOR, "check", environment={"ADIT_CONFIG": str(named)})
+        self.write("adit.yaml", text)
+        self.run_tool(CONNECTOR, "check")
+        self.write("adit.yaml", "routs: []\n")
+        self.run_tool(CONNECTOR, "check", status=2)
+        self.run_tool(CONNECTOR, "run", status=2)
+
+
+main()
