@@ -10,9 +10,9 @@ namespace adit::http {
 
 /// How the request goes on to an origin.
 struct Onward {
-    std::string_view authority;  ///< the Host of the origin
-    std::string_view base_path;  ///< put before the path
-    std::string_view client;     ///< the caller's IP address
+    std::string_view authority;       ///< the Host of the origin
+    std::string_view base_path = {};  ///< put before the path
+    std::string_view client;          ///< the caller's IP address
     bool client_tls = false;
     std::string_view request_id;
     std::string_view pseudonym;  ///< our name in Via

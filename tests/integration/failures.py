@@ -3,7 +3,7 @@ import http.client
 import socket
 import subprocess
 
-from harness import Case, Site, free_port, main, wait_for
+from harness import Case, Site, can_connect, free_port, main, wait_for
 from servers import Origin, Scripted
 
 
@@ -63,13 +63,15 @@ class Failures(Case):
 
     def test_direct_endpoints_need_no_tunnel_and_one_stands_in_for_another(self):
         self.site.start_connector()
-        wait_for(lambda: self.site.get("/direct/x").status == 200, "the listener")
+        wait_for(lambda: can_connect(self.site.client_port), "the listener")
+        self.assertEqual(self.site.get("/direct/x").status, 200)
         self.assertEqual(self.origin.seen[-1][1], "/under/direct/x")
         for _ in range(6):
             self.assertEqual(self.site.get("/both/x", method="POST", body=b"hello").status, 200)
 
     def test_a_tunnel_without_a_session_is_503_with_retry_after(self):
         self.site.start_connector()
+        wait_for(lambda: can_connect(self.site.client_port), "the listener")
         answer = self.site.get("/refused/")
         self.assertEqual((answer.status, answer.problem()["code"]), (503, "tunnel-without-session"))
         self.assertGreater(int(answer.headers["retry-after"]), 0)

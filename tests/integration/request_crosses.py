@@ -43,7 +43,7 @@ class RequestCrosses(Case):
         self.assertEqual((head.status, head.headers["content-length"], head.body), (200, "12345", b""))
         for status in (204, 304, 401, 500):
             answer = self.site.get(f"/origin/status/{status}")
-            self.assertEqual(answer.status, status)
+            self.assertEqual(answer.status, status, answer.body)
             self.assertEqual(answer.headers["x-backend"], "yes")
             self.assertEqual(answer.body, b"" if status in (204, 304) else b"from the backend")
         self.assertEqual(self.origin.seen[-1][1], "/base/origin/status/500")

@@ -115,7 +115,7 @@ class OriginHandler(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("content-length", parts[-1])
             self.end_headers()
-            left, block = int(parts[-1]), bytes(range(256)) * 256
+            left, block = 0 if self.command == "HEAD" else int(parts[-1]), bytes(range(256)) * 256
             while left > 0:
                 self.wfile.write(block[:left])
                 left -= len(block)

@@ -79,8 +79,8 @@ def include_problems(folder, included):
 
 
 def main():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "agent", "common", "connector", "tests/unit"], cwd=ROOT, capture_output=True, text=True)
-    names = listed.stdout.splitlines() or [str(p.relative_to(ROOT)) for f in ("agent", "common", "connector", "tests/unit") for p in (ROOT / f).rglob("*")]
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "agent", "common", "connector", "tests/unit", "tests/fuzz"], cwd=ROOT, capture_output=True, text=True)
+    names = listed.stdout.splitlines() or [str(p.relative_to(ROOT)) for f in ("agent", "common", "connector", "tests/unit", "tests/fuzz") for p in (ROOT / f).rglob("*")]
     files = [pathlib.PurePosixPath(n) for n in names if n.endswith((".h", ".cpp")) and (ROOT / n).exists()]
     wrong = [f"{path}:{line}: {why}" for path in files for line, why in problems_of(path, (ROOT / path).read_text())]
     if shutil.which("clang-format-19"):
