@@ -119,7 +119,8 @@ class Case(unittest.TestCase):
         """Ends every process, shows their logs if the test failed, and removes the directory."""
         for process in reversed(self.processes):
             process.stop()
-        failed = not self._outcome.success
+        result = self._outcome.result  # not its `success`, which is true again while clean-ups run
+        failed = any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors)
         for process in self.processes:
             text = process.log()
             if failed or "ERROR: AddressSanitizer" in text or "runtime error:" in text:
