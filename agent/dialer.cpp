@@ -8,16 +8,6 @@
 namespace adit::agent {
 namespace {
 
-/// Aborts a stream when its time is up, for steps that are bounded together.
-class Guard final : public net::Deadline {
-  public:
-    Guard(net::Stream& stream, net::Time at) : Deadline(stream.loop().wheel()), stream_(stream) { arm(at); }
-
-  private:
-    void expired() override { stream_.abort(net::Errc::timed_out); }
-    net::Stream& stream_;
-};
-
 constexpr std::chrono::milliseconds kDeadPeer{9'000};  ///< unanswered TCP this long means a dead path
 
 }  // namespace
@@ -130,7 +120,7 @@ net::Task<std::expected<Channel, problem::Failure>> Dialer::reach(std::vector<Ta
     if (!tcp) {
         co_return std::unexpected(std::move(tcp.error()));
     }
-    const Guard guard(**tcp, deadline);
+    const net::AbortAt guard(**tcp, deadline);
     std::optional<net::BasicCredentials> credentials;
     if (!proxy->user.empty()) {
         credentials = net::BasicCredentials{proxy->user, proxy->password};
@@ -148,7 +138,7 @@ net::Task<std::expected<Channel, problem::Failure>> Dialer::secure(std::unique_p
     Channel channel{
         std::make_unique<tls::TlsStream>(std::move(tcp), context_, tls::TlsStream::Side::client, target.name.host),
         target};
-    const Guard guard(*channel.stream, deadline);
+    const net::AbortAt guard(*channel.stream, deadline);
     const net::Status agreed = co_await channel.stream->handshake();
     if (agreed == net::Errc::timed_out) {
         co_return std::unexpected(problem::connection_timeout(target.text() + ": no answer in the TLS handshake"));

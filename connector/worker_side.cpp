@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/log/log.h"
+#include "common/net/alarm.h"
 #include "common/net/spawn.h"
 #include "common/net/tcp_stream.h"
 #include "common/tls/tls_stream.h"
@@ -136,12 +137,7 @@ net::Task<> WorkerSide::serve(ListenerSide& side, int fd, std::string client_ip)
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     if (side.tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *side.tls, tls::TlsStream::Side::server);
-        struct Guard final : net::Deadline {
-            explicit Guard(net::Stream& guarded) : Deadline(guarded.loop().wheel()), of(guarded) {}
-            void expired() override { of.abort(net::Errc::timed_out); }
-            net::Stream& of;
-        } guard(*secured);
-        guard.arm(worker_.loop().now() + kTlsHandshake);
+        const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         if (co_await secured->handshake()) {
             co_return;
         }

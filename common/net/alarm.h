@@ -1,7 +1,7 @@
-// A deadline that wakes a waiter, for coroutines that wait for an event or a time, whichever comes first.
+// Deadlines with a common purpose: waking a coroutine that waits for an event or a time, and giving a stream up.
 #pragma once
 
-#include "common/net/loop.h"
+#include "common/net/stream.h"
 
 namespace adit::net {
 
@@ -22,6 +22,16 @@ class Alarm final : public Deadline {
     }
     Waiter* waiter_;
     bool passed_ = false;
+};
+
+/// Gives a stream up when its time has come: bounds steps that are taken together, such as a handshake.
+class AbortAt final : public Deadline {
+  public:
+    AbortAt(Stream& stream, Time at) : Deadline(stream.loop().wheel()), stream_(stream) { arm(at); }
+
+  private:
+    void expired() override { stream_.abort(Errc::timed_out); }
+    Stream& stream_;
 };
 
 /// Suspends for `duration`.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/log/log.h"
+#include "common/net/alarm.h"
 #include "common/net/spawn.h"
 #include "common/net/tcp_stream.h"
 
@@ -56,12 +57,7 @@ net::Task<> Gate::let_in(int fd, net::Address from) {
     auto channel = std::make_unique<tls::TlsStream>(std::move(tcp), *context_, tls::TlsStream::Side::server);
     net::Status agreed;
     {
-        struct Guard final : net::Deadline {
-            explicit Guard(net::Stream& guarded) : Deadline(guarded.loop().wheel()), stream(guarded) {}
-            void expired() override { stream.abort(net::Errc::timed_out); }
-            net::Stream& stream;
-        } guard(*channel);
-        guard.arm(pool_.loop().now() + settings_.session.handshake_timeout);
+        const net::AbortAt guard(*channel, pool_.loop().now() + settings_.session.handshake_timeout);
         ++handshakes_;
         agreed = co_await channel->handshake();
         --handshakes_;
