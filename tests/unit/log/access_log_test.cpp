@@ -8,6 +8,7 @@
 
 using namespace adit;
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using logging::test::Capture;
 
 namespace {
@@ -96,7 +97,7 @@ TEST_CASE("a failed request says why, and what it never had is left out") {
 }
 
 TEST_CASE("whatever a client or an agent sends, a record stays one line") {
-    const std::string hostile("x\r\n{\"level\":\"error\"}\x1b[2J\xff\0y", 31);
+    const std::string hostile = "x\r\n{\"level\":\"error\"}\x1b[2J\xff\0y"s;
     for (const auto format : {logging::Format::json, logging::Format::text}) {
         const Capture capture;
         policy::AccessRecord record = typical();

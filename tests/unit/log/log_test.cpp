@@ -12,6 +12,7 @@
 #include "common/base/secret.h"
 #include "tests/unit/log/capture.h"
 
+using namespace std::string_literals;
 using namespace adit;
 using logging::test::Capture;
 
@@ -55,7 +56,7 @@ TEST_CASE("a JSON line holds its time, level, logger, message and typed fields")
 TEST_CASE("control characters and invalid UTF-8 from the network cannot break a JSON line") {
     const Capture capture;
     logging::set_up(logging::Level::info, logging::Format::json);
-    const std::string hostile("a\"\\\r\n\x1b[2J\0\xff\xc3\xed\xa0\x80\x7f", 18);
+    const std::string hostile = "a\"\\\r\n\x1b[2J\0\xff\xc3\xed\xa0\x80\x7f"s;
     logging::info("x", {{"path", hostile}});
     const boost::json::object line = capture.object();
     CHECK(line.at("path").as_string().starts_with("a\"\\\r\n\x1b[2J"));
