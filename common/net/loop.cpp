@@ -213,9 +213,7 @@ void Loop::deal(Watch& watch, std::uint32_t events) {
     }
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
         watch.writable = true;
-        if (watch.on_writable.waiting()) {
-            watch.on_writable.wake();
-        }
+        watch.on_writable.wake();  // kept when nobody waits yet: the kernel says it once
     }
 }
 
