@@ -109,9 +109,7 @@ struct Session::Callbacks {
             self.peer_words_ =
                 to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
             if (!std::exchange(self.peer_draining_, true)) {
-                for (Stream& stream : self.streams_) {
-                    stream.hung_up();  // idle ones are given back, so that the peer can finish
-                }
+                self.release_idle_streams();  // so that the peer can finish
                 self.listener_->peer_draining();
             }
             return 0;

@@ -117,11 +117,10 @@ void Session::turn_ended() {
 }
 
 void Session::send_pending() {
-    bool progress = true;
-    while (progress) {
-        const std::size_t before = out_.size();
+    bool more = true;
+    while (more) {
         nghttp2_session_send(session_.get());
-        progress = out_.size() > before && out_.size() >= limits_.session_outbox;
+        more = out_.size() >= limits_.session_outbox;  // then nghttp2 may hold frames back until there is room again
         if (!out_.empty() && transport_->write_some(out_, out_.size()) == 0) {
             break;
         }
@@ -187,14 +186,21 @@ void Stream::respond(int status, const Fields& fields, bool end) {
     session_->mark_dirty();
 }
 
-void Session::drain() {
+void Session::release_idle_streams() {
+    for (Stream& stream : streams_) {
+        stream.hung_up();
+    }
+}
+
+void Session::drain(std::string_view words) {
     if (std::exchange(draining_, true) || over_) {
         return;
     }
     if (role_ == Role::acceptor) {
         nghttp2_submit_shutdown_notice(session_.get());  // streams on their way are still served
     } else {
-        nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
+        nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR,
+                              reinterpret_cast<const std::uint8_t*>(words.data()), words.size());
     }
     mark_dirty();
 }

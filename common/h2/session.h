@@ -40,7 +40,10 @@ class Session final : private net::TurnEnd {
 
     /// Announces that this side leaves (GOAWAY). An acceptor still serves streams that are on their way; an opener may
     /// go on opening streams for what it has to finish, the acceptor knows to look for another session meanwhile.
-    void drain();
+    /// `words` are for the peer's log.
+    void drain(std::string_view words = {});
+    /// Tells the hang-up listeners of all streams, so that idle ones are given back.
+    void release_idle_streams();
     /// Ends the session now: a GOAWAY with `words` for the peer's log is tried once, streams fail.
     void close(net::Status why, std::string_view words = {});
     /// What the peer's last GOAWAY said in words.

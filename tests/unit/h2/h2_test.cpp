@@ -135,6 +135,25 @@ TEST_CASE("a reader that takes nothing stalls its own stream only, within its wi
     CHECK(far[0]->write_some(chain, 0) == 0);
 }
 
+TEST_CASE("what waits behind a full transport leaves as soon as that takes bytes again") {
+    Pair pair;
+    std::vector<std::unique_ptr<Stream>> far;
+    pair.accepting.accepted = [&](auto stream) { far.push_back(std::move(stream)); };
+    std::vector<std::unique_ptr<Stream>> near;
+    for (int i = 0; i < 20; ++i) {
+        near.push_back(pair.connect());
+    }
+    pair.settle();
+    REQUIRE(far.size() == near.size());
+    for (const auto& stream : near) {
+        put(*stream, std::string(60'000, 'b'));  // together several times what the transport holds
+    }
+    pair.settle();
+    for (const auto& stream : far) {
+        CHECK(stream->input().size() == 60'000);
+    }
+}
+
 TEST_CASE("what dead streams held does not starve the living") {
     Limits limits;
     limits.session_window = 256 * 1024;
