@@ -3,7 +3,7 @@
 
 namespace adit::net {
 
-Task<Status> Stream::receive() {
+Task<Status> Stream::receive(const bool* given_up) {
     if (++receives_ > kReceivesPerWake) {
         receives_ = 0;
         on_readable().wake();  // kept, or runs us in the next round: the others' events come first
@@ -11,7 +11,7 @@ Task<Status> Stream::receive() {
     }
     for (;;) {
         const Status status = poll_receive();
-        if (status != Errc::would_block) {
+        if (status != Errc::would_block || (given_up != nullptr && *given_up)) {
             co_return status;
         }
         receives_ = 0;

@@ -30,8 +30,9 @@ class Stream {
     /// Bytes that arrived and were not consumed yet. Take from the front with consumed() or by writing to another
     /// stream.
     Chain& input() { return input_; }
-    /// Suspends until input() has grown; end_of_stream after the peer's last byte, or why no more will come.
-    Task<Status> receive();
+    /// Suspends until input() has grown; end_of_stream after the peer's last byte, or why no more will come. A wait is
+    /// given up with would_block when on_readable() is woken after `*given_up` was set.
+    Task<Status> receive(const bool* given_up = nullptr);
     /// One attempt: ok when input() has grown, would_block when on_readable() will be woken, else the end.
     virtual Status poll_receive() = 0;
     /// The reader has taken `n` bytes off input(): the far end may send as many again.

@@ -42,7 +42,7 @@ std::size_t BodyReader::available() {
     return chunk_data_;
 }
 
-net::Task<net::Status> BodyReader::wait() {
+net::Task<net::Status> BodyReader::wait(const bool* given_up) {
     while (!done_ && available() == 0) {
         if (broken_) {
             co_return net::Errc::protocol;
@@ -50,7 +50,7 @@ net::Task<net::Status> BodyReader::wait() {
         if (done_) {
             break;
         }
-        if (const net::Status status = co_await stream_->receive()) {
+        if (const net::Status status = co_await stream_->receive(given_up)) {
             const bool orderly = status == net::Errc::end_of_stream;
             if (orderly && framing_.kind == Framing::Kind::until_close) {
                 done_ = true;

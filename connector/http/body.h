@@ -21,8 +21,9 @@ class BodyReader {
     /// Data bytes at the front of the stream's input now, in one or more areas; 0 when there are none. Looks at what
     /// has arrived, waits for nothing. After a refusal error() is set.
     std::size_t available();
-    /// Waits until available() or done(); the end of the stream before the end of the body is `truncated`.
-    net::Task<net::Status> wait();
+    /// Waits until available() or done(); the end of the stream before the end of the body is `truncated`. `given_up`
+    /// as for Stream::receive().
+    net::Task<net::Status> wait(const bool* given_up = nullptr);
     /// `n` of the available bytes were taken off the stream's input (and told to the stream).
     void took(std::size_t n);
 

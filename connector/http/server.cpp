@@ -138,20 +138,6 @@ void Connection::drain() {
     }
 }
 
-/// As Stream::receive(), but gives up when the watchdog has fired.
-net::Task<net::Status> Connection::receive_in_time() {
-    for (;;) {
-        const net::Status status = stream_->poll_receive();
-        if (status != net::Errc::would_block) {
-            co_return status;
-        }
-        if (watchdog_.fired()) {
-            co_return net::Errc::timed_out;
-        }
-        co_await stream_->on_readable().wait();
-    }
-}
-
 net::Task<> Connection::run() {
     for (;;) {
         const Read read = co_await read_head();
@@ -222,8 +208,8 @@ net::Task<Connection::Read> Connection::read_head() {
                 co_return Read::refused;
             }
         }
-        const net::Status status = co_await receive_in_time();
-        if (status == net::Errc::timed_out && begun) {
+        const net::Status status = co_await stream_->receive(&watchdog_.fired());
+        if (status == net::Errc::would_block && begun) {
             refusal_ = problem::request_timeout("the request head did not arrive within " +
                                                 format_duration(settings_.header_timeout));
             co_return Read::refused;

@@ -98,7 +98,7 @@ class Connection {
             hard_ = true;
             arm(at);
         }
-        bool fired() const { return fired_; }
+        const bool& fired() const { return fired_; }
 
       private:
         void expired() override {
@@ -116,7 +116,6 @@ class Connection {
     enum class Read { request, refused, closed };
 
     net::Task<Read> read_head();
-    net::Task<net::Status> receive_in_time();
     bool take_head(std::size_t& scanned);
     void skip_empty_line();
     net::Task<bool> serve_one(Read read);

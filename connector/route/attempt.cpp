@@ -147,13 +147,18 @@ net::Task<> Attempt::upload() {
         std::size_t n = body.available();
         if (n == 0 && !body.done()) {
             co_await continue_if_silent();
-            const net::Status status = stop_uploading_ ? net::Status() : co_await body.wait();
-            if (status && !stop_uploading_) {
+            awaiting_client_ = true;
+            const net::Status status = co_await body.wait(&stop_uploading_);
+            awaiting_client_ = false;
+            if (stop_uploading_) {
+                break;
+            }
+            if (status) {
                 client_left_ = client_left_ || !body.error();
                 origin_->abort(body.error() ? net::Errc::protocol : net::Errc::peer_gone);
                 break;
             }
-            n = stop_uploading_ ? 0 : body.available();
+            n = body.available();
         }
         if (n > 0) {
             request_out_->take(body, std::min<std::size_t>(n, 4 * net::kBlockSize));

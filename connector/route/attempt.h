@@ -37,7 +37,7 @@ class Attempt final : private net::HangupListener {
         std::optional<problem::Failure> verdict() const;
 
       private:
-        enum class Cause { none, phase, total };
+        enum class Cause { none, phase, slow_client, total };
         void expired() override;
         void rearm();
         std::chrono::milliseconds allowance() const;
@@ -78,6 +78,7 @@ class Attempt final : private net::HangupListener {
     net::Waiter established_;  ///< what holds a body back until the far end has connected
     bool uploading_ = false;
     bool stop_uploading_ = false;
+    bool awaiting_client_ = false;  ///< the next bytes of the request body are not here yet
     bool reused_ = false;
     bool answered_ = false;  ///< a byte of an answer came
     bool client_left_ = false;

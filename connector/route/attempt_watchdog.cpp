@@ -39,7 +39,7 @@ void Attempt::Watchdog::progress() {
 }
 
 void Attempt::Watchdog::expired() {
-    fired_ = phase_ends_ <= total_ends_ ? Cause::phase : Cause::total;
+    fired_ = phase_ends_ > total_ends_ ? Cause::total : attempt_.awaiting_client_ ? Cause::slow_client : Cause::phase;
     if (attempt_.origin_) {
         attempt_.origin_->abort(net::Errc::timed_out);
     }
@@ -56,6 +56,9 @@ std::optional<problem::Failure> Attempt::Watchdog::verdict() const {
         return problem::total_timeout(format_duration(attempt_.backend_.timeouts.total));
     }
     const std::string after = format_duration(allowance());
+    if (fired_ == Cause::slow_client) {
+        return problem::request_timeout("nothing of the request body arrived for " + after);
+    }
     switch (phase_) {
         case Phase::connect:
             return problem::connection_timeout(attempt_.endpoint_.text + ": no connection within " + after);

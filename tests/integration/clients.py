@@ -76,6 +76,12 @@ class Clients(Case):
         self.assertEqual((answer.status, answer.read().split()[1]), (200, b"32"))
         client.close()
 
+    def test_an_upload_that_stands_still_is_told_so(self):
+        site = self.up(backends={"web": "endpoints: [ service://web ], timeouts: { first_byte: 1s }"})
+        answer = raw(site.client_port, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nonly this")
+        self.assertEqual((answer[:12], answer.closed), (b"HTTP/1.1 408", True))
+        self.assertIn(b"nothing of the request body arrived for 1s", answer)
+
     def test_an_answer_before_the_end_of_the_upload_reaches_the_client(self):
         early = Scripted(b"HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfull", "hold")
         site = self.up(origin=early)
