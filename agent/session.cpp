@@ -54,6 +54,9 @@ void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
         surroundings_.metrics.probes.Increment();
         probed_at_ = surroundings_.loop.now();
         net::spawn(surroundings_.loop.context(), "a probe", h2::answer(std::move(stream), 204, {}, {}));
+    } else if (method == "GET" && path == protocol::kSuccessorPath) {
+        net::spawn(surroundings_.loop.context(), "a notice", h2::answer(std::move(stream), 204, {}, {}));
+        watcher_.successor_came();
     } else if (method == "GET" && path == protocol::kGreetingPath) {
         answer_greeting(std::move(stream));
     } else {

@@ -31,6 +31,8 @@ class SessionWatcher {
     virtual void greeted(const protocol::Invitation& invitation) = 0;
     /// The connector is leaving: the session goes on for what runs, but another is needed.
     virtual void connector_leaving() = 0;
+    /// A successor of the connector has come: the session goes on, but another one shall lead to the successor.
+    virtual void successor_came() = 0;
 
   protected:
     ~SessionWatcher() = default;

@@ -54,6 +54,8 @@ class Supervisor::Live final : public SessionWatcher {
         }
     }
 
+    bool holds_slot() const { return slot_ != nullptr; }
+
     const Target target;
     const net::Time started;
     const tls::TlsStream* tls;  ///< owned by the session
@@ -75,8 +77,16 @@ class Supervisor::Live final : public SessionWatcher {
         leave_slot();
     }
 
+    void successor_came() override {
+        logging::info("the connector has a successor, another session is opened", {{"connector", target.text()}});
+        if (slot_ != nullptr) {
+            slot_->urgent = true;
+        }
+        leave_slot();
+    }
+
     Supervisor& supervisor_;
-    Slot* slot_;
+    Slot* slot_;  ///< null once another session has taken this one's place
 };
 
 Supervisor::Supervisor(Surroundings& surroundings, Dialer& dialer, const Settings& settings)
@@ -109,7 +119,7 @@ net::Task<> Supervisor::follow_addresses() {
 std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const {
     const auto sessions_to = [this](const Target& target) {
         const auto live = std::ranges::count_if(
-            live_, [&](const Live* one) { return !one->session.draining() && one->target.text() == target.text(); });
+            live_, [&](const Live* one) { return one->holds_slot() && one->target.text() == target.text(); });
         return live + std::ranges::count(slots_, target.text(), [](const auto& slot) { return slot->aim; });
     };
     // Stable: among equals the resolver's order stands (RFC 6724).

@@ -16,6 +16,7 @@
 #include "connector/config/tunnel_settings.h"
 #include "connector/session_table.h"
 #include "connector/store/watch.h"
+#include "connector/succession.h"
 #include "connector/worker_side.h"
 
 namespace adit {
@@ -44,6 +45,7 @@ class App {
     void look_at_store();
     void consider_listening();
     void listen();
+    void send_agents_over();
     void await_signal();
     void drain();
     void continue_drain();
@@ -62,6 +64,7 @@ class App {
     std::vector<std::unique_ptr<WorkerSide>> sides_;
     std::vector<std::unique_ptr<tunnel::Gate>> gates_;
     std::unique_ptr<net::Listener> tunnel_listener_;
+    std::unique_ptr<Succession> succession_;
     std::unique_ptr<StoreWatch> store_;
     std::unique_ptr<status::Server> status_;
     std::unique_ptr<boost::asio::signal_set> signals_;
@@ -171,6 +174,8 @@ Result<> App::prepare_tunnels() {
     tunnel_listener_ =
         std::make_unique<net::Listener>(main_worker().loop(), std::move(*socket),
                                         [this](int fd, const net::Address& from) { tunnel::deal(gates_, fd, from); });
+    succession_ = std::make_unique<Succession>(main_worker().context(), tunnel_listener_->socket().address().text(),
+                                               [this] { send_agents_over(); });
     store_ = std::make_unique<StoreWatch>(settings->directory);
     return {};
 }
@@ -281,6 +286,15 @@ void App::listen() {
     }
 }
 
+/// A successor has begun to listen for agents: they shall know both of us before either leaves.
+void App::send_agents_over() {
+    logging::info("a successor has come, agents are asked to open sessions with it");
+    tunnel_listener_->socket().steer_to_successor(1);
+    for (const auto& side : sides_) {
+        side->worker().post([pool = &side->pool()] { pool->announce_successor(); });
+    }
+}
+
 void App::tick() {
     look_at_store();
     if (drain_started_) {
@@ -353,6 +367,7 @@ int App::run() {
     if (tunnel_listener_) {
         logging::info("listening for agents", {{"address", tunnel_listener_->socket().address().text()}});
         net::spawn(main_worker().context(), "the tunnel listener", tunnel_listener_->run());
+        succession_->start();
     }
     await_signal();
     for (std::size_t i = 1; i < sides_.size(); ++i) {

@@ -16,6 +16,9 @@ namespace adit::protocol {
 inline constexpr std::string_view kGreetingPath = "/.well-known/adit/session";
 /// A stream of no content whose answer proves that the whole data path of the session works.
 inline constexpr std::string_view kProbePath = "/.well-known/adit/probe";
+/// Tells an agent that another connector has begun to listen on the same address and will take over: it opens a further
+/// session, while this one goes on until its connector leaves.
+inline constexpr std::string_view kSuccessorPath = "/.well-known/adit/successor";
 inline constexpr std::string_view kAuthority = "adit";
 
 /// What the connector tells an agent.

@@ -195,17 +195,19 @@ void Pool::use_table(std::shared_ptr<const Table> table) {
 
 void Pool::check_keys() {
     const auto now = std::chrono::system_clock::now();
-    std::vector<std::pair<Session*, const char*>> ended;
     for (const auto& [id, session] : local_) {
         const KeyEntry* key = table_->key(session->spki());
         if (key == nullptr) {
-            ended.emplace_back(session, "this key was revoked");
+            session->close("this key was revoked");
         } else if (!key->valid_at(now)) {
-            ended.emplace_back(session, "this key has expired");
+            session->retire("this key has expired");
         }
     }
-    for (const auto& [session, words] : ended) {
-        session->close(words);
+}
+
+void Pool::announce_successor() {
+    for (const auto& [id, session] : local_) {
+        session->announce_successor();
     }
 }
 

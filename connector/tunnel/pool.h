@@ -59,13 +59,15 @@ class Pool {
 
     // --- for the operator ---
 
-    /// The table in force. A session whose key is no longer in it, or has expired, ends at once.
+    /// The table in force. A session whose key is no longer in it ends at once; one whose key has expired retires.
     void use_table(std::shared_ptr<const Table> table);
     const std::shared_ptr<const Table>& table() const { return table_; }
-    /// Ends sessions whose keys have expired by now.
+    /// Retires sessions whose keys have expired by now.
     void check_keys();
     /// Asks the agents of this worker's sessions to go to another connector.
     void drain();
+    /// Tells the agents of this worker's sessions that they may open others with our successor.
+    void announce_successor();
     std::size_t local_sessions() const { return local_.size(); }
     /// Every session of the connector, as this worker knows it.
     std::vector<std::shared_ptr<SessionInfo>> sessions() const;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kGreetingMost = 64 * 1024;
 constexpr std::chrono::milliseconds kDrainCheck{50};  ///< how soon a draining session without streams is closed
+constexpr std::chrono::seconds kRetireGrace{10};      ///< for the requests of a session whose key has expired
 
 /// Reads a short body whole.
 net::Task<Result<std::string>> read_body(h2::Stream& stream) {
@@ -31,6 +32,11 @@ net::Task<Result<std::string>> read_body(h2::Stream& stream) {
             co_return failure("the session ended in its greeting: " + status.message());
         }
     }
+}
+
+/// Keeps a stream until its answer, or its end.
+net::Task<> await_answer(std::unique_ptr<h2::Stream> stream) {
+    co_await stream->answered();
 }
 
 }  // namespace
@@ -105,12 +111,7 @@ net::Task<Result<protocol::Introduction>> Session::greet(const protocol::Invitat
     if (!stream) {
         co_return failure("the session ended before its greeting");
     }
-    struct Guard final : net::Deadline {
-        explicit Guard(h2::Stream& guarded) : Deadline(guarded.loop().wheel()), stream(guarded) {}
-        void expired() override { stream.abort(net::Errc::timed_out); }
-        h2::Stream& stream;
-    } guard(*stream);
-    guard.arm(pool_.loop().now() + settings_.handshake_timeout);
+    const net::AbortAt guard(*stream, pool_.loop().now() + settings_.handshake_timeout);
     const net::Time asked = net::Clock::now();
     const int status = co_await stream->answered();
     if (status != 200) {
@@ -134,7 +135,7 @@ net::Task<> Session::probe() {
         }
         info_->streams = static_cast<std::uint32_t>(session_.stream_count());
         if (over_ || session_.draining()) {
-            if (!over_ && session_.stream_count() == 0) {
+            if (!over_ && (session_.stream_count() == 0 || pool_.loop().now() >= leave_by_)) {
                 session_.close(net::Errc::end_of_stream);
             }
             continue;
@@ -203,6 +204,22 @@ void Session::peer_draining() {
 
 void Session::drain() {
     session_.drain();
+}
+
+void Session::retire(std::string_view words) {
+    if (leave_by_ != net::Time::max()) {
+        return;
+    }
+    leave_by_ = pool_.loop().now() + kRetireGrace;
+    set_state(SessionInfo::State::draining);
+    session_.drain(words);
+    session_.release_idle_streams();
+}
+
+void Session::announce_successor() {
+    if (auto stream = session_.open(protocol::get(protocol::kSuccessorPath), true)) {
+        net::spawn(pool_.loop().context(), "a notice", await_answer(std::move(stream)));
+    }
 }
 
 void Session::close(std::string_view words) {

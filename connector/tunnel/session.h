@@ -36,6 +36,10 @@ class Session final : private h2::SessionListener {
     std::unique_ptr<h2::Stream> open(const net::HostPort& target);
     /// Asks the agent to find another connector; running streams go on.
     void drain();
+    /// Takes no further requests; those that run have a short grace.
+    void retire(std::string_view words);
+    /// Tells the agent that it may open a session with our successor.
+    void announce_successor();
     void close(std::string_view words);
 
     const std::shared_ptr<SessionInfo>& info() const { return info_; }
@@ -59,6 +63,7 @@ class Session final : private h2::SessionListener {
     h2::Session session_;
     net::Waiter event_;  ///< wakes the prober early when the session ends
     net::Waiter finished_;
+    net::Time leave_by_ = net::Time::max();  ///< then a draining session is closed with whatever runs
     bool over_ = false;
     bool joined_ = false;
     net::Status why_;

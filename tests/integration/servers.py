@@ -103,6 +103,8 @@ class OriginHandler(http.server.BaseHTTPRequestHandler):
                 digest.update(part)
                 size += len(part)
                 left -= len(part)
+            if left > 0:
+                raise ConnectionResetError("a part of a body is no request")
         return size, digest.hexdigest()
 
     def do(self):
