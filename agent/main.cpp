@@ -59,5 +59,5 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
     auto options = agent::parse_options(argc, argv);
-    return std::visit([](auto&& chosen) { return perform(std::move(chosen)); }, std::move(options));
+    return std::visit([](auto& chosen) { return perform(std::move(chosen)); }, options);
 }

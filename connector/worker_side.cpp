@@ -60,6 +60,7 @@ std::unique_ptr<policy::Serving> WorkerSide::make_serving() {
         const config::Backend& backend = shared_.configuration.backends[i];
         const auto& metrics = shared_.backend_metrics[i];
         std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
+        endpoints.reserve(backend.endpoints.size());
         for (const config::Endpoint& endpoint : backend.endpoints) {
             endpoints.push_back(std::make_unique<backend::Endpoint>(
                 endpoint.text(), make_dialer(endpoint, pool_, shared_.resolver), worker_.loop(), *metrics));
@@ -124,16 +125,19 @@ Result<> WorkerSide::listen() {
 
 net::Task<> WorkerSide::serve(ListenerSide& side, int fd, std::string client_ip) {
     struct Counted {
-        explicit Counted(ListenerSide& listener) : of(listener) {
+        Counted(ListenerSide& listener, std::atomic<std::size_t>& count) : of(listener), all(count) {
             ++of.open;
+            all.fetch_add(1, std::memory_order_relaxed);
             of.connections->Increment();
         }
         ~Counted() {
             --of.open;
+            all.fetch_sub(1, std::memory_order_relaxed);
             of.connections->Decrement();
         }
         ListenerSide& of;
-    } counted(side);
+        std::atomic<std::size_t>& all;
+    } counted(side, connections_open_);
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     if (side.tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *side.tls, tls::TlsStream::Side::server);

@@ -1,6 +1,7 @@
 // What one worker of the connector owns: its listeners and their connections, backends, tunnel pool and gate.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <set>
 #include <vector>
@@ -44,7 +45,8 @@ class WorkerSide {
     void drain(unsigned workers);
     /// Takes no more clients.
     void close_listeners();
-    std::size_t connections() const { return connections_.size(); }
+    /// On any thread.
+    std::size_t connections() const { return connections_open_.load(std::memory_order_relaxed); }
 
     net::Worker& worker() { return worker_; }
     tunnel::Pool& pool() { return pool_; }
@@ -61,6 +63,7 @@ class WorkerSide {
     policy::Pipeline pipeline_;
     std::vector<std::unique_ptr<ListenerSide>> listeners_;
     std::set<http::Connection*> connections_;
+    std::atomic<std::size_t> connections_open_ = 0;  ///< handshakes included
     bool draining_ = false;
 };
 

@@ -264,6 +264,7 @@ AllowList::Verdict AllowList::check_address(const ip::address& given, const std:
 
 std::vector<std::string> AllowList::texts() const {
     std::vector<std::string> texts;
+    texts.reserve(patterns_.size());
     for (const AllowPattern& pattern : patterns_) {
         texts.push_back(pattern.text());
     }

@@ -19,6 +19,7 @@ bool Keys::report_unknown(const Member& member, Diagnostics& diagnostics) const 
         return false;
     }
     std::vector<std::string> allowed;
+    allowed.reserve(keys_.size());
     for (const auto& key : keys_) allowed.push_back(key.text);
     diagnostics.error(member.key_place, "unknown key '" + member.key + "' in " + name_ +
                                             did_you_mean(member.key, allowed) + " (allowed: " + listing(allowed) + ")");

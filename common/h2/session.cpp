@@ -192,6 +192,12 @@ void Session::release_idle_streams() {
     }
 }
 
+void Session::retire(std::string_view words) {
+    drain(words);
+    retired_ = true;
+    release_idle_streams();
+}
+
 void Session::drain(std::string_view words) {
     if (std::exchange(draining_, true) || over_) {
         return;

@@ -42,15 +42,15 @@ class Session final : private net::TurnEnd {
     /// go on opening streams for what it has to finish, the acceptor knows to look for another session meanwhile.
     /// `words` are for the peer's log.
     void drain(std::string_view words = {});
-    /// Tells the hang-up listeners of all streams, so that idle ones are given back.
-    void release_idle_streams();
+    /// As drain(), and opens no more streams itself; idle ones are given back (their hang-up listeners are told).
+    void retire(std::string_view words);
     /// Ends the session now: a GOAWAY with `words` for the peer's log is tried once, streams fail.
     void close(net::Status why, std::string_view words = {});
     /// What the peer's last GOAWAY said in words.
     const std::string& peer_words() const { return peer_words_; }
 
     bool draining() const { return draining_ || peer_draining_; }
-    bool open_for_streams() const { return !peer_draining_ && !over_; }
+    bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
     std::size_t stream_count() const { return stream_count_; }
     net::Loop& loop() const { return transport_->loop(); }
     net::Stream& transport() { return *transport_; }
@@ -63,6 +63,7 @@ class Session final : private net::TurnEnd {
         void operator()(nghttp2_session* session) const;
     };
 
+    void release_idle_streams();
     void turn_ended() override;
     void send_pending();
     net::Task<> write_when_possible();
@@ -85,6 +86,7 @@ class Session final : private net::TurnEnd {
     std::int32_t growth_left_;
     bool draining_ = false;
     bool peer_draining_ = false;
+    bool retired_ = false;
     bool over_ = false;
     bool writer_running_ = false;
     net::Status why_;

@@ -36,7 +36,7 @@ std::optional<Address> look_up(const HostPort& address) {
         return std::nullopt;
     }
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(list->ai_addr);
-    const Address found{boost::asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)), address.port};
+    Address found{boost::asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)), address.port};
     ::freeaddrinfo(list);
     return found;
 }

@@ -14,16 +14,15 @@ struct Back {
     std::uint64_t moved = 0;
 };
 
-Status give_up(Stream& first, Stream& second, Status why) {
+void give_up(Stream& first, Stream& second) {
     first.abort(Errc::reset);
     second.abort(Errc::reset);
-    return why;
 }
 
 Task<> pump_back(Stream& first, Stream& second, Back& back) {
     back.why = co_await pump(second, first, back.moved);
     if (back.why) {
-        give_up(first, second, back.why);
+        give_up(first, second);
     }
     back.finished = true;
     back.done.wake();
@@ -66,7 +65,7 @@ Task<PipeResult> join(Stream& first, Stream& second) {
     spawn(first.loop().context(), "the second direction of a pipe", pump_back(first, second, back));
     result.why = co_await pump(first, second, result.forth);
     if (result.why) {
-        give_up(first, second, result.why);
+        give_up(first, second);
     }
     while (!back.finished) {
         co_await back.done.wait();

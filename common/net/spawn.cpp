@@ -17,7 +17,7 @@ namespace {
 }  // namespace
 
 void spawn(boost::asio::io_context& context, const char* name, Task<> task) {
-    boost::asio::co_spawn(context.get_executor(), std::move(task), [name](std::exception_ptr problem) {
+    boost::asio::co_spawn(context.get_executor(), std::move(task), [name](const std::exception_ptr& problem) {
         if (!problem) {
             return;
         }

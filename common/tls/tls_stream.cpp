@@ -187,7 +187,7 @@ std::size_t TlsStream::write_some(net::Chain& from, std::size_t limit) {
         std::size_t written = 0;
         ERR_clear_error();
         if (SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &written) != 1) {
-            failed(SSL_get_error(ssl_.get(), 0), net::Errc::protocol);
+            static_cast<void>(failed(SSL_get_error(ssl_.get(), 0), net::Errc::protocol));
             return taken;
         }
         from.consume(written);

@@ -12,7 +12,7 @@ struct Keep::Idle final : Keep::Hook, net::HangupListener, net::Deadline {
         stream->on_hangup(this);
         Deadline::arm(keep.loop_.now() + keep.limits_.idle);
     }
-    ~Idle() {
+    ~Idle() override {
         if (stream) {
             stream->on_hangup(nullptr);
         }

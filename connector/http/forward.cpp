@@ -180,9 +180,8 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
             continue;
         }
         has_date = has_date || field.known == Known::date;
-        if (field.known == Known::content_length && backward.keep_length_field) {
-            append_field(out, field.name, field.value);
-        } else if (!hop_by_hop(response, field)) {
+        const bool keep = field.known == Known::content_length && backward.keep_length_field;
+        if (keep || !hop_by_hop(response, field)) {
             append_field(out, field.name, field.value);
         }
     }

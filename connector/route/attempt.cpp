@@ -309,7 +309,8 @@ net::Task<> Attempt::relay_body() {
             break;
         }
         // Send what is held before waiting for more: the head of a slow answer must not wait for its body.
-        if ((broken = co_await out.send())) {
+        broken = co_await out.send();
+        if (broken) {
             break;
         }
         if (body.available() > 0 || body.done()) {

@@ -22,7 +22,8 @@ bool StoreWatch::take_file(const fs::path& file, const Mark& mark) {
         problems_.push_back(record.error().message);
         return false;
     }
-    entry.record.assign(1, std::move(*record));
+    entry.record.clear();
+    entry.record.push_back(std::move(*record));
     return true;
 }
 

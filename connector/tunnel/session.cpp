@@ -212,8 +212,7 @@ void Session::retire(std::string_view words) {
     }
     leave_by_ = pool_.loop().now() + kRetireGrace;
     set_state(SessionInfo::State::draining);
-    session_.drain(words);
-    session_.release_idle_streams();
+    session_.retire(words);
 }
 
 void Session::announce_successor() {

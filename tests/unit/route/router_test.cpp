@@ -13,7 +13,8 @@ thread_local std::size_t allocations = 0;
 
 }  // namespace
 
-// Counts what a match allocates: nothing is the contract.
+// Counts what a match allocates: nothing is the contract. ThreadSanitizer brings operators of its own.
+#if !__has_feature(thread_sanitizer)
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) return memory;
@@ -25,6 +26,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+#endif
 
 namespace adit::route {
 namespace {
