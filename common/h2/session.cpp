@@ -120,10 +120,10 @@ void Session::send_pending() {
     bool more = true;
     while (more) {
         nghttp2_session_send(session_.get());
-        more = out_.size() >= limits_.session_outbox;  // then nghttp2 may hold frames back until there is room again
-        if (!out_.empty() && transport_->write_some(out_, out_.size()) == 0) {
-            break;
+        const bool full = out_.size() >= limits_.session_outbox;  // then nghttp2 may hold frames back
+        while (!out_.empty() && transport_->write_some(out_, out_.size()) > 0) {
         }
+        more = full && out_.empty();
     }
     if (!out_.empty() || !transport_->flush()) {
         blocked_.wake();

@@ -24,10 +24,44 @@ net::Task<> run(Session& session) {
     co_await session.run();
 }
 
+/// A transport that is never full, takes a little with each write as one that makes records does, and so never tells a
+/// writer that it may go on.
+class Sipping final : public net::Stream {
+  public:
+    explicit Sipping(std::unique_ptr<net::Stream> below)
+        : Stream(below->loop()), below_(std::move(below)), never_(loop()) {}
+    net::Status poll_receive() override {
+        const net::Status status = below_->poll_receive();
+        const std::size_t arrived = below_->input().size();
+        input().splice(below_->input(), arrived);
+        below_->consumed(arrived);
+        return status;
+    }
+    std::size_t write_some(net::Chain& from, std::size_t limit) override {
+        return below_->write_some(from, std::min<std::size_t>(limit, 10'000));
+    }
+    void end() override { below_->end(); }
+    void abort(net::Status why) override {
+        below_->abort(why);
+        never_.wake();
+    }
+    net::Status status() const override { return below_->status(); }
+    bool reusable() const override { return below_->reusable(); }
+    net::Waiter& on_readable() override { return below_->on_readable(); }
+    net::Waiter& on_writable() override { return never_; }
+
+  private:
+    std::unique_ptr<net::Stream> below_;
+    net::Waiter never_;
+};
+
 /// A connector's and an agent's session, joined.
 struct Pair {
-    explicit Pair(const Limits& limits = {}) {
-        auto [one, other] = net::memory_pipe(worker.loop(), 200'000);
+    explicit Pair(const Limits& limits = {}, bool sipping = false) {
+        auto [one, other] = net::memory_pipe(worker.loop(), sipping ? 100'000'000 : 200'000);
+        if (sipping) {
+            one = std::make_unique<Sipping>(std::move(one));
+        }
         opener = std::make_unique<Session>(std::move(one), Session::Role::opener, limits, opening);
         acceptor = std::make_unique<Session>(std::move(other), Session::Role::acceptor, limits, accepting);
         net::spawn(worker.context(), "opener", run(*opener));
@@ -152,6 +186,18 @@ TEST_CASE("what waits behind a full transport leaves as soon as that takes bytes
     for (const auto& stream : far) {
         CHECK(stream->input().size() == 60'000);
     }
+}
+
+TEST_CASE("a transport that takes a part and has room for more gets the rest at once") {
+    Pair pair({}, true);
+    std::unique_ptr<Stream> far;
+    pair.accepting.accepted = [&](auto stream) { far = std::move(stream); };
+    const auto near = pair.connect();
+    pair.settle();
+    put(*near, std::string(60'000, 'b'));
+    pair.settle();
+    REQUIRE(far);
+    CHECK(far->input().size() == 60'000);
 }
 
 TEST_CASE("what dead streams held does not starve the living") {
