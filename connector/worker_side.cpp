@@ -9,6 +9,7 @@
 #include "common/net/tcp_stream.h"
 #include "common/tls/tls_stream.h"
 #include "connector/backend/direct_dialer.h"
+#include "connector/backend/tls_dialer.h"
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
@@ -20,11 +21,12 @@ constexpr std::chrono::milliseconds kTlsHandshake = 10s;
 
 std::unique_ptr<backend::Dialer> make_dialer(const config::Endpoint& endpoint, tunnel::Pool& pool,
                                              net::Resolver& resolver) {
-    if (endpoint.scheme == config::Endpoint::Scheme::service) {
+    using Scheme = config::Endpoint::Scheme;
+    if (endpoint.scheme == Scheme::service) {
         return std::make_unique<tunnel::TunnelDialer>(pool, endpoint.service);
     }
     return std::make_unique<backend::DirectDialer>(pool.loop(), resolver, net::HostPort{endpoint.host, endpoint.port},
-                                                   endpoint.base_path);
+                                                   endpoint.base_path, endpoint.scheme == Scheme::https);
 }
 
 }  // namespace
@@ -35,9 +37,8 @@ struct WorkerSide::ListenerSide {
     std::unique_ptr<tls::Context> tls;
     std::optional<net::ListenSocket> socket;
     std::unique_ptr<net::Listener> listener;
-    metrics::Gauge* connections = nullptr;
+    std::shared_ptr<ListenerMetrics> metrics;
     std::size_t limit = 0;
-    std::size_t open = 0;
 };
 
 WorkerSide::WorkerSide(unsigned index, const Shared& shared)
@@ -63,7 +64,10 @@ std::unique_ptr<policy::Serving> WorkerSide::make_serving() {
         endpoints.reserve(backend.endpoints.size());
         for (const config::Endpoint& endpoint : backend.endpoints) {
             endpoints.push_back(std::make_unique<backend::Endpoint>(
-                endpoint.text(), make_dialer(endpoint, pool_, shared_.resolver), worker_.loop(), *metrics));
+                endpoint.text(),
+                std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
+                                                     shared_.origin_tls[i], backend.tls.server_name, endpoint.text()),
+                worker_.loop(), *metrics));
         }
         const config::Timeouts& times = backend.timeouts;
         serving->backends.push_back(std::make_unique<backend::Backend>(
@@ -84,7 +88,7 @@ Result<> WorkerSide::bind(std::vector<net::HostPort>& addresses) {
         side->settings.body_bytes = from.limits.body_bytes;
         side->settings.pseudonym = shared_.pseudonym;
         side->limit = from.limits.connections;
-        side->connections = &shared_.metrics.client_connections(from.name);
+        side->metrics = shared_.listener_metrics[i];
         if (from.tls) {
             auto context = tls::Context::listener(from.tls->certificate, from.tls->key);
             if (!context) {
@@ -112,7 +116,9 @@ Result<> WorkerSide::listen() {
         ListenerSide* of = side.get();
         side->listener = std::make_unique<net::Listener>(
             worker_.loop(), std::move(*side->socket), [this, of](int fd, const net::Address& peer) {
-                if (of->open >= of->limit) {
+                if (of->metrics->open.fetch_add(1, std::memory_order_relaxed) >= of->limit) {
+                    of->metrics->open.fetch_sub(1, std::memory_order_relaxed);
+                    of->metrics->refused.Increment();
                     ::close(fd);
                     return;
                 }
@@ -125,19 +131,18 @@ Result<> WorkerSide::listen() {
 
 net::Task<> WorkerSide::serve(ListenerSide& side, int fd, std::string client_ip) {
     struct Counted {
-        Counted(ListenerSide& listener, std::atomic<std::size_t>& count) : of(listener), all(count) {
-            ++of.open;
+        Counted(ListenerMetrics& listener, std::atomic<std::size_t>& count) : of(listener), all(count) {
             all.fetch_add(1, std::memory_order_relaxed);
-            of.connections->Increment();
+            of.connections.Increment();
         }
         ~Counted() {
-            --of.open;
+            of.open.fetch_sub(1, std::memory_order_relaxed);
             all.fetch_sub(1, std::memory_order_relaxed);
-            of.connections->Decrement();
+            of.connections.Decrement();
         }
-        ListenerSide& of;
+        ListenerMetrics& of;
         std::atomic<std::size_t>& all;
-    } counted(side, connections_open_);
+    } counted(*side.metrics, connections_open_);
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     if (side.tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *side.tls, tls::TlsStream::Side::server);

@@ -28,7 +28,9 @@ struct Shared {
     std::vector<std::shared_ptr<RouteMetrics>> route_metrics;
     std::shared_ptr<RouteMetrics> unrouted_metrics;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;
-    std::string pseudonym;  ///< in Via; tells this connector from others
+    std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;
+    std::vector<std::shared_ptr<const tls::Context>> origin_tls;  ///< by backend; made before the workers
+    std::string pseudonym;                                        ///< in Via; tells this connector from others
     bool log_requests = true;
 };
 

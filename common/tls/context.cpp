@@ -77,6 +77,19 @@ bool show_key(SSL_CTX* context, const PrivateKey& key, const std::string& name) 
            SSL_CTX_use_PrivateKey(context, key.native()) == 1;
 }
 
+Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key) {
+    if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
+        return file_failure(chain, "certificate chain (PEM, the owner's certificate first)");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return file_failure(key, "private key (PEM)");
+    }
+    if (SSL_CTX_check_private_key(context) != 1) {
+        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+    }
+    return {};
+}
+
 SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
     SSL_CTX* context = SSL_CTX_new(method);
     SSL_CTX_set_min_proto_version(context, lowest);
@@ -134,16 +147,34 @@ Result<Context> Context::listener(const std::filesystem::path& chain, const std:
     Context made;
     made.context_.reset(new_context(TLS_server_method(), TLS1_2_VERSION));
     SSL_CTX* context = made.context_.get();
-    if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
-        return file_failure(chain, "certificate chain (PEM, the server's certificate first)");
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return file_failure(key, "private key (PEM)");
-    }
-    if (SSL_CTX_check_private_key(context) != 1) {
-        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+    if (auto shown = show_files(context, chain, key); !shown) {
+        return std::unexpected(std::move(shown.error()));
     }
     SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
+    return made;
+}
+
+Result<Context> Context::origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
+                                const std::filesystem::path& key) {
+    Context made;
+    made.context_.reset(new_context(TLS_client_method(), TLS1_2_VERSION));
+    SSL_CTX* context = made.context_.get();
+    made.checks_names_ = true;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    if (ca.empty()) {
+        if (SSL_CTX_set_default_verify_paths(context) != 1) {
+            return openssl_failure("load the system's CA certificates");
+        }
+    } else if (SSL_CTX_load_verify_file(context, ca.c_str()) != 1) {
+        return file_failure(ca, "file of CA certificates (PEM)");
+    }
+    if (!chain.empty()) {
+        if (auto shown = show_files(context, chain, key); !shown) {
+            return std::unexpected(std::move(shown.error()));
+        }
+    }
+    static constexpr unsigned char offered[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    SSL_CTX_set_alpn_protos(context, offered, sizeof offered);
     return made;
 }
 

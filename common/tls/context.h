@@ -35,6 +35,10 @@ class Context {
     static Result<Context> tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins);
     /// A listener for clients: TLS 1.2 and newer, a PEM certificate chain and key from files, ALPN http/1.1.
     static Result<Context> listener(const std::filesystem::path& chain, const std::filesystem::path& key);
+    /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the
+    /// system's when empty), ALPN http/1.1; `chain` and `key` are shown to origins that ask, unless empty.
+    static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
+                                  const std::filesystem::path& key);
 
     SSL_CTX* native() const { return context_.get(); }
     bool checks_names() const { return checks_names_; }

@@ -59,6 +59,13 @@ BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& b
       reused(registry.counter("adit_connector_pool_reuse_total", "Exchanges on a kept connection.",
                               {{"backend", backend}})) {}
 
+ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string& listener)
+    : connections(registry.gauge("adit_connector_client_connections", "Client connections that are open now.",
+                                 {{"listener", listener}})),
+      refused(registry.counter("adit_connector_client_refused_total",
+                               "Client connections closed at once because the listener had its most.",
+                               {{"listener", listener}})) {}
+
 std::shared_ptr<RouteMetrics> ConnectorMetrics::route(const std::string& name) {
     return std::make_shared<RouteMetrics>(registry_, name);
 }
@@ -67,9 +74,8 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
     return std::make_shared<BackendMetrics>(registry_, name);
 }
 
-metrics::Gauge& ConnectorMetrics::client_connections(const std::string& listener) {
-    return registry_.gauge("adit_connector_client_connections", "Client connections that are open now.",
-                           {{"listener", listener}});
+std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& name) {
+    return std::make_shared<ListenerMetrics>(registry_, name);
 }
 
 void ConnectorMetrics::session_opened(const std::string& tunnel) {

@@ -38,13 +38,21 @@ struct BackendMetrics {
     metrics::Counter& reused;
 };
 
+/// Per listener, of all workers together.
+struct ListenerMetrics {
+    ListenerMetrics(metrics::Registry& registry, const std::string& listener);
+    metrics::Gauge& connections;
+    metrics::Counter& refused;
+    std::atomic<std::size_t> open = 0;  ///< exact, for the limit
+};
+
 class ConnectorMetrics {
   public:
     explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
 
     std::shared_ptr<RouteMetrics> route(const std::string& name);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
-    metrics::Gauge& client_connections(const std::string& listener);
+    std::shared_ptr<ListenerMetrics> listener(const std::string& name);
 
     void session_opened(const std::string& tunnel);
     void session_closed(const std::string& tunnel, const std::string& reason);

@@ -42,6 +42,7 @@ struct Way {
     std::string_view agent;
     std::string_view authority;  ///< the Host that the origin is asked for
     std::string_view base_path;  ///< before the path of every request
+    std::string_view tls_name;   ///< the name that the origin's certificate must have; empty: clear text
     std::shared_ptr<const void> hold;
     std::shared_ptr<const void> choice;  ///< the dialer's own
     Permit permit;

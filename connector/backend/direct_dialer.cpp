@@ -5,17 +5,33 @@
 
 namespace adit::backend {
 
-DirectDialer::DirectDialer(net::Loop& loop, net::Resolver& resolver, net::HostPort target, std::string base_path)
+namespace {
+
+/// RFC 9110 §4.2: a scheme's own port is left out.
+std::string authority_of(const net::HostPort& target, bool secure) {
+    std::string text = target.text();
+    const std::string own = secure ? ":443" : ":80";
+    return target.port == (secure ? 443 : 80) ? text.substr(0, text.size() - own.size()) : text;
+}
+
+}  // namespace
+
+DirectDialer::DirectDialer(net::Loop& loop, net::Resolver& resolver, net::HostPort target, std::string base_path,
+                           bool secure)
     : loop_(loop),
       resolver_(resolver),
       target_(std::move(target)),
-      authority_(target_.port == 80 ? target_.text().substr(0, target_.text().size() - 3) : target_.text()),
+      secure_(secure),
+      authority_(authority_of(target_, secure)),
       base_path_(std::move(base_path)) {}
 
 std::expected<Way, problem::Failure> DirectDialer::choose() {
     Way way;
     way.authority = authority_;
     way.base_path = base_path_;
+    if (secure_) {
+        way.tls_name = target_.host;
+    }
     return way;
 }
 

@@ -10,7 +10,8 @@ namespace adit::backend {
 
 class DirectDialer final : public Dialer {
   public:
-    DirectDialer(net::Loop& loop, net::Resolver& resolver, net::HostPort target, std::string base_path);
+    /// `secure`: its ways ask for TLS (see tls_dialer.h).
+    DirectDialer(net::Loop& loop, net::Resolver& resolver, net::HostPort target, std::string base_path, bool secure);
 
     std::expected<Way, problem::Failure> choose() override;
     net::Task<bool> await_way(net::Time) override;
@@ -20,6 +21,7 @@ class DirectDialer final : public Dialer {
     net::Loop& loop_;
     net::Resolver& resolver_;
     net::HostPort target_;
+    bool secure_;
     std::string authority_;
     std::string base_path_;
 };

@@ -70,10 +70,19 @@ struct Timeouts {
     std::chrono::milliseconds total = defaults::total;  ///< 0: none
 };
 
+/// How origins are asked over TLS to prove who they are, and what we show them.
+struct OriginTls {
+    std::filesystem::path ca;           ///< PEM; empty: the system's
+    std::string server_name;            ///< empty: the endpoint's own host
+    std::filesystem::path certificate;  ///< PEM chain shown to origins that ask; empty: none
+    std::filesystem::path key;          ///< PEM, with `certificate`
+};
+
 struct Backend {
     std::string name;
     std::vector<Endpoint> endpoints;  ///< at least one
     Timeouts timeouts;
+    OriginTls tls;
 };
 
 /// What a request must look like; the patterns are valid (see pattern.h).

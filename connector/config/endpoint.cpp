@@ -24,7 +24,7 @@ bool is_path_character(char c) {
     return c > 0x20 && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>';
 }
 
-Result<Endpoint> parse_http(std::string_view rest) {
+Result<Endpoint> parse_http(Endpoint::Scheme scheme, std::string_view rest) {
     if (rest.find_first_of("?#") != std::string_view::npos)
         return usage_error("an endpoint has no query and no fragment");
     const auto slash = rest.find('/');
@@ -36,6 +36,8 @@ Result<Endpoint> parse_http(std::string_view rest) {
     while (path.ends_with('/')) path.remove_suffix(1);
 
     Endpoint endpoint;
+    endpoint.scheme = scheme;
+    endpoint.port = scheme == Endpoint::Scheme::https ? 443 : 80;
     endpoint.base_path = path;
     const auto colon = authority.rfind(':');
     const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
@@ -54,16 +56,17 @@ Result<Endpoint> parse_http(std::string_view rest) {
 
 std::string Endpoint::text() const {
     if (scheme == Scheme::service) return "service://" + service;
-    return "http://" + net::HostPort{host, port}.text() + base_path;
+    return (scheme == Scheme::https ? "https://" : "http://") + net::HostPort{host, port}.text() + base_path;
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
     constexpr std::string_view service = "service://";
     constexpr std::string_view http = "http://";
+    constexpr std::string_view https = "https://";
     if (text.starts_with(service)) return parse_service(text.substr(service.size()));
-    if (text.starts_with(http)) return parse_http(text.substr(http.size()));
-    if (text.starts_with("https://")) return usage_error("https endpoints are not available in this version");
-    return usage_error("write service://NAME or http://host:port/base");
+    if (text.starts_with(http)) return parse_http(Endpoint::Scheme::http, text.substr(http.size()));
+    if (text.starts_with(https)) return parse_http(Endpoint::Scheme::https, text.substr(https.size()));
+    return usage_error("write service://NAME, http://host:port/base or https://host:port/base");
 }
 
 }  // namespace adit::config

@@ -1,4 +1,4 @@
-// Endpoints of backends: service://NAME through a tunnel, http://host:port/base directly.
+// Endpoints of backends: service://NAME through a tunnel, http://host:port/base or https:// directly.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@ namespace adit::config {
 
 /// One place that can answer a backend's requests.
 struct Endpoint {
-    enum class Scheme { service, http };
+    enum class Scheme { service, http, https };
 
     Scheme scheme = Scheme::http;
-    std::string host;         ///< http: a name or an address, IPv6 without brackets
-    std::uint16_t port = 80;  ///< http
+    std::string host;         ///< http, https: a name or an address, IPv6 without brackets
+    std::uint16_t port = 80;  ///< http, https
     std::string service;      ///< service: its name
-    std::string base_path;    ///< http: before the path of every request; "" or "/base" without a slash at its end
+    std::string base_path;  ///< http, https: before the path of every request; "" or "/base" without a slash at its end
 
     /// As a URL, for logs and metrics.
     std::string text() const;

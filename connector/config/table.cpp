@@ -111,6 +111,24 @@ Object<Timeouts> timeouts() {
         .rule(connect_within_total);
 }
 
+void certificate_with_key(const Node& node, const OriginTls& tls, Diagnostics& diagnostics) {
+    if (tls.certificate.empty() == tls.key.empty()) return;
+    diagnostics.error(node.place, "certificate and key belong together: one of them is missing");
+}
+
+Object<OriginTls> origin_tls() {
+    return Object<OriginTls>("tls", "TLS towards https endpoints and services.")
+        .field("ca", &OriginTls::ca, Path(),
+               "PEM file with the CAs that origins are checked against; the system's when left out.")
+        .field(
+            "server_name", &OriginTls::server_name, Text(),
+            "The name that is asked for (SNI) and that the certificate must have; the endpoint's host when left out.")
+        .field("certificate", &OriginTls::certificate, Path(), "PEM file with the certificate that we show (mTLS).")
+        .field("key", &OriginTls::key, Path(), "PEM file with the private key of that certificate.")
+        .later({"alpn", "min_version", "insecure"})
+        .rule(certificate_with_key);
+}
+
 void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
     if (backend.endpoints.empty())
         diagnostics.error(node.find("endpoints")->value.place, "a backend needs an endpoint");
@@ -120,10 +138,12 @@ Object<Backend> backend() {
     return Object<Backend>("a backend", "What routes forward to.")
         .required("endpoints", &Backend::endpoints,
                   List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
-                  "service://NAME through a tunnel or http://host:port/base directly; requests are spread over them.")
+                  "service://NAME through a tunnel, http://host:port/base or https:// directly; requests are spread "
+                  "over them.")
         .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
+        .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
-                "retry", "tls"})
+                "retry"})
         .rule(has_endpoints);
 }
 

@@ -79,6 +79,12 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
                         diagnostics);
         expect_readable(tls->key, "key", place_of(root, {"listeners", i, "tls", "key"}), diagnostics);
     }
+    for (const auto& [name, endpoints, timeouts, tls] : configuration.backends) {
+        expect_readable(tls.ca, "CA file", place_of(root, {"backends", name, "tls", "ca"}), diagnostics);
+        expect_readable(tls.certificate, "certificate", place_of(root, {"backends", name, "tls", "certificate"}),
+                        diagnostics);
+        expect_readable(tls.key, "key", place_of(root, {"backends", name, "tls", "key"}), diagnostics);
+    }
     if (!configuration.tunnels) return;
     std::error_code ignored;
     const auto& [directory, tls] = *configuration.tunnels;

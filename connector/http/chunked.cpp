@@ -95,11 +95,31 @@ std::expected<ChunkDecoder::Step, ParseError> ChunkDecoder::step(std::string_vie
         }
         result.skip += end + 1;
         if (end == 1) {
+            if (const auto kept = keep_trailers(); !kept) {
+                return std::unexpected(kept.error());
+            }
             result.done = true;
             return result;
         }
         trailers_.append(rest.substr(0, end + 1));
     }
+}
+
+/// Checks the section and leaves of it what may be passed on.
+std::expected<void, ParseError> ChunkDecoder::keep_trailers() {
+    if (trailers_.empty()) {
+        return {};
+    }
+    const auto fields = parse_trailers(trailers_, kTrailerFieldsMost);
+    if (!fields) {
+        return std::unexpected(fields.error());
+    }
+    std::string kept;
+    for (const Field& field : *fields) {
+        kept.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    trailers_ = std::move(kept);
+    return {};
 }
 
 void append_chunk_start(std::string& out, std::uint64_t size) {

@@ -24,14 +24,16 @@ class ChunkDecoder {
     std::expected<Step, ParseError> step(std::string_view input);
     /// `n` of the data bytes were consumed.
     void took(std::size_t n) { left_ -= n; }
-    /// The trailer section as it came, without its last empty line. Valid once done.
+    /// The fields of the trailer section that may be passed on, as complete lines. Valid once done.
     std::string_view trailers() const { return trailers_; }
 
   private:
     enum class State { size, data, data_end, trailer };
     static constexpr std::size_t kLineMost = 256;  ///< a size line with its extensions
     static constexpr std::size_t kTrailersMost = 8192;
+    static constexpr std::size_t kTrailerFieldsMost = 64;
 
+    std::expected<void, ParseError> keep_trailers();
     std::expected<std::size_t, ParseError> parse_size_line(std::string_view input);
 
     State state_ = State::size;

@@ -1,6 +1,7 @@
 // Building the heads that leave; see forward.h.
 #include "connector/http/forward.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -111,9 +112,7 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
     out += request.query;
     out += " HTTP/1.1\r\n";
     append_field(out, "host", onward.authority);
-    bool trailers = false;
     for (const Field& field : request.fields) {
-        trailers = trailers || (field.known == Known::te && list_has(field.value, "trailers"));
         switch (field.known) {
             case Known::host:
             case Known::via:
@@ -145,10 +144,16 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
     if (onward.upgrade) {
         append_field(out, "upgrade", request.upgrade);
         out += "connection: upgrade\r\n";
-    } else if (trailers) {
+    } else if (accepts_trailers(request)) {
         out += "te: trailers\r\nconnection: te\r\n";
     }
     out += "\r\n";
+}
+
+bool accepts_trailers(const RequestHead& request) {
+    return std::ranges::any_of(request.fields, [](const Field& field) {
+        return field.known == Known::te && list_has(field.value, "trailers");
+    });
 }
 
 bool seen_before(const RequestHead& request, std::string_view pseudonym) {

@@ -23,6 +23,9 @@ struct Onward {
 /// upstream of us is trusted to have written them.
 void append_request(std::string& out, const RequestHead& request, const Onward& onward);
 
+/// Whether the caller takes trailers (TE: trailers, RFC 9110 §10.1.4); who does not say so gets none.
+bool accepts_trailers(const RequestHead& request);
+
 /// Whether our own pseudonym stands in Via: the request has been here before (RFC 9110 §7.6.3).
 bool seen_before(const RequestHead& request, std::string_view pseudonym);
 

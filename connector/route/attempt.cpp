@@ -304,7 +304,7 @@ net::Task<> Attempt::relay_body() {
             }
         }
         if (body.done()) {
-            out.finish(body.trailers());
+            out.finish(http::accepts_trailers(exchange_.request) ? body.trailers() : std::string_view());
             broken = co_await out.send();
             break;
         }

@@ -119,11 +119,8 @@ std::string endpoint_problem(std::string_view endpoint) {
     if (!url || url->host().empty()) {
         return "'" + std::string(endpoint) + "' is not a URL of the form http://host:port/base";
     }
-    if (url->scheme() == "https") {
-        return "https endpoints are not available in this version; use http";
-    }
-    if (url->scheme() != "http") {
-        return "'" + std::string(endpoint) + "' must begin with http://";
+    if (url->scheme() != "http" && url->scheme() != "https") {
+        return "'" + std::string(endpoint) + "' must begin with http:// or https://";
     }
     if (url->has_userinfo() || url->has_query() || url->has_fragment()) {
         return "'" + std::string(endpoint) + "' must be scheme, host, port and path only";

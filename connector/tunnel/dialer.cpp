@@ -20,6 +20,9 @@ std::expected<backend::Way, problem::Failure> TunnelDialer::choose() {
     way.agent = choice->agent->id;
     way.authority = service->authority;
     way.base_path = service->base_path;
+    if (service->scheme == "https") {
+        way.tls_name = service->target.host;
+    }
     way.hold = table;
     way.permit = backend::Permit({choice->agent, &choice->agent->in_flight});
     way.choice = std::move(choice->session);

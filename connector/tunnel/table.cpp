@@ -21,7 +21,7 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     entry.target.host = std::string(url->encoded_host_address());
     entry.target.port = url->port_number() != 0 ? url->port_number() : entry.scheme == "https" ? 443 : 80;
     entry.authority = std::string(url->encoded_host_and_port());
-    entry.target_hash = std::hash<std::string>()(entry.target.text());
+    entry.target_hash = std::hash<std::string>()(entry.scheme + entry.target.text());
     while (!entry.base_path.empty() && entry.base_path.back() == '/') {
         entry.base_path.pop_back();
     }

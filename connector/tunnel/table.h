@@ -30,7 +30,7 @@ struct KeyEntry {
 struct ServiceEntry {
     std::string tunnel_id;
     std::string tunnel_name;
-    std::string scheme;     ///< http
+    std::string scheme;     ///< http or https
     net::HostPort target;   ///< what CONNECT asks the agent for
     std::string authority;  ///< the Host of requests: host and port, the port left out when it is the scheme's own
     std::size_t target_hash = 0;

@@ -76,6 +76,22 @@ class Clients(Case):
         self.assertEqual((answer.status, answer.read().split()[1]), (200, b"32"))
         client.close()
 
+    def test_a_listener_takes_its_most_clients_and_no_more(self):
+        site = self.up(listener=", limits: { connections: 3 }")
+        wait_for(lambda: metric(site.admin_port, "adit_connector_client_connections") == 0, "the first connections to be gone")
+        clients = [http.client.HTTPConnection("127.0.0.1", site.client_port, timeout=10) for _ in range(3)]
+        for client in clients:
+            client.request("GET", "/x")
+            client.getresponse().read()
+        with self.assertRaises((http.client.HTTPException, OSError)):
+            site.get("/x")
+        self.assertGreaterEqual(metric(site.admin_port, "adit_connector_client_refused_total"), 1)
+        clients.pop().close()
+        wait_for(lambda: metric(site.admin_port, "adit_connector_client_connections") == 2, "the connection to be gone")
+        self.assertEqual(site.get("/x").status, 200)
+        for client in clients:
+            client.close()
+
     def test_an_upload_that_stands_still_is_told_so(self):
         site = self.up(backends={"web": "endpoints: [ service://web ], timeouts: { first_byte: 1s }"})
         answer = raw(site.client_port, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nonly this")

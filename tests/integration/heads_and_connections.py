@@ -45,6 +45,17 @@ class HeadsAndConnections(Case):
         self.assertEqual([int(line.split(b":")[1]) for line in seen], list(range(50)))
         self.assertIn(b"\xe9", told.requests[0])
 
+    def test_trailers_cross_both_ways_without_those_that_would_change_the_message(self):
+        told = Scripted(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\n"
+                        b"X-Sum: 7\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n\r\n", last=b"X-Up: 1\r\n\r\n")
+        site = self.up(told=f"http://127.0.0.1:{told.port}")
+        request = b"POST /told/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n%s\r\n2\r\nhi\r\n0\r\nHost: b\r\nAuthorization: c\r\nX-Up: 1\r\n\r\n"
+        answer = raw(site.client_port, request % b"TE: trailers\r\n")
+        self.assertTrue(answer.endswith(b"\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n"), answer)
+        self.assertTrue(told.requests[0].endswith(b"\r\n2\r\nhi\r\n0\r\nX-Up: 1\r\n\r\n"), told.requests)
+        answer = raw(site.client_port, request % b"")
+        self.assertTrue(answer.endswith(b"\r\n2\r\nok\r\n0\r\n\r\n"), answer)  # who does not ask for trailers gets none
+
     def test_one_connection_serves_every_server_in_turn(self):
         site = self.up(nginx=f"http://127.0.0.1:{start_nginx(self, lines='return 200 nginx;')}", node=f"http://127.0.0.1:{start_node(self)}",
                        old=f"http://127.0.0.1:{start_http10(self, {'old': b'x'})}")

@@ -141,10 +141,10 @@ class OriginHandler(http.server.BaseHTTPRequestHandler):
 
 
 class Scripted:
-    """Accepts connections and answers each request head with fixed bytes, then does as told."""
+    """Accepts connections and answers each request, which has ended with `last`, with fixed bytes, then does as told."""
 
-    def __init__(self, answer=b"", then="close"):
-        self.answer, self.then = answer, then
+    def __init__(self, answer=b"", then="close", last=b"\r\n\r\n"):
+        self.answer, self.then, self.last = answer, then, last
         self.requests = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -157,7 +157,7 @@ class Scripted:
 
     def serve(self, connection):
         head = b""
-        while b"\r\n\r\n" not in head:
+        while self.last not in head:
             part = connection.recv(65536)
             if not part:
                 return

@@ -85,6 +85,9 @@ BAD_CHUNKS = {
     "a bare CR in an extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
     "a bare LF behind the data": b"5\r\nhello\n0\r\n\r\n",
     "a trailer line with a bare LF": b"5\r\nhello\r\n0\r\nX: a\n\r\n",
+    "a trailer line without a colon": b"5\r\nhello\r\n0\r\nnonsense\r\n\r\n",
+    "a trailer with a bare CR": b"5\r\nhello\r\n0\r\nX: a\rb\r\n\r\n",
+    "a folded trailer": b"5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n",
     "an endless extension": b"5;" + b"x" * 1000 + b"\r\nhello\r\n0\r\n\r\n",
 }
 

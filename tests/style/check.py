@@ -24,7 +24,7 @@ ALLOWED = {
     "agent": [*ALL_COMMON, "agent/allow", "agent/config", "agent/metrics", "agent/options"],
     "connector/config": ["common/base", "common/config", "common/log", "common/net"],
     "connector/http": ["common/base", "common/net", "common/problem"], "connector/store": ["common/base", "common/tls"],
-    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/net", "common/problem", "connector/admin"],
+    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/net", "common/problem", "common/tls", "connector/admin"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route"],

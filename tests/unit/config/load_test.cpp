@@ -126,7 +126,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
-         "timeouts)\n"},
+         "timeouts, tls)\n"},
         {"keys of later versions",
          "consumers: []\nbackends:\n  a: {endpoints: [http://x], retry: {attempts: 3}}\n"
          "routes:\n  - {match: {}, backend: a, policies: [api-key]}\n",
@@ -141,10 +141,14 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"no backends", "routes:\n  - {match: {}, backend: payment}\n",
          "adit.yaml:2:26: there is no backend 'payment' (there are no backends)\n"},
         {"no endpoints", "backends:\n  a: {endpoints: []}\n", "adit.yaml:2:18: a backend needs an endpoint\n"},
-        {"https endpoint", "backends:\n  a: {endpoints: [https://x]}\n",
-         "adit.yaml:2:19: \"https://x\" is not an endpoint: https endpoints are not available in this version\n"},
+        {"ftp endpoint", "backends:\n  a: {endpoints: [ftp://x]}\n",
+         "adit.yaml:2:19: \"ftp://x\" is not an endpoint: write service://NAME, http://host:port/base or "
+         "https://host:port/base\n"},
+        {"certificate without its key", "backends:\n  a: {endpoints: [https://x], tls: {certificate: /dev/null}}\n",
+         "adit.yaml:2:36: certificate and key belong together: one of them is missing\n"},
         {"endpoint without scheme", "backends:\n  a: {endpoints: [\"x:80\"]}\n",
-         "adit.yaml:2:19: \"x:80\" is not an endpoint: write service://NAME or http://host:port/base\n"},
+         "adit.yaml:2:19: \"x:80\" is not an endpoint: write service://NAME, http://host:port/base or "
+         "https://host:port/base\n"},
         {"service without tunnels", "backends:\n  a: {endpoints: [http://x, service://s]}\n",
          "adit.yaml:2:29: service://s is reached through a tunnel, but 'tunnels' is missing\n"},
         {"route names",

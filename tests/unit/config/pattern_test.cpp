@@ -62,7 +62,9 @@ TEST_CASE("endpoints") {
                           {"http://host:8080/a/b//", "http://host:8080/a/b"},
                           {"http://[::1]:8080/a", "http://[::1]:8080/a"},
                           {"http://[::1]", "http://[::1]:80"},
-                          {"http://host/a:1", "http://host:80/a:1"}};
+                          {"http://host/a:1", "http://host:80/a:1"},
+                          {"https://host", "https://host:443"},
+                          {"https://host:8443/a", "https://host:8443/a"}};
     for (const auto& [text, shown] : cases) {
         CAPTURE(text);
         const auto endpoint = parse_endpoint(text);
@@ -72,7 +74,7 @@ TEST_CASE("endpoints") {
     for (const auto* text : {"",
                              "host",
                              "host:80",
-                             "https://host",
+                             "https://",
                              "ftp://host",
                              "http://",
                              "http://:80",

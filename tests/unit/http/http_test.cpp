@@ -137,6 +137,14 @@ TEST_CASE("chunks that are not chunks are refused") {
     }
 }
 
+TEST_CASE("a decoded body keeps the trailers that may be passed on") {
+    const std::string body = "2\r\nok\r\n0\r\nX-A: 1\r\nSet-Cookie: a=b\r\nIf-Match: *\r\nHost: b\r\nX-B:2\r\n\r\n";
+    for (const std::size_t step : {1, 7, 1000}) {
+        CHECK(decode(body, step) == "ok|X-A: 1\r\nX-B: 2\r\n|");
+    }
+    CHECK(decode("0\r\nX A: 1\r\n\r\n", 1000).starts_with("!"));
+}
+
 TEST_CASE("trailers that would change the message are dropped") {
     const auto trailers = parse_trailers("X-A: 1\r\nContent-Length: 5\r\nHost: b\r\n", 10);
     REQUIRE(trailers);

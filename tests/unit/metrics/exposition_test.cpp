@@ -29,7 +29,7 @@ void fill(ConnectorMetrics& metrics) {
     backend->active.Increment();
     backend->idle.Increment();
     backend->reused.Increment();
-    metrics.client_connections("127.0.0.1:8080").Increment();
+    metrics.listener("127.0.0.1:8080")->connections.Increment();
     metrics.session_opened("t1");
     metrics.session_opened("t1");
     metrics.session_closed("t1", "the tunnel session ended");
@@ -108,6 +108,7 @@ TEST_CASE("the connector has the families that dashboards are built on") {
     ConnectorMetrics connector(registry);
     fill(connector);
     const std::set<std::string> expected{"adit_connector_client_connections",
+                                         "adit_connector_client_refused_total",
                                          "adit_connector_pool_connections",
                                          "adit_connector_pool_reuse_total",
                                          "adit_connector_probe_failures_total",
