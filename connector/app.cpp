@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;
 constexpr auto kStoreInterval = 500ms;    ///< so that a revoked key's sessions end within two seconds
+constexpr auto kFilesInterval = 500ms;    ///< a change is taken up after it has stood for one
 constexpr auto kAcceptWindow = 2s;        ///< a leaving connector takes clients until its successor surely does
 constexpr auto kSuccessorPatience = 5s;   ///< a successor listens at the latest after this, with or without agents
 constexpr auto kSuccessorSettle = 300ms;  ///< after the first agent, for the others
@@ -65,25 +66,37 @@ void App::consider_listening() {
 void App::listen() {
     listening_ = true;
     // One after the other: the kernel numbers the sockets of a group in the order in which they listen.
-    for (const auto& side : sides_) {
+    for (std::size_t i = 0; i < sides_.size(); ++i) {
         std::latch done(1);
-        Result<> outcome;
         const auto work = [&] {
-            outcome = side->listen();
+            for (auto& [listener, socket] : first_sockets_[i]) {
+                const net::Address address = socket.address();
+                if (auto listening = sides_[i]->listen(listener, std::move(socket)); !listening) {
+                    logging::error("cannot listen", {{"reason", listening.error().message}});
+                } else if (i == 0) {
+                    logging::info("listening for clients", {{"address", address.text()}});
+                }
+            }
             done.count_down();
         };
-        if (&side->worker() == &main_worker()) {
+        if (i == 0) {
             work();
         } else {
-            side->worker().post(work);
+            sides_[i]->worker().post(work);
             done.wait();
         }
-        if (!outcome) {
-            logging::error("cannot listen", {{"reason", outcome.error().message}});
-        }
     }
-    for (const net::HostPort& address : addresses_) {
-        logging::info("listening for clients", {{"address", address.text()}});
+    first_sockets_.clear();
+}
+
+/// The configuration and its certificates are followed while they are edited.
+void App::look_at_files() {
+    if (net::Clock::now() < files_looked_ + kFilesInterval) {
+        return;
+    }
+    files_looked_ = net::Clock::now();
+    if (watched_.changed()) {
+        static_cast<void>(reload("a file has changed"));
     }
 }
 
@@ -102,6 +115,7 @@ void App::tick() {
         continue_drain();
     } else {
         consider_listening();
+        look_at_files();
     }
     ticker_->expires_after(kTick);
     ticker_->async_wait([this](const boost::system::error_code& error) {
@@ -112,11 +126,13 @@ void App::tick() {
 }
 
 void App::await_signal() {
-    signals_->async_wait([this](const boost::system::error_code& error, int) {
+    signals_->async_wait([this](const boost::system::error_code& error, int signal) {
         if (error) {
             return;
         }
-        if (drain_started_) {
+        if (signal == SIGHUP) {
+            static_cast<void>(reload("SIGHUP"));
+        } else if (drain_started_) {
             logging::warn("stopped at once by a second signal");
             stop();
         } else {
@@ -177,7 +193,7 @@ int App::run() {
     boost::asio::post(main_worker().context(), [this] { tick(); });
     logging::info("connector started", {{"version", ADIT_VERSION},
                                         {"workers", sides_.size()},
-                                        {"routes", configuration_.routes.size()},
+                                        {"routes", generation_->configuration.routes.size()},
                                         {"successor", succeeding_}});
     main_worker().run();
     for (const auto& side : sides_) {
@@ -186,9 +202,9 @@ int App::run() {
     return 0;
 }
 
-int run_connector(config::Configuration configuration) {
+int run_connector(const std::filesystem::path& file, config::Configuration configuration) {
     logging::set_up(configuration.log.level, configuration.log.format);
-    App app(std::move(configuration));
+    App app(file, std::move(configuration));
     if (auto prepared = app.prepare(); !prepared) {
         std::cerr << "adit-connector: " << prepared.error().message << '\n';
         return prepared.error().usage ? 2 : 1;

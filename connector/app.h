@@ -9,6 +9,8 @@
 
 #include "common/status/server.h"
 #include "connector/config/config.h"
+#include "connector/file_watch.h"
+#include "connector/generation.h"
 #include "connector/store/watch.h"
 #include "connector/succession.h"
 #include "connector/worker_side.h"
@@ -18,36 +20,50 @@ namespace adit {
 /// One process of it. prepare(), then run() until it is told to stop; everything on the first worker's thread.
 class App {
   public:
-    explicit App(config::Configuration configuration);
+    /// `file` is where the configuration came from, to be read again.
+    App(std::filesystem::path file, config::Configuration configuration);
     ~App();
     Result<> prepare();
     int run();
 
   private:
-    Result<> load_origin_tls();
+    /// By worker: sockets that are bound and do not listen yet, each with its listener's index.
+    using Bound = std::vector<std::vector<std::pair<std::size_t, net::ListenSocket>>>;
+
     void make_workers();
+    Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
     Result<> prepare_status();
     void tick();
     void look_at_store();
     void consider_listening();
     void listen();
+    void look_at_files();
+    Result<> reload(std::string_view why);
+    Result<> change_generation();
     void send_agents_over();
     void await_signal();
     void drain();
     void continue_drain();
     void stop();
+    std::vector<TunnelRecord> tunnel_records() const;
+    std::vector<std::shared_ptr<tunnel::SessionInfo>> sessions() const;
     std::size_t ready_sessions() const;
+    /// Why no traffic can flow; empty when it can.
+    std::string not_ready() const;
     status::Answer ready() const;
     net::Worker& main_worker() { return sides_.front()->worker(); }
 
-    config::Configuration configuration_;
+    std::filesystem::path file_;
+    config::Configuration first_configuration_;  ///< until prepare()
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
     Shared shared_;
+    std::shared_ptr<const Generation> generation_;
+    FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
     std::vector<std::unique_ptr<tunnel::Gate>> gates_;
     std::unique_ptr<net::Listener> tunnel_listener_;
@@ -56,9 +72,11 @@ class App {
     std::unique_ptr<status::Server> status_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::unique_ptr<boost::asio::steady_timer> ticker_;
-    std::vector<net::HostPort> addresses_;
+    Bound first_sockets_;
     net::Time started_ = net::Clock::now();
+    std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     net::Time store_looked_{};
+    net::Time files_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
@@ -66,7 +84,10 @@ class App {
     bool sessions_closing_ = false;
 };
 
+/// The files whose change asks for a reload.
+std::vector<std::filesystem::path> files_of(const config::Configuration& configuration);
+
 /// Runs a checked configuration until told to stop; the exit status.
-int run_connector(config::Configuration configuration);
+int run_connector(const std::filesystem::path& file, config::Configuration configuration);
 
 }  // namespace adit

@@ -1,41 +1,24 @@
 // Making the connector's parts, in the order in which they need each other; see app.h.
 #include <boost/json.hpp>
+#include <csignal>
 #include <map>
 #include <thread>
-#include <tuple>
 
 #include "common/log/log.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
-#include "connector/session_table.h"
+#include "connector/status_report.h"
 
 namespace adit {
 
-App::App(config::Configuration configuration)
-    : configuration_(std::move(configuration)),
-      shared_{.configuration = configuration_,
-              .metrics = metrics_,
+App::App(std::filesystem::path file, config::Configuration configuration)
+    : file_(std::move(file)),
+      first_configuration_(std::move(configuration)),
+      shared_{.metrics = metrics_,
               .resolver = resolver_,
               .fleet = fleet_,
               .switchboard = switchboard_,
-              .router = std::make_shared<const route::Router>(configuration_.routes),
-              .route_metrics = {},
-              .unrouted_metrics = metrics_.route("none"),
-              .backend_metrics = {},
-              .listener_metrics = {},
-              .origin_tls = {},
-              .pseudonym = "adit-" + random_base62(8),
-              .log_requests = configuration_.log.level <= logging::Level::info} {
-    for (const config::RouteRule& route : configuration_.routes) {
-        shared_.route_metrics.push_back(metrics_.route(route.name));
-    }
-    for (const config::Backend& backend : configuration_.backends) {
-        shared_.backend_metrics.push_back(metrics_.backend(backend.name));
-    }
-    for (const config::Listener& listener : configuration_.listeners) {
-        shared_.listener_metrics.push_back(metrics_.listener(listener.name));
-    }
-}
+              .pseudonym = "adit-" + random_base62(8)} {}
 
 App::~App() {
     // All coroutines end before anything that they use does.
@@ -47,29 +30,12 @@ App::~App() {
     }
 }
 
-Result<> App::load_origin_tls() {
-    using Files = std::tuple<std::filesystem::path, std::filesystem::path, std::filesystem::path>;
-    std::map<Files, std::shared_ptr<const tls::Context>> made;  // the system's CAs are read once for all backends
-    for (const config::Backend& backend : configuration_.backends) {
-        std::shared_ptr<const tls::Context>& context = made[{backend.tls.ca, backend.tls.certificate, backend.tls.key}];
-        if (!context) {
-            auto loaded = tls::Context::origin(backend.tls.ca, backend.tls.certificate, backend.tls.key);
-            if (!loaded) {
-                return std::unexpected(std::move(loaded.error()));
-            }
-            context = std::make_shared<const tls::Context>(std::move(*loaded));
-        }
-        shared_.origin_tls.push_back(context);
-    }
-    return {};
-}
-
 void App::make_workers() {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const unsigned workers = configuration_.workers == 0 ? cores : configuration_.workers;
+    const unsigned configured = generation_->configuration.workers;
+    const unsigned workers = configured == 0 ? std::max(1U, std::thread::hardware_concurrency()) : configured;
     std::vector<tunnel::Pool*> pools;
     for (unsigned i = 0; i < workers; ++i) {
-        sides_.push_back(std::make_unique<WorkerSide>(i, shared_));
+        sides_.push_back(std::make_unique<WorkerSide>(i, shared_, generation_));
         pools.push_back(&sides_.back()->pool());
     }
     for (tunnel::Pool* pool : pools) {
@@ -77,33 +43,53 @@ void App::make_workers() {
     }
 }
 
-Result<> App::prepare() {
-    if (auto loaded = load_origin_tls(); !loaded) {
-        return loaded;
-    }
-    make_workers();
-    for (const config::Listener& listener : configuration_.listeners) {
-        succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);
-        addresses_.push_back(listener.address);
-    }
-    for (const auto& side : sides_) {
-        if (auto bound = side->bind(addresses_); !bound) {
-            return bound;
+Result<App::Bound> App::bind(const Generation& generation, const std::vector<std::size_t>& listeners) const {
+    Bound bound(sides_.size());
+    for (const std::size_t index : listeners) {
+        net::HostPort address = generation.configuration.listeners[index].address;
+        for (auto& sockets : bound) {
+            auto socket = net::ListenSocket::bind(address);
+            if (!socket) {
+                return std::unexpected(std::move(socket.error()));
+            }
+            address.port = socket->address().port;  // the others join the port that the first one got
+            sockets.emplace_back(index, std::move(*socket));
         }
     }
+    return bound;
+}
+
+Result<> App::prepare() {
+    auto generation = Generation::make(std::move(first_configuration_), metrics_, nullptr);
+    if (!generation) {
+        return std::unexpected(std::move(generation.error()));
+    }
+    generation_ = std::move(*generation);
+    make_workers();
+    std::vector<std::size_t> all;
+    for (const config::Listener& listener : generation_->configuration.listeners) {
+        succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);
+        all.push_back(all.size());
+    }
+    auto bound = bind(*generation_, all);
+    if (!bound) {
+        return std::unexpected(std::move(bound.error()));
+    }
+    first_sockets_ = std::move(*bound);
     if (auto prepared = prepare_tunnels(); !prepared) {
         return prepared;
     }
-    signals_ = std::make_unique<boost::asio::signal_set>(main_worker().context(), SIGTERM, SIGINT);
+    signals_ = std::make_unique<boost::asio::signal_set>(main_worker().context(), SIGTERM, SIGINT, SIGHUP);
     ticker_ = std::make_unique<boost::asio::steady_timer>(main_worker().context());
+    watched_.follow(files_of(generation_->configuration));
     return prepare_status();
 }
 
 Result<> App::prepare_tunnels() {
-    if (!configuration_.tunnels) {
+    if (!generation_->configuration.tunnels) {
         return {};
     }
-    const auto settings = config::tunnel_settings(configuration_, config::machine_name());
+    const auto settings = config::tunnel_settings(generation_->configuration, config::machine_name());
     if (!settings) {
         return std::unexpected(settings.error());
     }
@@ -142,19 +128,23 @@ Result<> App::prepare_tunnels() {
 }
 
 Result<> App::prepare_status() {
-    if (!configuration_.admin) {
+    if (!generation_->configuration.admin) {
         return {};
     }
     status_ = std::make_unique<status::Server>(main_worker().context());
     status_->add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_->add("/ready", [this] { return ready(); });
     status_->add("/sessions", [this] {
-        const std::vector<TunnelRecord> records = store_ ? store_->records() : std::vector<TunnelRecord>();
-        return status::Answer{200, "application/json", session_table(records, sides_.front()->pool().sessions())};
+        return status::Answer{200, "application/json", session_table(tunnel_records(), sessions())};
+    });
+    status_->add("/status", [this] {
+        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready()};
+        return status::Answer{200, "application/json",
+                              status_report(standing, *generation_, tunnel_records(), sessions())};
     });
     status_->add("/metrics", [this] {
         std::map<std::string, std::size_t> streams;
-        for (const auto& info : sides_.front()->pool().sessions()) {
+        for (const auto& info : sessions()) {
             streams[info->agent->tunnel_name] += info->streams;
         }
         for (const auto& [tunnel, open] : streams) {
@@ -162,24 +152,45 @@ Result<> App::prepare_status() {
         }
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
-    return status_->listen(configuration_.admin->address, true);
+    status_->add_action("/reload", [this] {
+        const Result<> reloaded = reload("the reload command");
+        boost::json::object body{{"ok", reloaded.has_value()}};
+        if (!reloaded) {
+            body["errors"] = reloaded.error().message;
+        }
+        return status::Answer{reloaded ? 200 : 422, "application/json", boost::json::serialize(body) + "\n"};
+    });
+    return status_->listen(generation_->configuration.admin->address, true);
+}
+
+std::vector<TunnelRecord> App::tunnel_records() const {
+    return store_ ? store_->records() : std::vector<TunnelRecord>();
+}
+
+std::vector<std::shared_ptr<tunnel::SessionInfo>> App::sessions() const {
+    return sides_.front()->pool().sessions();
 }
 
 std::size_t App::ready_sessions() const {
-    return static_cast<std::size_t>(std::ranges::count_if(sides_.front()->pool().sessions(), [](const auto& info) {
-        return info->state == tunnel::SessionInfo::State::ready;
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        sessions(), [](const auto& info) { return info->state == tunnel::SessionInfo::State::ready; }));
+}
+
+std::string App::not_ready() const {
+    const bool needs_session = store_ && !store_->records().empty();
+    return drain_started_                           ? "draining"
+           : !listening_                            ? "not listening yet"
+           : needs_session && ready_sessions() == 0 ? "no agent session"
+                                                    : "";
 }
 
 status::Answer App::ready() const {
-    const std::size_t sessions = ready_sessions();
-    const bool tunnels_ready = !store_ || store_->records().empty() || sessions > 0;
-    const bool ready = listening_ && !drain_started_ && tunnels_ready;
-    boost::json::object body{{"ready", ready}, {"sessions", sessions}};
-    if (!ready) {
-        body["reason"] = drain_started_ ? "draining" : !listening_ ? "not listening yet" : "no agent session";
+    const std::string reason = not_ready();
+    boost::json::object body{{"ready", reason.empty()}, {"sessions", ready_sessions()}};
+    if (!reason.empty()) {
+        body["reason"] = reason;
     }
-    return {ready ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
+    return {reason.empty() ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
 }
 
 }  // namespace adit

@@ -7,6 +7,7 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/cli/operator_commands.h"
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
 #include "connector/config/load.h"
@@ -50,7 +51,7 @@ int run(const std::string& named) {
         std::cerr << configuration.error().text();
         return 2;
     }
-    return run_connector(std::move(*configuration));
+    return run_connector(*path, std::move(*configuration));
 }
 
 int check(const std::string& named, const std::string& output) {
@@ -101,6 +102,7 @@ int main(int argc, char** argv) {
         };
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
+    cli::add_operator_commands(app, find_config, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/log/log.h"
 #include "common/net/alarm.h"
 #include "common/net/spawn.h"
@@ -29,132 +31,172 @@ std::unique_ptr<backend::Dialer> make_dialer(const config::Endpoint& endpoint, t
                                                    endpoint.base_path, endpoint.scheme == Scheme::https);
 }
 
+bool logs_requests(const Generation& generation) {
+    return generation.configuration.log.level <= logging::Level::info;
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted {
+    Counted(ListenerMetrics& listener, std::atomic<std::size_t>& count) : of(listener), all(count) {
+        all.fetch_add(1, std::memory_order_relaxed);
+        of.connections.Increment();
+    }
+    ~Counted() {
+        of.open.fetch_sub(1, std::memory_order_relaxed);
+        all.fetch_sub(1, std::memory_order_relaxed);
+        of.connections.Decrement();
+    }
+    ListenerMetrics& of;
+    std::atomic<std::size_t>& all;
+};
+
 }  // namespace
 
-/// One listener of one worker.
-struct WorkerSide::ListenerSide {
+/// What a client's connection is served by, from its accept to its end.
+struct WorkerSide::Terms {
     http::ServerSettings settings;
-    std::unique_ptr<tls::Context> tls;
-    std::optional<net::ListenSocket> socket;
-    std::unique_ptr<net::Listener> listener;
+    std::shared_ptr<const tls::Context> tls;  ///< null: clear text
     std::shared_ptr<ListenerMetrics> metrics;
     std::size_t limit = 0;
 };
 
-WorkerSide::WorkerSide(unsigned index, const Shared& shared)
+/// One listener of one worker.
+struct WorkerSide::ListenerSide {
+    std::string name;  ///< as configured, as is the address
+    net::HostPort address;
+    std::shared_ptr<const Terms> terms;
+    std::unique_ptr<net::Listener> listener;
+    bool closed = false;
+};
+
+WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<const Generation> generation)
     : shared_(shared),
+      generation_(std::move(generation)),
       worker_(index),
       pool_(worker_, shared.fleet, shared.metrics, shared.switchboard),
-      access_log_(worker_.loop(), shared.log_requests),
-      pipeline_(make_serving(), access_log_) {
+      access_log_(worker_.loop(), logs_requests(*generation_)),
+      pipeline_(make_serving(*generation_, nullptr), access_log_) {
     shared_.switchboard.connect(pool_);
 }
 
 WorkerSide::~WorkerSide() = default;
 
-std::unique_ptr<policy::Serving> WorkerSide::make_serving() {
-    auto serving = std::make_unique<policy::Serving>();
-    serving->router = shared_.router;
-    serving->route_metrics = shared_.route_metrics;
-    serving->unrouted_metrics = shared_.unrouted_metrics;
-    for (std::size_t i = 0; i < shared_.configuration.backends.size(); ++i) {
-        const config::Backend& backend = shared_.configuration.backends[i];
-        const auto& metrics = shared_.backend_metrics[i];
-        std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
-        endpoints.reserve(backend.endpoints.size());
-        for (const config::Endpoint& endpoint : backend.endpoints) {
-            endpoints.push_back(std::make_unique<backend::Endpoint>(
-                endpoint.text(),
-                std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
-                                                     shared_.origin_tls[i], backend.tls.server_name, endpoint.text()),
-                worker_.loop(), *metrics));
+std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& generation, std::size_t index) {
+    const config::Backend& from = generation.configuration.backends[index];
+    const auto& metrics = generation.backend_metrics[index];
+    std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
+    endpoints.reserve(from.endpoints.size());
+    for (const config::Endpoint& endpoint : from.endpoints) {
+        auto dialer = std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
+                                                           generation.origin_tls[index].context, from.tls.server_name,
+                                                           endpoint.text());
+        endpoints.push_back(
+            std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer), worker_.loop(), *metrics));
+    }
+    const config::Timeouts& times = from.timeouts;
+    return std::make_shared<backend::Backend>(
+        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, std::move(endpoints),
+        metrics);
+}
+
+std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const Generation& generation,
+                                                                const Generation* previous) {
+    auto serving = std::make_shared<policy::Serving>();
+    serving->router = generation.router;
+    serving->route_metrics = generation.route_metrics;
+    serving->unrouted_metrics = generation.unrouted_metrics;
+    for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
+        std::shared_ptr<backend::Backend> backend;
+        for (std::size_t j = 0; previous != nullptr && j < previous->configuration.backends.size(); ++j) {
+            if (previous->configuration.backends[j] == generation.configuration.backends[i] &&
+                previous->origin_tls[j].context == generation.origin_tls[i].context) {
+                backend = pipeline_.serving()->backends[j];
+            }
         }
-        const config::Timeouts& times = backend.timeouts;
-        serving->backends.push_back(std::make_unique<backend::Backend>(
-            backend.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total},
-            std::move(endpoints), metrics));
+        serving->backends.push_back(backend ? std::move(backend) : make_backend(generation, i));
     }
     return serving;
 }
 
-Result<> WorkerSide::bind(std::vector<net::HostPort>& addresses) {
-    const auto& configured = shared_.configuration.listeners;
-    for (std::size_t i = 0; i < configured.size(); ++i) {
-        const config::Listener& from = configured[i];
-        auto side = std::make_unique<ListenerSide>();
-        side->settings.head.bytes = from.limits.header_bytes;
-        side->settings.header_timeout = from.limits.header_timeout;
-        side->settings.idle_timeout = from.limits.idle_timeout;
-        side->settings.body_bytes = from.limits.body_bytes;
-        side->settings.pseudonym = shared_.pseudonym;
-        side->limit = from.limits.connections;
-        side->metrics = shared_.listener_metrics[i];
-        if (from.tls) {
-            auto context = tls::Context::listener(from.tls->certificate, from.tls->key);
-            if (!context) {
-                return std::unexpected(std::move(context.error()));
+std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t listener) const {
+    const config::Listener& from = generation_->configuration.listeners[listener];
+    auto terms = std::make_shared<Terms>();
+    terms->settings.head.bytes = from.limits.header_bytes;
+    terms->settings.header_timeout = from.limits.header_timeout;
+    terms->settings.idle_timeout = from.limits.idle_timeout;
+    terms->settings.body_bytes = from.limits.body_bytes;
+    terms->settings.pseudonym = shared_.pseudonym;
+    terms->settings.tls = from.tls.has_value();
+    terms->tls = generation_->listener_tls[listener].context;
+    terms->metrics = generation_->listener_metrics[listener];
+    terms->limit = from.limits.connections;
+    return terms;
+}
+
+Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
+    if (auto listening = socket.listen(); !listening) {
+        return listening;
+    }
+    ListenerSide& side = listeners_.emplace_back();
+    side.name = generation_->configuration.listeners[listener].name;
+    side.address = generation_->configuration.listeners[listener].address;
+    side.terms = make_terms(listener);
+    side.listener = std::make_unique<net::Listener>(
+        worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
+            ListenerMetrics& metrics = *side.terms->metrics;
+            if (metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit) {
+                metrics.open.fetch_sub(1, std::memory_order_relaxed);
+                metrics.refused.Increment();
+                ::close(fd);
+                return;
             }
-            side->settings.tls = true;
-            side->tls = std::make_unique<tls::Context>(std::move(*context));
-        }
-        auto socket = net::ListenSocket::bind(addresses[i]);
-        if (!socket) {
-            return std::unexpected(std::move(socket.error()));
-        }
-        addresses[i].port = socket->address().port;  // the others join the port that the first one got
-        side->socket.emplace(std::move(*socket));
-        listeners_.push_back(std::move(side));
-    }
+            net::spawn(worker_.context(), "a client's connection", serve(side, side.terms, fd, peer.ip.to_string()));
+        });
+    net::spawn(worker_.context(), "a listener", side.listener->run());
     return {};
 }
 
-Result<> WorkerSide::listen() {
-    for (const auto& side : listeners_) {
-        if (auto listening = side->socket->listen(); !listening) {
-            return listening;
+void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
+    const std::shared_ptr<const Generation> previous = std::exchange(generation_, std::move(generation));
+    pipeline_.serve_by(make_serving(*generation_, previous.get()));
+    access_log_.turn(logs_requests(*generation_));
+    const auto& configured = generation_->configuration.listeners;
+    for (ListenerSide& side : listeners_) {
+        const auto now = std::ranges::find_if(configured, [&](const config::Listener& listener) {
+            return listener.name == side.name && listener.address == side.address;
+        });
+        if (side.closed) {
+            continue;
         }
-        ListenerSide* of = side.get();
-        side->listener = std::make_unique<net::Listener>(
-            worker_.loop(), std::move(*side->socket), [this, of](int fd, const net::Address& peer) {
-                if (of->metrics->open.fetch_add(1, std::memory_order_relaxed) >= of->limit) {
-                    of->metrics->open.fetch_sub(1, std::memory_order_relaxed);
-                    of->metrics->refused.Increment();
-                    ::close(fd);
-                    return;
-                }
-                net::spawn(worker_.context(), "a client's connection", serve(*of, fd, peer.ip.to_string()));
-            });
-        net::spawn(worker_.context(), "a listener", side->listener->run());
+        if (now != configured.end()) {
+            side.terms = make_terms(static_cast<std::size_t>(now - configured.begin()));
+            continue;
+        }
+        side.closed = true;
+        side.listener->stop();
+        for (const auto& [connection, of] : connections_) {
+            if (of == &side) {
+                connection->drain();
+            }
+        }
     }
-    return {};
 }
 
-net::Task<> WorkerSide::serve(ListenerSide& side, int fd, std::string client_ip) {
-    struct Counted {
-        Counted(ListenerMetrics& listener, std::atomic<std::size_t>& count) : of(listener), all(count) {
-            all.fetch_add(1, std::memory_order_relaxed);
-            of.connections.Increment();
-        }
-        ~Counted() {
-            of.open.fetch_sub(1, std::memory_order_relaxed);
-            all.fetch_sub(1, std::memory_order_relaxed);
-            of.connections.Decrement();
-        }
-        ListenerMetrics& of;
-        std::atomic<std::size_t>& all;
-    } counted(*side.metrics, connections_open_);
+net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd,
+                              std::string client_ip) {
+    const Counted counted(*terms->metrics, connections_open_);
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
-    if (side.tls) {
-        auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *side.tls, tls::TlsStream::Side::server);
+    if (terms->tls) {
+        auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         if (co_await secured->handshake()) {
             co_return;
         }
         stream = std::move(secured);
     }
-    http::Connection connection(std::move(stream), std::move(client_ip), side.settings, pipeline_);
-    connections_.insert(&connection);
-    if (draining_) {
+    http::Connection connection(std::move(stream), std::move(client_ip), terms->settings, pipeline_);
+    connections_.emplace(&connection, &side);
+    if (draining_ || side.closed) {
         connection.drain();
     }
     co_await connection.run();
@@ -163,22 +205,20 @@ net::Task<> WorkerSide::serve(ListenerSide& side, int fd, std::string client_ip)
 
 void WorkerSide::drain(unsigned workers) {
     draining_ = true;
-    for (const auto& side : listeners_) {
-        if (side->listener) {
-            side->listener->socket().steer_to_successor(workers);
+    for (const ListenerSide& side : listeners_) {
+        if (!side.closed) {
+            side.listener->socket().steer_to_successor(workers);
         }
     }
     pool_.drain();
-    for (http::Connection* connection : connections_) {
+    for (const auto& [connection, side] : connections_) {
         connection->drain();
     }
 }
 
 void WorkerSide::close_listeners() {
-    for (const auto& side : listeners_) {
-        if (side->listener) {
-            side->listener->stop();
-        }
+    for (ListenerSide& side : listeners_) {
+        side.listener->stop();
     }
 }
 

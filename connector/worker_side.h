@@ -2,47 +2,40 @@
 #pragma once
 
 #include <atomic>
+#include <list>
+#include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "common/net/listener.h"
 #include "common/net/resolver.h"
 #include "common/net/worker.h"
-#include "common/tls/context.h"
-#include "connector/config/config.h"
+#include "connector/generation.h"
 #include "connector/policy/pipeline.h"
 #include "connector/tunnel/gate.h"
 #include "connector/tunnel/pool.h"
 
 namespace adit {
 
-/// Shared by all workers of a connector.
+/// Shared by all workers of a connector, whatever its configuration.
 struct Shared {
-    const config::Configuration& configuration;
     ConnectorMetrics& metrics;
     net::Resolver& resolver;
     tunnel::Fleet& fleet;
     tunnel::Switchboard& switchboard;
-    std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;
-    std::shared_ptr<RouteMetrics> unrouted_metrics;
-    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;
-    std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;
-    std::vector<std::shared_ptr<const tls::Context>> origin_tls;  ///< by backend; made before the workers
-    std::string pseudonym;                                        ///< in Via; tells this connector from others
-    bool log_requests = true;
+    std::string pseudonym;  ///< in Via; tells this connector from others
 };
 
-/// Made before the workers run; used on its worker's thread from then on, but for the constructor and sockets.
+/// Made before the workers run; used on its worker's thread from then on, but for the constructor.
 class WorkerSide {
   public:
-    WorkerSide(unsigned index, const Shared& shared);
+    WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<const Generation> generation);
     ~WorkerSide();
-    /// Binds this worker's client listeners, not yet listening. Listeners with TLS load their certificates here.
-    Result<> bind(std::vector<net::HostPort>& addresses);
-    /// Lets the kernel give clients to this worker.
-    Result<> listen();
+    /// Lets the kernel give clients of a listener of the current generation to this worker.
+    Result<> listen(std::size_t listener, net::ListenSocket socket);
+    /// Serves by a newer generation from now on. Exchanges that run end as they began; connections of listeners that
+    /// are gone end after their next answer.
+    void adopt(std::shared_ptr<const Generation> generation);
     /// New clients go to a successor, connections end after their next answer, agents look for another connector.
     void drain(unsigned workers);
     /// Takes no more clients.
@@ -54,17 +47,23 @@ class WorkerSide {
     tunnel::Pool& pool() { return pool_; }
 
   private:
+    struct Terms;
     struct ListenerSide;
-    net::Task<> serve(ListenerSide& listener, int fd, std::string client_ip);
-    std::unique_ptr<policy::Serving> make_serving();
+
+    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, std::string client_ip);
+    std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
+    std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
+    /// Backends that are the same in `previous` are taken over, with their kept connections.
+    std::shared_ptr<const policy::Serving> make_serving(const Generation& generation, const Generation* previous);
 
     const Shared& shared_;
+    std::shared_ptr<const Generation> generation_;
     net::Worker worker_;
     tunnel::Pool pool_;
     policy::AccessLog access_log_;
     policy::Pipeline pipeline_;
-    std::vector<std::unique_ptr<ListenerSide>> listeners_;
-    std::set<http::Connection*> connections_;
+    std::list<ListenerSide> listeners_;  ///< those that were closed too: their loops end in their own time
+    std::map<http::Connection*, const ListenerSide*> connections_;
     std::atomic<std::size_t> connections_open_ = 0;  ///< handshakes included
     bool draining_ = false;
 };

@@ -100,6 +100,14 @@ class Object {
         std::function<bool(const Node&, T&, Diagnostics&)> read;
     };
 
+    /// A default outside the bounds means "chosen while running" and cannot be written.
+    template <class Value>
+    static bool allowed(const Schema& schema, const Value& value) {
+        if constexpr (std::integral<Value> && !std::same_as<Value, bool>)
+            return !schema.minimum || static_cast<std::int64_t>(value) >= *schema.minimum;
+        return true;
+    }
+
     template <class M, class Type>
     void add(std::string key, M T::* member, Type type, std::string doc, bool required) {
         using Value = typename Type::value_type;
@@ -109,8 +117,9 @@ class Object {
         schema.key = key;
         schema.doc = std::move(doc);
         schema.required = required;
+        schema.optional = !std::same_as<M, Value>;
         if constexpr (std::same_as<M, Value>)
-            if (!required) schema.default_value = type.show(T{}.*member);
+            if (!required && allowed(schema, T{}.*member)) schema.default_value = type.show(T{}.*member);
         schema_.fields.push_back(std::move(schema));
         keys_.add(key, required);
         fields_.push_back(Field{std::move(key),

@@ -23,6 +23,7 @@ struct Schema {
 
     std::string key{};            ///< field
     bool required = false;        ///< field
+    bool optional = false;        ///< field: without it there is no such thing, not one of defaults
     std::string default_value{};  ///< field: as one would write it; empty when there is none
 };
 

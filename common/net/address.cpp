@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "common/base/strings.h"
+
 namespace adit::net {
 namespace asio = boost::asio;
 namespace {
@@ -127,6 +129,17 @@ std::optional<Address> HostPort::literal() const {
         return std::nullopt;
     }
     return Address{ip, port};
+}
+
+bool is_localhost(std::string_view name) {
+    static constexpr std::string_view kName = "localhost";
+    if (name.ends_with('.')) {
+        name.remove_suffix(1);
+    }
+    if (name.size() < kName.size() || !iequals(name.substr(name.size() - kName.size()), kName)) {
+        return false;
+    }
+    return name.size() == kName.size() || name[name.size() - kName.size() - 1] == '.';
 }
 
 }  // namespace adit::net

@@ -41,4 +41,8 @@ struct HostPort {
     friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
+/// Whether a name is "localhost" or below it: loopback by definition (RFC 6761 §6.3), whatever the system's files say
+/// or lack.
+bool is_localhost(std::string_view name);
+
 }  // namespace adit::net

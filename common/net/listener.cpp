@@ -33,6 +33,9 @@ std::optional<Address> look_up(const HostPort& address) {
     hints.ai_family = AF_INET;
     addrinfo* list = nullptr;
     if (::getaddrinfo(address.host.c_str(), nullptr, &hints, &list) != 0) {
+        if (is_localhost(address.host)) {
+            return Address{boost::asio::ip::address_v4::loopback(), address.port};
+        }
         return std::nullopt;
     }
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(list->ai_addr);

@@ -51,6 +51,12 @@ void look_up(Lookup& lookup) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* list = nullptr;
     const int code = ::getaddrinfo(lookup.host.host.c_str(), nullptr, &hints, &list);
+    if (code != 0 && is_localhost(lookup.host.host)) {
+        const std::uint16_t port = lookup.host.port;
+        lookup.addresses = {{boost::asio::ip::address_v4::loopback(), port},
+                            {boost::asio::ip::address_v6::loopback(), port}};
+        return;
+    }
     if (code != 0) {
         lookup.error = ::gai_strerror(code);
         return;

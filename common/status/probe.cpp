@@ -1,4 +1,4 @@
-// A blocking GET with a time limit; see probe.h.
+// A blocking request with a time limit; see probe.h.
 #include "common/status/probe.h"
 
 #include <boost/asio/connect.hpp>
@@ -10,7 +10,7 @@
 
 namespace adit::status {
 
-Result<std::string> get(const net::HostPort& address, const std::string& path) {
+Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path) {
     namespace asio = boost::asio;
     namespace beast = boost::beast;
     namespace bhttp = boost::beast::http;
@@ -22,7 +22,7 @@ Result<std::string> get(const net::HostPort& address, const std::string& path) {
     }
     asio::io_context context;
     beast::tcp_stream stream(context);
-    bhttp::request<bhttp::empty_body> request(bhttp::verb::get, path, 11);
+    bhttp::request<bhttp::empty_body> request(bhttp::string_to_verb(method), path, 11);
     request.set(bhttp::field::host, address.text());
     request.keep_alive(false);
     beast::flat_buffer buffer;
@@ -47,10 +47,18 @@ Result<std::string> get(const net::HostPort& address, const std::string& path) {
     if (outcome) {
         return failure("no answer from " + address.text() + ": " + outcome.message());
     }
-    if (response.result_int() != 200) {
-        return failure("status " + std::to_string(response.result_int()) + ": " + std::string(trim(response.body())));
+    return Reply{static_cast<int>(response.result_int()), std::move(response.body())};
+}
+
+Result<std::string> get(const net::HostPort& address, const std::string& path) {
+    auto reply = ask(address, "GET", path);
+    if (!reply) {
+        return std::unexpected(std::move(reply.error()));
     }
-    return response.body();
+    if (reply->status != 200) {
+        return failure("status " + std::to_string(reply->status) + ": " + std::string(trim(reply->body)));
+    }
+    return std::move(reply->body);
 }
 
 }  // namespace adit::status

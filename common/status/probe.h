@@ -1,4 +1,4 @@
-// Asks a status server whether it is ready: the health check of a container without a shell.
+// Asks a status server: the health check of a container without a shell, and the commands of operators.
 #pragma once
 
 #include <string>
@@ -7,6 +7,14 @@
 #include "common/net/address.h"
 
 namespace adit::status {
+
+struct Reply {
+    int status = 0;
+    std::string body;
+};
+
+/// One request without a body, of `method` GET or POST. Blocks for at most two seconds; a reload may take that long.
+Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path);
 
 /// GET `path`; the body when the answer is 200. Blocks for at most two seconds.
 Result<std::string> get(const net::HostPort& address, const std::string& path);

@@ -43,7 +43,11 @@ struct ServerState {
 
     asio::io_context& context;
     asio::ip::tcp::acceptor acceptor;
-    std::map<std::string, Server::Handler, std::less<>> table;
+    struct Entry {
+        Server::Handler handler;
+        bool action = false;
+    };
+    std::map<std::string, Entry, std::less<>> table;
     std::vector<beast::tcp_stream*> connections;
     bool stopped = false;
 };
@@ -91,7 +95,7 @@ Response to_response(Answer answer, const bhttp::request_header<>& request, bool
     response.set(bhttp::field::content_type, answer.content_type);
     response.set(bhttp::field::cache_control, "no-store");
     if (answer.status == 405) {
-        response.set(bhttp::field::allow, "GET, HEAD");  // RFC 9110 §15.5.6
+        response.set(bhttp::field::allow, answer.allow);  // RFC 9110 §15.5.6
     }
     response.content_length(answer.body.size());
     response.keep_alive(keep_alive);
@@ -137,20 +141,22 @@ net::Task<> Connection::linger() {
 }
 
 Answer Connection::answer(const bhttp::request_header<>& request) const {
-    if (request.method() != bhttp::verb::get && request.method() != bhttp::verb::head) {
-        return {405, kPlainText, "only GET and HEAD\n"};
-    }
     const std::string_view target = request.target();
     const auto entry = state_->table.find(target.substr(0, target.find('?')));
     if (entry == state_->table.end() || state_->stopped) {
         std::string paths;
-        for (const auto& [path, handler] : state_->table) {
+        for (const auto& [path, what] : state_->table) {
             paths += " " + path;
         }
         return {404, kPlainText, "not found; here are" + paths + "\n"};
     }
+    const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
+    if (entry->second.action ? request.method() != bhttp::verb::post : !reads) {
+        return entry->second.action ? Answer{405, kPlainText, "only POST\n", "POST"}
+                                    : Answer{405, kPlainText, "only GET and HEAD\n", "GET, HEAD"};
+    }
     try {
-        return entry->second();
+        return entry->second.handler();
     } catch (const std::exception&) {
         return {500, kPlainText, "the answer could not be made\n"};
     }
@@ -181,7 +187,11 @@ Server::~Server() {
 }
 
 void Server::add(std::string path, Handler handler) {
-    state_->table[std::move(path)] = std::move(handler);
+    state_->table[std::move(path)] = {std::move(handler), false};
+}
+
+void Server::add_action(std::string path, Handler handler) {
+    state_->table[std::move(path)] = {std::move(handler), true};
 }
 
 Result<> Server::listen(const net::HostPort& address, bool share_port) {

@@ -17,10 +17,11 @@ struct Answer {
     int status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
+    std::string allow = {};  ///< with 405: the methods that the path has
 };
 
-/// Serves a fixed table of paths by GET and HEAD on one address. All on the context's thread. At most 64 connections at
-/// a time, heads of 8 KiB, no request bodies, 10 s for a request and its answer.
+/// Serves a fixed table of paths by GET and HEAD, or by POST, on one address. All on the context's thread. At most 64
+/// connections at a time, heads of 8 KiB, no request bodies, 10 s for a request and its answer.
 class Server {
   public:
     /// Called for each request, on the context's thread; not after stop(). One that throws answers 500.
@@ -30,6 +31,8 @@ class Server {
     ~Server();
 
     void add(std::string path, Handler handler);
+    /// A path that changes something: by POST, without a body.
+    void add_action(std::string path, Handler handler);
     /// Binds and listens. With port 0 any free one is taken; address() says which. `share_port` sets SO_REUSEPORT, so
     /// that a successor can listen beside us.
     Result<> listen(const net::HostPort& address, bool share_port);

@@ -78,6 +78,13 @@ std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& n
     return std::make_shared<ListenerMetrics>(registry_, name);
 }
 
+void ConnectorMetrics::reloaded(bool good) {
+    registry_
+        .counter("adit_connector_reloads_total", "Configurations taken into service, and refused.",
+                 {{"result", good ? "accepted" : "refused"}})
+        .Increment();
+}
+
 void ConnectorMetrics::session_opened(const std::string& tunnel) {
     registry_.counter("adit_connector_session_opened_total", "Sessions that agents opened.", {{"tunnel", tunnel}})
         .Increment();

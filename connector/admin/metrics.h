@@ -60,6 +60,7 @@ class ConnectorMetrics {
     void probed(const std::string& tunnel, std::chrono::nanoseconds took);
     void probe_failed(const std::string& tunnel);
     void streams(const std::string& tunnel, std::size_t open);
+    void reloaded(bool good);
 
     metrics::Registry& registry() { return registry_; }
 

@@ -26,6 +26,7 @@ struct Log {
 /// The status server of the operator.
 struct Admin {
     HostPort address;
+    friend bool operator==(const Admin&, const Admin&) = default;
 };
 
 struct ListenerTls {
@@ -55,11 +56,13 @@ struct TunnelTls {
     HostPort address;
     std::filesystem::path key;        ///< PEM; need not exist yet
     std::vector<HostPort> advertise;  ///< as given; see tunnel_settings() for what an empty list means
+    friend bool operator==(const TunnelTls&, const TunnelTls&) = default;
 };
 
 struct Tunnels {
     std::filesystem::path directory;  ///< need not exist yet
     TunnelTls tls;
+    friend bool operator==(const Tunnels&, const Tunnels&) = default;
 };
 
 /// How long each phase of a request to a backend may take.
@@ -68,6 +71,7 @@ struct Timeouts {
     std::chrono::milliseconds first_byte = defaults::first_byte;
     std::chrono::milliseconds idle = defaults::idle;
     std::chrono::milliseconds total = defaults::total;  ///< 0: none
+    friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
 /// How origins are asked over TLS to prove who they are, and what we show them.
@@ -76,6 +80,7 @@ struct OriginTls {
     std::string server_name;            ///< empty: the endpoint's own host
     std::filesystem::path certificate;  ///< PEM chain shown to origins that ask; empty: none
     std::filesystem::path key;          ///< PEM, with `certificate`
+    friend bool operator==(const OriginTls&, const OriginTls&) = default;
 };
 
 struct Backend {
@@ -83,6 +88,7 @@ struct Backend {
     std::vector<Endpoint> endpoints;  ///< at least one
     Timeouts timeouts;
     OriginTls tls;
+    friend bool operator==(const Backend&, const Backend&) = default;
 };
 
 /// What a request must look like; the patterns are valid (see pattern.h).
@@ -104,8 +110,9 @@ struct Configuration {
     std::optional<Admin> admin;
     std::vector<Listener> listeners;
     std::optional<Tunnels> tunnels;
-    std::vector<Backend> backends;  ///< in the order of the file
-    std::vector<RouteRule> routes;  ///< in the order of the file
+    std::vector<Backend> backends;             ///< in the order of the file
+    std::vector<RouteRule> routes;             ///< in the order of the file
+    std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 };
 
 }  // namespace adit::config

@@ -1,6 +1,7 @@
 // The steps of loading: document, table, rules. Each goes on after errors of the one before, so that one run tells all.
 #include "connector/config/load.h"
 
+#include <set>
 #include <utility>
 
 #include "common/config/document.h"
@@ -8,6 +9,19 @@
 #include "connector/config/validate.h"
 
 namespace adit::config {
+namespace {
+
+/// The files that values of the document stand in.
+void add_files(const yaml::Node& node, std::set<std::filesystem::path>& files) {
+    files.insert(node.place.file());
+    for (const yaml::Node& item : node.items) add_files(item, files);
+    for (const yaml::Member& member : node.members) {
+        files.insert(member.key_place.file());
+        add_files(member.value, files);
+    }
+}
+
+}  // namespace
 
 std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path& path,
                                                      const yaml::Environment& environment) {
@@ -18,6 +32,9 @@ std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path
     configuration_table().read(*root, configuration, diagnostics);
     validate(*root, configuration, diagnostics);
     if (!diagnostics.ok()) return std::unexpected(std::move(diagnostics));
+    std::set<std::filesystem::path> files{path};
+    add_files(*root, files);
+    configuration.files.assign(files.begin(), files.end());
     return configuration;
 }
 

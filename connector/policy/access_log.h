@@ -44,6 +44,7 @@ class AccessLog final : private net::TurnEnd {
     ~AccessLog() { flush(); }
 
     bool on() const { return on_; }
+    void turn(bool on) { on_ = on; }
     void write(const AccessRecord& record);
 
   private:

@@ -8,6 +8,7 @@ namespace adit::policy {
 
 net::Task<> Pipeline::handle(http::Exchange& exchange) {
     Story story;
+    story.serving = serving_;
     // 1. what was refused while it was read is only answered; everything else goes inwards
     story.failure = exchange.refused ? std::move(exchange.refused) : co_await serve(exchange, story);
     // 2. the one place that turns a failure into an answer
@@ -22,11 +23,11 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
-    backend::Backend& backend = *serving_->backends[story.route->backend_index];
+    backend::Backend& backend = *story.serving->backends[story.route->backend_index];
     co_return co_await route::forward(exchange, backend, story.trace);
 }
 
-std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) const {
+std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) {
     http::RequestHead& request = exchange.request;
     if (request.path != "*") {
         const auto path = route::normalise_path(request.path, story.path_scratch);
@@ -36,7 +37,7 @@ std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, S
         }
         request.path = *path;  // what was matched is what is forwarded
     }
-    story.route = serving_->router->match(request.authority, request.path);
+    story.route = story.serving->router->match(request.authority, request.path);
     if (story.route == nullptr) {
         return problem::no_route(http::host_of(request.authority), request.path);
     }
@@ -47,7 +48,7 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     const net::Time now = net::Clock::now();
     const route::Trace& trace = story.trace;
     RouteMetrics& metrics =
-        story.route == nullptr ? *serving_->unrouted_metrics : *serving_->route_metrics[story.route->index];
+        story.route == nullptr ? *story.serving->unrouted_metrics : *story.serving->route_metrics[story.route->index];
     metrics.finished(exchange.status, now - exchange.started, exchange.body.bytes(), exchange.out.bytes());
     if (story.failure) {
         metrics.failed(story.failure->code);

@@ -19,19 +19,24 @@ struct Serving {
     std::shared_ptr<const route::Router> router;
     std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by Route::index
     std::shared_ptr<RouteMetrics> unrouted_metrics;
-    std::vector<std::unique_ptr<backend::Backend>> backends;  ///< by Route::backend_index
+    std::vector<std::shared_ptr<backend::Backend>> backends;  ///< by Route::backend_index
 };
 
 /// One per worker: the handler of all its connections.
 class Pipeline final : public http::Handler {
   public:
-    Pipeline(std::unique_ptr<Serving> serving, AccessLog& log) : serving_(std::move(serving)), log_(log) {}
+    Pipeline(std::shared_ptr<const Serving> serving, AccessLog& log) : serving_(std::move(serving)), log_(log) {}
+
+    /// Requests from now on are served by `serving`; those that run keep what they began with.
+    void serve_by(std::shared_ptr<const Serving> serving) { serving_ = std::move(serving); }
+    const std::shared_ptr<const Serving>& serving() const { return serving_; }
 
     net::Task<> handle(http::Exchange& exchange) override;
 
   private:
     /// What the layers tell each other about one request.
     struct Story {
+        std::shared_ptr<const Serving> serving;
         const route::Route* route = nullptr;
         route::Trace trace;
         std::optional<problem::Failure> failure;
@@ -39,10 +44,10 @@ class Pipeline final : public http::Handler {
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
-    std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story) const;
+    static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 
-    std::unique_ptr<Serving> serving_;
+    std::shared_ptr<const Serving> serving_;
     AccessLog& log_;
 };
 

@@ -28,7 +28,7 @@ ALLOWED = {
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route"],
-    "connector/cli": ["common/base", "common/token", "connector/config", "connector/store"],
+    "connector/cli": ["common/base", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"],

@@ -224,6 +224,15 @@ TEST_CASE("addresses are read strictly") {
     }
 }
 
+TEST_CASE("localhost and what is below it is loopback") {
+    for (const char* name : {"localhost", "LOCALHOST", "localhost.", "a.localhost", "a.b.LocalHost."}) {
+        CHECK(is_localhost(name));
+    }
+    for (const char* name : {"", "local", "notlocalhost", "localhost.example", ".", "localhostx"}) {
+        CHECK_FALSE(is_localhost(name));
+    }
+}
+
 TEST_CASE("the proxy variables mean what they mean elsewhere") {
     const auto proxies = ProxyEnvironment::parse("http://user:p%40ss@proxy.corp:3128",
                                                  "localhost,.internal,10.0.0.0/8,example.com:8443");

@@ -1,0 +1,16 @@
+// A document as it counts: all files merged, defaults filled in, what came from outside masked.
+#pragma once
+
+#include <string>
+
+#include "common/config/node.h"
+#include "common/config/schema.h"
+
+namespace adit::yaml {
+
+/// YAML text of a document that was loaded (document.h) and read by a table with this description. Values that were
+/// filled in from the environment or a file show as they are written, so that no secret is printed; defaults carry a
+/// comment.
+std::string effective(const Node& root, const Schema& schema);
+
+}  // namespace adit::yaml

@@ -1,0 +1,102 @@
+// Taking a changed configuration into service, all of it or nothing; see app.h.
+#include <algorithm>
+#include <set>
+
+#include "common/log/log.h"
+#include "connector/app.h"
+#include "connector/config/load.h"
+
+namespace adit {
+namespace {
+
+/// What only a new process can change; the rest of the new configuration takes effect all the same.
+void warn_of_fixed(const config::Configuration& was, const config::Configuration& now) {
+    const auto warn = [](bool differs, const char* what) {
+        if (differs) {
+            logging::warn("a change of this takes effect when the connector is started anew", {{"key", what}});
+        }
+    };
+    warn(was.workers != now.workers, "workers");
+    warn(was.admin != now.admin, "admin");
+    warn(was.tunnels != now.tunnels, "tunnels");
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> files_of(const config::Configuration& configuration) {
+    std::set<std::filesystem::path> files(configuration.files.begin(), configuration.files.end());
+    for (const config::Listener& listener : configuration.listeners) {
+        if (listener.tls) {
+            files.insert({listener.tls->certificate, listener.tls->key});
+        }
+    }
+    for (const config::Backend& backend : configuration.backends) {
+        files.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});
+    }
+    files.erase(std::filesystem::path());
+    return {files.begin(), files.end()};
+}
+
+Result<> App::reload(std::string_view why) {
+    if (drain_started_ || !listening_) {
+        return failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet");
+    }
+    Result<> changed = change_generation();
+    metrics_.reloaded(changed.has_value());
+    if (!changed) {
+        logging::error("the configuration was not reloaded, the one before serves on",
+                       {{"why", why}, {"reason", changed.error().message}});
+        return changed;
+    }
+    const config::Configuration& now = generation_->configuration;
+    logging::info("configuration reloaded", {{"why", why},
+                                             {"listeners", now.listeners.size()},
+                                             {"backends", now.backends.size()},
+                                             {"routes", now.routes.size()}});
+    return {};
+}
+
+Result<> App::change_generation() {
+    auto configuration = config::load(file_);
+    if (!configuration) {
+        return usage_error(configuration.error().text());
+    }
+    auto made = Generation::make(std::move(*configuration), metrics_, generation_.get());
+    if (!made) {
+        return std::unexpected(std::move(made.error()));
+    }
+    const auto& was = generation_->configuration;
+    const auto& now = (*made)->configuration;
+    std::vector<std::size_t> added;
+    for (std::size_t i = 0; i < now.listeners.size(); ++i) {
+        const bool known = std::ranges::any_of(was.listeners, [&](const config::Listener& listener) {
+            return listener.name == now.listeners[i].name && listener.address == now.listeners[i].address;
+        });
+        if (!known) {
+            added.push_back(i);
+        }
+    }
+    auto bound = bind(**made, added);
+    if (!bound) {
+        return std::unexpected(std::move(bound.error()));
+    }
+    // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
+    warn_of_fixed(was, now);
+    logging::set_up(now.log.level, now.log.format);
+    watched_.follow(files_of(now));
+    generation_ = std::move(*made);
+    for (std::size_t i = 0; i < sides_.size(); ++i) {
+        auto sockets = std::make_shared<Bound::value_type>(std::move((*bound)[i]));
+        sides_[i]->worker().post([side = sides_[i].get(), generation = generation_, sockets] {
+            side->adopt(generation);
+            for (auto& [listener, socket] : *sockets) {
+                if (auto listening = side->listen(listener, std::move(socket)); !listening) {
+                    logging::error("cannot listen", {{"reason", listening.error().message}});
+                }
+            }
+        });
+    }
+    return {};
+}
+
+}  // namespace adit

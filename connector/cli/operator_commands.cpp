@@ -1,0 +1,250 @@
+// Reading configurations and asking running connectors; see operator_commands.h.
+#include "connector/cli/operator_commands.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json.hpp>
+#include <iostream>
+#include <memory>
+
+#include "common/base/time.h"
+#include "common/config/document.h"
+#include "common/config/effective.h"
+#include "common/config/json_schema.h"
+#include "common/status/probe.h"
+#include "connector/cli/status_output.h"
+#include "connector/config/load.h"
+#include "connector/config/table.h"
+#include "connector/route/path.h"
+#include "connector/route/router.h"
+
+namespace adit::cli {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+constexpr auto kWatchInterval = 1s;
+
+struct OperatorArguments {
+    std::string config;
+    std::string output = "text";
+    std::string method = "GET";
+    std::string host;
+    std::string path = "/";
+    bool effective = false;
+    bool watch = false;
+
+    bool as_json() const { return output == "json"; }
+};
+
+int report(const Error& error) {
+    std::cerr << "adit-connector: " << error.message << '\n';
+    return error.usage ? 2 : 1;
+}
+
+/// A configuration that is checked; its errors go to standard error.
+std::optional<config::Configuration> load(const std::filesystem::path& file) {
+    auto configuration = config::load(file);
+    if (!configuration) {
+        std::cerr << configuration.error().text();
+        return std::nullopt;
+    }
+    return std::move(*configuration);
+}
+
+Result<net::HostPort> admin_of(const config::Configuration& configuration) {
+    if (!configuration.admin) {
+        return usage_error(
+            "this configuration has no admin address to ask at; add admin: { address: \"127.0.0.1:9090\" } "
+            "(a running connector reloads on SIGHUP, too)");
+    }
+    return configuration.admin->address;
+}
+
+// --- schema, config show ---
+
+int print_schema(const OperatorArguments&, const std::filesystem::path&) {
+    const json::object schema =
+        yaml::json_schema(config::configuration_table().schema(), "The configuration of adit-connector");
+    std::cout << json::serialize(schema) << '\n';
+    return 0;
+}
+
+int show_config(const OperatorArguments&, const std::filesystem::path& file) {
+    if (!load(file)) {
+        return 2;
+    }
+    yaml::Diagnostics ignored;  // load() has told all there is
+    const auto root = yaml::load_document(file, yaml::process_environment(), ignored);
+    std::cout << yaml::effective(*root, config::configuration_table().schema());
+    return 0;
+}
+
+// --- explain ---
+
+int explain(const OperatorArguments& arguments, const std::filesystem::path& file) {
+    const auto configuration = load(file);
+    if (!configuration) {
+        return 2;
+    }
+    const std::string_view target = arguments.path;
+    std::string scratch;
+    const auto path = route::normalise_path(target.substr(0, target.find('?')), scratch);
+    if (!path) {
+        return report({"the path is refused: " + std::string(route::describe(path.error())), true});
+    }
+    const route::Router router(configuration->routes);
+    const route::Route* found = router.match(arguments.host, *path);
+    if (found == nullptr) {
+        if (arguments.as_json()) {
+            std::cout << json::serialize(json::object{{"route", nullptr}, {"path", *path}}) << '\n';
+        } else {
+            std::cout << "no route: " << arguments.method << ' ' << arguments.host << *path
+                      << " is answered with 404\n";
+        }
+        return 1;
+    }
+    const config::RouteRule& rule = configuration->routes[found->index];
+    const config::Backend& backend = configuration->backends[found->backend_index];
+    json::array endpoints;
+    for (const config::Endpoint& endpoint : backend.endpoints) {
+        endpoints.emplace_back(endpoint.text());
+    }
+    if (arguments.as_json()) {
+        std::cout << json::serialize(
+                         json::object{{"route", rule.name},
+                                      {"match", json::object{{"host", rule.match.host}, {"path", rule.match.path}}},
+                                      {"path", *path},
+                                      {"backend", backend.name},
+                                      {"endpoints", std::move(endpoints)}})
+                  << '\n';
+        return 0;
+    }
+    std::cout << "route    " << rule.name << " (host " << (rule.match.host.empty() ? "any" : rule.match.host)
+              << ", path " << rule.match.path << ")\nbackend  " << backend.name << '\n';
+    for (const json::value& endpoint : endpoints) {
+        std::cout << "         " << endpoint.as_string().c_str() << '\n';
+    }
+    std::cout << "times    connect " << format_duration(backend.timeouts.connect) << ", first byte "
+              << format_duration(backend.timeouts.first_byte) << ", idle " << format_duration(backend.timeouts.idle)
+              << '\n';
+    return 0;
+}
+
+// --- status, reload ---
+
+int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
+    const auto body = status::get(admin, "/status");
+    if (!body) {
+        return report(body.error());
+    }
+    boost::system::error_code unreadable;
+    const json::value told = json::parse(*body, unreadable);
+    if (unreadable || !told.is_object()) {
+        return report({"what answers at " + admin.text() + " is no connector of this version", false});
+    }
+    if (arguments.as_json()) {
+        std::cout << *body;
+    } else {
+        print_status(told.as_object());
+    }
+    return told.as_object().at("ready").as_bool() ? 0 : 1;
+}
+
+int show_status(const OperatorArguments& arguments, const std::filesystem::path& file) {
+    const auto configuration = load(file);
+    if (!configuration) {
+        return 2;
+    }
+    const auto admin = admin_of(*configuration);
+    if (!admin) {
+        return report(admin.error());
+    }
+    int status = 0;
+    boost::asio::io_context context;
+    boost::asio::steady_timer pause(context);
+    do {
+        if (arguments.watch && !arguments.as_json()) {
+            std::cout << "\x1b[H\x1b[2J";  // home, and clear
+        }
+        status = ask_status(arguments, *admin);
+        std::cout.flush();
+        if (arguments.watch) {
+            pause.expires_after(kWatchInterval);
+            pause.wait();
+        }
+    } while (arguments.watch);
+    return status;
+}
+
+int reload(const OperatorArguments& arguments, const std::filesystem::path& file) {
+    // What the connector would refuse is told here with its places, whether the connector runs or not.
+    const auto configuration = load(file);
+    if (!configuration) {
+        return 2;
+    }
+    const auto admin = admin_of(*configuration);
+    if (!admin) {
+        return report(admin.error());
+    }
+    const auto reply = status::ask(*admin, "POST", "/reload");
+    if (!reply) {
+        return report(reply.error());
+    }
+    if (arguments.as_json()) {
+        std::cout << reply->body;
+    } else if (reply->status == 200) {
+        std::cout << "reloaded\n";
+    } else {
+        boost::system::error_code unreadable;
+        const json::value told = json::parse(reply->body, unreadable);
+        const json::value* errors = told.is_object() ? told.as_object().if_contains("errors") : nullptr;
+        return report(
+            {errors != nullptr && errors->is_string() ? std::string(errors->as_string()) : reply->body, false});
+    }
+    return reply->status == 200 ? 0 : 1;
+}
+
+using Verb = int (*)(const OperatorArguments&, const std::filesystem::path&);
+
+}  // namespace
+
+void add_operator_commands(CLI::App& app, const FindFile& find_file, std::function<int()>& chosen) {
+    const auto arguments = std::make_shared<OperatorArguments>();
+    const auto add = [&](CLI::App& under, const char* name, const char* help, Verb verb, bool needs_file) {
+        CLI::App* command = under.add_subcommand(name, help);
+        if (needs_file) {
+            command->add_option("--config", arguments->config, "The connector's configuration file");
+        }
+        command->callback([=, &chosen] {
+            chosen = [=] {
+                const auto file = needs_file ? find_file(arguments->config) : std::filesystem::path();
+                return file ? verb(*arguments, *file) : report(file.error());
+            };
+        });
+        return command;
+    };
+    const auto with_output = [&](CLI::App* command) {
+        command->add_option("--output", arguments->output, "text or json")->check(CLI::IsMember({"text", "json"}));
+        return command;
+    };
+    add(app, "schema", "Print the JSON Schema of the configuration, for editors", print_schema, false);
+    CLI::App* config = app.add_subcommand("config", "Look at a configuration");
+    config->require_subcommand(1);
+    add(*config, "show",
+        "Print the configuration as it counts: files merged, defaults filled in, references unresolved", show_config,
+        true)
+        ->add_flag("--effective", arguments->effective, "The same; there is no other view");
+    CLI::App* explain_command =
+        with_output(add(app, "explain", "Say which route and backend a request would take", explain, true));
+    explain_command->add_option("--method", arguments->method, "The request's method");
+    explain_command->add_option("--host", arguments->host, "The request's host");
+    explain_command->add_option("--path", arguments->path, "The request's path");
+    with_output(
+        add(app, "status", "Show a running connector: listeners, sessions, routes, backends", show_status, true))
+        ->add_flag("--watch", arguments->watch, "Show it again every second");
+    with_output(add(app, "reload", "Let a running connector read its configuration anew", reload, true));
+}
+
+}  // namespace adit::cli

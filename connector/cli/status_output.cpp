@@ -1,0 +1,92 @@
+// Tables of a running connector; see status_output.h.
+#include "connector/cli/status_output.h"
+
+#include <boost/json.hpp>
+#include <iostream>
+
+#include "connector/cli/tunnel_output.h"
+
+namespace adit::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// A member as text; empty when it is missing, since the connector may be of another version.
+std::string text(const json::object& of, std::string_view name) {
+    const json::value* value = of.if_contains(name);
+    if (value == nullptr || value->is_null()) {
+        return {};
+    }
+    if (value->is_string()) {
+        return std::string(value->as_string());
+    }
+    return json::serialize(*value);
+}
+
+const json::array& list(const json::object& of, std::string_view name) {
+    static const json::array none;
+    const json::value* value = of.if_contains(name);
+    return value != nullptr && value->is_array() ? value->as_array() : none;
+}
+
+using Rows = std::vector<std::vector<std::string>>;
+
+void print_section(const Rows& rows) {
+    if (rows.size() > 1) {
+        std::cout << '\n';
+        print_table(rows);
+    }
+}
+
+}  // namespace
+
+void print_status(const json::object& status) {
+    std::cout << text(status, "instance") << ' ' << text(status, "version") << ": "
+              << (text(status, "ready") == "true" ? "ready" : "not ready, " + text(status, "reason")) << ", "
+              << text(status, "workers") << " workers, since " << text(status, "since") << '\n';
+
+    Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CONNECTIONS"}};
+    for (const json::value& one : list(status, "listeners")) {
+        const json::object& listener = one.as_object();
+        listeners.push_back(
+            {text(listener, "name"), text(listener, "address"), text(listener, "tls"), text(listener, "connections")});
+    }
+    print_section(listeners);
+
+    Rows sessions{
+        {"TUNNEL", "AGENT", "HOST", "VERSION", "ADDRESS", "STATE", "STREAMS", "IN FLIGHT", "RTT MS", "SINCE"}};
+    for (const json::value& one : list(status, "tunnels")) {
+        const json::object& tunnel = one.as_object();
+        for (const json::value& each : list(tunnel, "sessions")) {
+            const json::object& session = each.as_object();
+            sessions.push_back({text(tunnel, "name"), text(session, "agent"), text(session, "host"),
+                                text(session, "agent_version"), text(session, "address"), text(session, "state"),
+                                text(session, "streams"), text(session, "in_flight"), text(session, "round_trip_ms"),
+                                text(session, "since")});
+        }
+        if (list(tunnel, "sessions").empty()) {
+            sessions.push_back({text(tunnel, "name"), "no session", "", "", "", "", "", "", "", ""});
+        }
+    }
+    print_section(sessions);
+
+    Rows backends{{"BACKEND", "ENDPOINTS", "ACTIVE", "IDLE"}};
+    for (const json::value& one : list(status, "backends")) {
+        const json::object& backend = one.as_object();
+        std::string endpoints;
+        for (const json::value& endpoint : list(backend, "endpoints")) {
+            endpoints += (endpoints.empty() ? "" : " ") + std::string(endpoint.as_string());
+        }
+        backends.push_back({text(backend, "name"), endpoints, text(backend, "active"), text(backend, "idle")});
+    }
+    print_section(backends);
+
+    Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
+    for (const json::value& one : list(status, "routes")) {
+        const json::object& route = one.as_object();
+        routes.push_back({text(route, "name"), text(route, "host"), text(route, "path"), text(route, "backend")});
+    }
+    print_section(routes);
+}
+
+}  // namespace adit::cli

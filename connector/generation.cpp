@@ -1,0 +1,109 @@
+// Making a generation out of a configuration and the one before; see generation.h.
+#include "connector/generation.h"
+
+#include <functional>
+
+#include "common/base/file.h"
+
+namespace adit {
+namespace {
+
+constexpr std::size_t kPemMost = 4 * 1024 * 1024;
+
+/// Of the names and contents of files; the empty name adds itself only.
+std::size_t mark_of(std::initializer_list<std::filesystem::path> files) {
+    std::string all;
+    for (const std::filesystem::path& file : files) {
+        all += file.string();
+        all += '\0';
+        if (!file.empty()) {
+            all += read_file(file, kPemMost).value_or("");
+            all += '\0';
+        }
+    }
+    return std::hash<std::string>()(all);
+}
+
+/// The context of that mark among those made or kept already, else a new one.
+template <class Make>
+Result<MarkedContext> find_or_make(std::size_t mark, const std::vector<MarkedContext>& made,
+                                   const std::vector<MarkedContext>* previous, Make make) {
+    for (const auto* list : {&made, previous}) {
+        if (list == nullptr) {
+            continue;
+        }
+        for (const MarkedContext& one : *list) {
+            if (one.context && one.mark == mark) {
+                return one;
+            }
+        }
+    }
+    Result<tls::Context> context = make();
+    if (!context) {
+        return std::unexpected(std::move(context.error()));
+    }
+    return MarkedContext{mark, std::make_shared<const tls::Context>(std::move(*context))};
+}
+
+Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
+    for (const config::Listener& listener : made.configuration.listeners) {
+        std::shared_ptr<ListenerMetrics> counted;
+        for (std::size_t i = 0; previous != nullptr && i < previous->configuration.listeners.size(); ++i) {
+            if (previous->configuration.listeners[i].name == listener.name) {
+                counted = previous->listener_metrics[i];
+            }
+        }
+        made.listener_metrics.push_back(counted ? counted : metrics.listener(listener.name));
+        if (!listener.tls) {
+            made.listener_tls.emplace_back();
+            continue;
+        }
+        const auto& [certificate, key] = *listener.tls;
+        auto context = find_or_make(mark_of({certificate, key}), made.listener_tls,
+                                    previous == nullptr ? nullptr : &previous->listener_tls,
+                                    [&] { return tls::Context::listener(certificate, key); });
+        if (!context) {
+            return std::unexpected(std::move(context.error()));
+        }
+        made.listener_tls.push_back(std::move(*context));
+    }
+    return {};
+}
+
+/// The system's CAs are read once for all backends that name no others.
+Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
+    for (const config::Backend& backend : made.configuration.backends) {
+        made.backend_metrics.push_back(metrics.backend(backend.name));
+        const config::OriginTls& files = backend.tls;
+        auto context = find_or_make(mark_of({files.ca, files.certificate, files.key}), made.origin_tls,
+                                    previous == nullptr ? nullptr : &previous->origin_tls,
+                                    [&] { return tls::Context::origin(files.ca, files.certificate, files.key); });
+        if (!context) {
+            return std::unexpected(std::move(context.error()));
+        }
+        made.origin_tls.push_back(std::move(*context));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration configuration,
+                                                           ConnectorMetrics& metrics, const Generation* previous) {
+    auto made = std::make_shared<Generation>();
+    made->configuration = std::move(configuration);
+    made->router = std::make_shared<const route::Router>(made->configuration.routes);
+    for (const config::RouteRule& route : made->configuration.routes) {
+        made->route_metrics.push_back(metrics.route(route.name));
+    }
+    made->unrouted_metrics = metrics.route("none");
+    if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
+        return std::unexpected(std::move(listeners.error()));
+    }
+    if (auto backends = make_backends(*made, metrics, previous); !backends) {
+        return std::unexpected(std::move(backends.error()));
+    }
+    return made;
+}
+
+}  // namespace adit

@@ -1,0 +1,37 @@
+// What one reading of the configuration means to the workers.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/tls/context.h"
+#include "connector/admin/metrics.h"
+#include "connector/config/config.h"
+#include "connector/route/router.h"
+
+namespace adit {
+
+/// A TLS context with a mark of the files that it was made of, so that a reload can tell whether they have changed.
+struct MarkedContext {
+    std::size_t mark = 0;
+    std::shared_ptr<const tls::Context> context;  ///< null: clear text
+};
+
+/// Made whole on the main thread, then immutable and shared by all workers; a reload makes another. What did not change
+/// is taken over from the previous one, so that counters and kept connections live on.
+struct Generation {
+    config::Configuration configuration;
+    std::shared_ptr<const route::Router> router;
+    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by route
+    std::shared_ptr<RouteMetrics> unrouted_metrics;
+    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
+    std::vector<MarkedContext> origin_tls;                           ///< by backend
+    std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
+    std::vector<MarkedContext> listener_tls;                         ///< by listener
+
+    /// Reads the certificates; fails without a trace when one cannot be used. `previous` may be null.
+    static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,
+                                                          ConnectorMetrics& metrics, const Generation* previous);
+};
+
+}  // namespace adit

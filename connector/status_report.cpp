@@ -1,0 +1,110 @@
+// JSON of sessions and of all that is served; see status_report.h.
+#include "connector/status_report.h"
+
+#include <array>
+#include <boost/json.hpp>
+#include <map>
+
+#include "common/base/time.h"
+
+namespace adit {
+namespace {
+
+namespace json = boost::json;
+
+json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions& sessions) {
+    static constexpr std::array states{"ready", "suspect", "draining"};
+    std::map<std::string, json::object> tunnels;
+    for (const TunnelRecord& record : records) {
+        tunnels[record.id] = json::object{{"id", record.id}, {"name", record.name}, {"sessions", json::array()}};
+    }
+    for (const auto& info : sessions) {
+        json::object& tunnel = tunnels[info->agent->tunnel_id];
+        if (tunnel.empty()) {
+            continue;  // deleted a moment ago
+        }
+        tunnel["sessions"].as_array().push_back(
+            json::object{{"id", info->id},
+                         {"agent", info->agent->id},
+                         {"agent_version", info->agent->version},
+                         {"host", info->agent->host},
+                         {"address", info->address},
+                         {"key", info->key_id},
+                         {"worker", info->worker},
+                         {"streams", info->streams.load()},
+                         {"in_flight", info->agent->in_flight.load()},
+                         {"round_trip_ms", static_cast<double>(info->round_trip_us.load()) / 1000.0},
+                         {"state", states[static_cast<std::size_t>(info->state.load())]},
+                         {"since", format_time(info->since)}});
+    }
+    json::array list;
+    for (auto& [id, tunnel] : tunnels) {
+        list.push_back(std::move(tunnel));
+    }
+    return list;
+}
+
+json::array listeners_of(const Generation& generation) {
+    json::array list;
+    for (std::size_t i = 0; i < generation.configuration.listeners.size(); ++i) {
+        const config::Listener& listener = generation.configuration.listeners[i];
+        list.push_back(json::object{{"name", listener.name},
+                                    {"address", listener.address.text()},
+                                    {"tls", listener.tls.has_value()},
+                                    {"connections", generation.listener_metrics[i]->open.load()}});
+    }
+    return list;
+}
+
+json::array backends_of(const Generation& generation) {
+    json::array list;
+    for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
+        const config::Backend& backend = generation.configuration.backends[i];
+        json::array endpoints;
+        for (const config::Endpoint& endpoint : backend.endpoints) {
+            endpoints.emplace_back(endpoint.text());
+        }
+        const BackendMetrics& metrics = *generation.backend_metrics[i];
+        list.push_back(json::object{{"name", backend.name},
+                                    {"endpoints", std::move(endpoints)},
+                                    {"active", static_cast<std::int64_t>(metrics.active.Value())},
+                                    {"idle", static_cast<std::int64_t>(metrics.idle.Value())}});
+    }
+    return list;
+}
+
+json::array routes_of(const Generation& generation) {
+    json::array list;
+    for (const config::RouteRule& route : generation.configuration.routes) {
+        list.push_back(json::object{{"name", route.name},
+                                    {"host", route.match.host.empty() ? "*" : route.match.host},
+                                    {"path", route.match.path},
+                                    {"backend", route.backend}});
+    }
+    return list;
+}
+
+}  // namespace
+
+std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions) {
+    return json::serialize(json::object{{"tunnels", tunnels_of(records, sessions)}}) + "\n";
+}
+
+std::string status_report(const Standing& standing, const Generation& generation,
+                          const std::vector<TunnelRecord>& records, const Sessions& sessions) {
+    json::object report{{"instance", standing.instance},
+                        {"version", ADIT_VERSION},
+                        {"workers", standing.workers},
+                        {"since", format_time(standing.since)},
+                        {"ready", standing.not_ready.empty()}};
+    if (!standing.not_ready.empty()) {
+        report["reason"] = standing.not_ready;
+    }
+    report["listeners"] = listeners_of(generation);
+    report["tunnels"] = tunnels_of(records, sessions);
+    report["backends"] = backends_of(generation);
+    report["routes"] = routes_of(generation);
+    return json::serialize(report) + "\n";
+}
+
+}  // namespace adit

@@ -1,0 +1,32 @@
+// What a running connector says of itself, as JSON for the admin server.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connector/generation.h"
+#include "connector/store/record.h"
+#include "connector/tunnel/fleet.h"
+
+namespace adit {
+
+using Sessions = std::vector<std::shared_ptr<tunnel::SessionInfo>>;
+
+/// {"tunnels":[{"id","name","sessions":[{...}]}]}: all tunnels, with the sessions that are open.
+std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions);
+
+/// Of the connector as a whole.
+struct Standing {
+    std::string instance;
+    std::size_t workers = 0;
+    std::chrono::system_clock::time_point since;
+    std::string not_ready;  ///< why; empty when it is ready
+};
+
+/// The table of sessions with listeners, backends and routes: what `adit-connector status` shows.
+std::string status_report(const Standing& standing, const Generation& generation,
+                          const std::vector<TunnelRecord>& records, const Sessions& sessions);
+
+}  // namespace adit
