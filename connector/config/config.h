@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -93,15 +94,41 @@ struct Backend {
 
 /// What a request must look like; the patterns are valid (see pattern.h).
 struct Match {
-    std::string host;          ///< lower case; "*.suffix" for one or more labels before it; empty for any
-    std::string path = "/**";  ///< "*" is one segment, a final "**" the rest
+    std::string host;                       ///< lower case; "*.suffix" for one or more labels before it; empty for any
+    std::string path = "/**";               ///< "*" and "{name}" are one segment, a final "**" or "{name**}" the rest
+    std::vector<std::string> methods = {};  ///< upper case; empty for any
+    std::map<std::string, std::string> headers = {};     ///< names in any case; "*" is any value
+    std::map<std::string, std::string> parameters = {};  ///< of the query; "*" is any value
+    friend bool operator==(const Match&, const Match&) = default;
+};
+
+/// The path that a backend gets instead of the one that was asked for.
+struct Rewrite {
+    std::string path;  ///< template, see pattern.h
+    bool keep_query = true;
+};
+
+struct Redirect {
+    std::string to;  ///< template of a URL or a path, see pattern.h
+    std::uint32_t status = 308;
+    bool keep_query = true;
+};
+
+/// An answer of the connector's own.
+struct StaticAnswer {
+    std::uint32_t status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body;
 };
 
 struct RouteRule {
     std::string name;  ///< as given, else host and path of the match; unique
     Match match;
-    std::string backend;
+    std::string backend = {};       ///< empty when the route answers itself
     std::size_t backend_index = 0;  ///< into Configuration::backends
+    std::optional<Rewrite> rewrite = {};
+    std::optional<Redirect> redirect = {};
+    std::optional<StaticAnswer> fixed = {};
 };
 
 struct Configuration {

@@ -42,6 +42,30 @@ std::string_view fault_of_segment(std::string_view segment) {
     return {};
 }
 
+/// The name in "{name}" or "{name**}"; empty for any other segment.
+std::string_view capture_of(std::string_view segment) {
+    if (!segment.starts_with('{') || !segment.ends_with('}')) return {};
+    segment = segment.substr(1, segment.size() - 2);
+    if (segment.ends_with("**")) segment.remove_suffix(2);
+    return segment;
+}
+
+bool is_capture_name(std::string_view name) {
+    return !name.empty() && name.size() <= 32 && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+/// What is wrong with a segment in braces; empty when nothing is.
+std::string_view fault_of_capture(std::string_view segment, bool last, const std::vector<std::string_view>& before) {
+    const auto name = capture_of(segment);
+    if (!is_capture_name(name)) return "a name in braces is 1 to 32 letters, digits and '_'";
+    if (name == "host" || name == "path") return "{host} and {path} stand for those of the request; take another name";
+    if (std::ranges::find(before, name) != before.end()) return "a name stands twice in this path";
+    if (segment.ends_with("**}") && !last) return "a name with '**' can only be the last segment";
+    return {};
+}
+
 }  // namespace
 
 Result<std::string> parse_host_pattern(std::string_view text) {
@@ -63,6 +87,7 @@ Result<std::string> parse_host_pattern(std::string_view text) {
 Result<std::string> parse_path_pattern(std::string_view text) {
     if (!text.starts_with('/')) return usage_error("a path begins with '/'");
     std::size_t segments = 0;
+    std::vector<std::string_view> names;
     for (auto rest = text.substr(1);;) {
         const auto slash = rest.find('/');
         const auto segment = rest.substr(0, slash);
@@ -70,11 +95,38 @@ Result<std::string> parse_path_pattern(std::string_view text) {
         if (++segments > bounds::path_segments)
             return usage_error("it has more than " + std::to_string(bounds::path_segments) + " segments");
         if (segment == "**" && !last) return usage_error("'**' can only be the last segment");
-        if (segment != "*" && segment != "**")
+        if (segment.starts_with('{')) {
+            if (const auto fault = fault_of_capture(segment, last, names); !fault.empty())
+                return usage_error(std::string(fault));
+            names.push_back(capture_of(segment));
+        } else if (segment != "*" && segment != "**")
             if (const auto fault = fault_of_segment(segment); !fault.empty()) return usage_error(std::string(fault));
         if (last) return std::string(text);
         rest.remove_prefix(slash + 1);
     }
+}
+
+std::vector<std::string> capture_names(std::string_view pattern) {
+    std::vector<std::string> names;
+    for (auto rest = pattern.substr(1);;) {
+        const auto slash = rest.find('/');
+        names.emplace_back(capture_of(rest.substr(0, slash)));
+        if (slash == std::string_view::npos) return names;
+        rest.remove_prefix(slash + 1);
+    }
+}
+
+Result<std::vector<std::string>> template_names(std::string_view text) {
+    std::vector<std::string> names;
+    for (std::size_t at = 0; (at = text.find_first_of("{}", at)) != std::string_view::npos;) {
+        const auto close = text.find('}', at);
+        if (text[at] == '}' || close == std::string_view::npos) return usage_error("a brace without its partner");
+        const auto name = text.substr(at + 1, close - at - 1);
+        if (!is_capture_name(name)) return usage_error("a name in braces is 1 to 32 letters, digits and '_'");
+        names.emplace_back(name);
+        at = close + 1;
+    }
+    return names;
 }
 
 }  // namespace adit::config

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.h"
 
@@ -13,7 +14,15 @@ namespace adit::config {
 Result<std::string> parse_host_pattern(std::string_view text);
 
 /// A path pattern, checked: "/" and segments; "*" is one whole segment, a final "**" any number of them, none included.
+/// "{name}" and a final "{name**}" are the same and give what they stand for a name, for templates.
 /// Literal segments stand for themselves and are written as normalised paths are: no dot segments, no escaped letters.
 Result<std::string> parse_path_pattern(std::string_view text);
+
+/// The names in a path pattern, in the order of their segments; empty for segments without one.
+std::vector<std::string> capture_names(std::string_view pattern);
+
+/// The names in braces of a template: text with "{name}" in it, which is filled in with what a pattern's segment of
+/// that name stood for, or, of any request, "{host}" and "{path}". An error says what is wrong with the braces.
+Result<std::vector<std::string>> template_names(std::string_view text);
 
 }  // namespace adit::config

@@ -102,23 +102,36 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     }
     const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
                                                       format_time_ms(std::chrono::system_clock::now()));
+    std::string fields =
+        "cache-control: no-store\r\nproxy-status: " + problem::proxy_status(failure, settings.pseudonym) + "\r\n";
+    if (failure.retry_after > 0) {
+        fields += "retry-after: " + std::to_string(failure.retry_after) + "\r\n";
+    }
+    co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
+}
+
+net::Task<> Exchange::answer(const Whole& whole) {
+    status = whole.status;
     keep_alive = keep_alive && (body.done() || body.framing().length <= kDrainMost) &&
                  body.framing().kind != Framing::Kind::chunked;
-    std::string head = "HTTP/1.1 " + std::to_string(failure.status) + " ";
-    head += problem::reason_phrase(failure.status);
-    head += "\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\ncontent-length: " +
-            std::to_string(content.size()) + "\r\nproxy-status: " + problem::proxy_status(failure, settings.pseudonym) +
-            "\r\nx-request-id: " + request_id + "\r\ndate: ";
-    head += http_date();
-    if (failure.retry_after > 0) {
-        head += "\r\nretry-after: " + std::to_string(failure.retry_after);
+    const bool bodiless = whole.status == 204 || whole.status == 304;  // RFC 9110 §8.6: no Content-Length either
+    std::string head = "HTTP/1.1 " + std::to_string(whole.status) + " ";
+    head += problem::reason_phrase(whole.status);
+    head += "\r\n";
+    if (!bodiless) {
+        head += "content-length: " + std::to_string(whole.content.size()) + "\r\n";
     }
+    if (!bodiless && !whole.content_type.empty()) {
+        head.append("content-type: ").append(whole.content_type).append("\r\n");
+    }
+    head += whole.fields + "x-request-id: " + request_id + "\r\ndate: ";
+    head += http_date();
     head += keep_alive ? (request.version == Version::http10 ? "\r\nconnection: keep-alive\r\n\r\n" : "\r\n\r\n")
                        : "\r\nconnection: close\r\n\r\n";
     out.begin(Framing::Kind::length);
     out.append_head(head);
-    if (request.method != "HEAD") {
-        out.append(content);
+    if (request.method != "HEAD" && !bodiless) {
+        out.append(whole.content);
     }
     co_await out.send();
 }

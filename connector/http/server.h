@@ -49,6 +49,14 @@ class Exchange {
     void answer(const ResponseHead& response);
     /// Queues an interim response; the caller sends.
     void answer_interim(const ResponseHead& response);
+    /// An answer of our own, whole.
+    struct Whole {
+        int status = 200;
+        std::string_view content_type;
+        std::string_view content;
+        std::string fields;  ///< more field lines, each with its end
+    };
+    net::Task<> answer(const Whole& whole);
     /// Answers a failure of ours as problem+json with Proxy-Status, if nothing of an answer has gone out; otherwise
     /// marks the connection so that the client sees a truncated answer and not a clean end.
     net::Task<> answer(const problem::Failure& failure);

@@ -23,8 +23,34 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
-    backend::Backend& backend = *story.serving->backends[story.route->backend_index];
+    const route::Route& route = *story.route;
+    if (route.redirect || route.fixed) {
+        co_await answer_itself(exchange, story);
+        co_return std::nullopt;
+    }
+    if (route.rewrite) {
+        story.rewritten = route.rewrite->text.expand(http::host_of(exchange.request.authority), story.path);
+        exchange.request.path = story.rewritten;
+        exchange.request.query = route.rewrite->keep_query ? exchange.request.query : std::string_view();
+    }
+    backend::Backend& backend = *story.serving->backends[route.backend_index];
     co_return co_await route::forward(exchange, backend, story.trace);
+}
+
+/// Routes without a backend.
+net::Task<> Pipeline::answer_itself(http::Exchange& exchange, const Story& story) {
+    const route::Route& route = *story.route;
+    if (route.fixed) {
+        co_await exchange.answer(http::Exchange::Whole{
+            static_cast<int>(route.fixed->status), route.fixed->content_type, route.fixed->body, {}});
+        co_return;
+    }
+    std::string location = route.redirect->text.expand(http::host_of(exchange.request.authority), story.path);
+    if (route.redirect->keep_query) {
+        location += exchange.request.query;
+    }
+    co_await exchange.answer(
+        http::Exchange::Whole{static_cast<int>(route.redirect_status), {}, {}, "location: " + location + "\r\n"});
 }
 
 std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) {
@@ -37,7 +63,8 @@ std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, S
         }
         request.path = *path;  // what was matched is what is forwarded
     }
-    story.route = story.serving->router->match(request.authority, request.path);
+    story.path = request.path;
+    story.route = story.serving->router->match(request.authority, request.path, request);
     if (story.route == nullptr) {
         return problem::no_route(http::host_of(request.authority), request.path);
     }
@@ -64,7 +91,7 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     record.client = exchange.client_ip;
     record.method = request.method;
     record.host = request.authority;
-    record.path = request.path;
+    record.path = story.path.empty() ? request.path : story.path;
     record.protocol = request.version == http::Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
     record.endpoint = trace.endpoint;
     record.tunnel = trace.tunnel;

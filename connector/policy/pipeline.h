@@ -41,10 +41,13 @@ class Pipeline final : public http::Handler {
         route::Trace trace;
         std::optional<problem::Failure> failure;
         std::string path_scratch;
+        std::string rewritten;  ///< the path for the backend, where the route writes it anew
+        std::string_view path;  ///< as it was asked for, normalised
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
+    static net::Task<> answer_itself(http::Exchange& exchange, const Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 
     std::shared_ptr<const Serving> serving_;

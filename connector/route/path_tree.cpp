@@ -23,45 +23,48 @@ std::string_view first_segment(std::string_view rest) {
 PathTree::NodeIndex PathTree::child(NodeIndex parent, std::string_view segment) {
     const auto next = static_cast<NodeIndex>(nodes_.size());
     auto& node = nodes_[parent];
-    const auto found = segment == "*" ? node.any : node.literals.try_emplace(std::string(segment), next).first->second;
+    const bool any = segment == "*" || segment.starts_with('{');
+    const auto found = any ? node.any : node.literals.try_emplace(std::string(segment), next).first->second;
     if (found != next && found != no_node) return found;
-    if (segment == "*") node.any = next;
+    if (any) node.any = next;
     nodes_.emplace_back();
     return next;
 }
 
-void PathTree::add(std::string_view pattern, RouteIndex route) {
+RouteIndex PathTree::add(std::string_view pattern, RouteIndex route) {
     NodeIndex node = 0;
     for (auto rest = pattern; !rest.empty(); rest = after_segment(rest)) {
         const auto segment = first_segment(rest);
-        if (segment == "**") {
+        if (segment == "**" || segment.ends_with("**}")) {
             if (nodes_[node].below == no_route) nodes_[node].below = route;
-            return;
+            return nodes_[node].below;
         }
         node = child(node, segment);
     }
     if (nodes_[node].here == no_route) nodes_[node].here = route;
+    return nodes_[node].here;
 }
 
-RouteIndex PathTree::match(std::string_view path) const {
-    return match_below(nodes_[0], path);
+RouteIndex PathTree::match(std::string_view path, const Choice& choice) const {
+    return match_below(nodes_[0], path, choice);
 }
 
-RouteIndex PathTree::match_below(const Node& node, std::string_view rest) const {
-    if (rest.empty()) return node.here != no_route ? node.here : node.below;
+RouteIndex PathTree::match_below(const Node& node, std::string_view rest, const Choice& choice) const {
+    const auto chosen = [&choice](RouteIndex first) { return first == no_route ? no_route : choice.among(first); };
+    if (rest.empty()) {
+        const auto here = chosen(node.here);
+        return here != no_route ? here : chosen(node.below);
+    }
     const auto segment = first_segment(rest);
     const auto remaining = after_segment(rest);
     if (!node.literals.empty()) {
         if (const auto literal = node.literals.find(segment); literal != node.literals.end())
-            if (const auto route = match_child(literal->second, remaining); route != no_route) return route;
+            if (const auto route = match_below(nodes_[literal->second], remaining, choice); route != no_route)
+                return route;
     }
     if (node.any != no_node && !segment.empty())
-        if (const auto route = match_child(node.any, remaining); route != no_route) return route;
-    return node.below;
-}
-
-RouteIndex PathTree::match_child(NodeIndex child, std::string_view rest) const {
-    return match_below(nodes_[child], rest);
+        if (const auto route = match_below(nodes_[node.any], remaining, choice); route != no_route) return route;
+    return chosen(node.below);
 }
 
 }  // namespace adit::route

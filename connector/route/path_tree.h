@@ -17,16 +17,26 @@ namespace adit::route {
 using RouteIndex = std::uint32_t;
 inline constexpr RouteIndex no_route = UINT32_MAX;
 
+/// Has the last word about a route whose path matches: what it asks of the rest of the request.
+class Choice {
+  public:
+    /// The route to take of those that share the pattern of `first`, or no_route.
+    virtual RouteIndex among(RouteIndex first) const = 0;
+
+  protected:
+    ~Choice() = default;
+};
+
 /// The path patterns of one host. Filled once, then only read.
 class PathTree {
   public:
-    /// Adds a valid pattern (config::parse_path_pattern). Of equal patterns the first stays.
-    void add(std::string_view pattern, RouteIndex route);
+    /// Adds a valid pattern (config::parse_path_pattern). Of equal patterns the first stays; its route is the answer.
+    RouteIndex add(std::string_view pattern, RouteIndex route);
 
-    /// The most specific route for a normalised path, or no_route. Segment by segment from the left, a literal is more
-    /// specific than "*" and that than "**"; "*" takes exactly one segment that is not empty, "**" any number, also
-    /// none. Does not allocate.
-    RouteIndex match(std::string_view path) const;
+    /// The most specific route for a normalised path that `choice` takes, or no_route. Segment by segment from the
+    /// left, a literal is more specific than "*" and that than "**"; "*" takes exactly one segment that is not empty,
+    /// "**" any number, also none. Does not allocate.
+    RouteIndex match(std::string_view path, const Choice& choice) const;
 
   private:
     using NodeIndex = std::uint32_t;
@@ -40,8 +50,7 @@ class PathTree {
     };
 
     NodeIndex child(NodeIndex parent, std::string_view segment);
-    RouteIndex match_below(const Node& node, std::string_view rest) const;
-    RouteIndex match_child(NodeIndex child, std::string_view rest) const;
+    RouteIndex match_below(const Node& node, std::string_view rest, const Choice& choice) const;
 
     std::vector<Node> nodes_{1};
 };

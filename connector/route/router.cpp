@@ -1,7 +1,9 @@
 // Hosts are looked up in hash maps: once as a whole, then once per label from the longest suffix to the shortest.
 #include "connector/route/router.h"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace adit::route {
 namespace {
@@ -29,37 +31,79 @@ std::string_view lower_case(std::string_view host, std::array<char, max_host>& b
 
 }  // namespace
 
+/// Of routes with one path the first whose conditions the request meets.
+class Router::Met final : public Choice {
+  public:
+    Met(const std::vector<Route>& routes, const http::RequestHead& request) : routes_(routes), request_(request) {}
+    RouteIndex among(RouteIndex first) const override {
+        while (first != no_route && !routes_[first].conditions.met_by(request_)) first = routes_[first].next;
+        return first;
+    }
+
+  private:
+    const std::vector<Route>& routes_;
+    const http::RequestHead& request_;
+};
+
 Router::Router(const std::vector<config::RouteRule>& rules) {
+    // Within one path the most demanding come first; the order of the file decides among equals.
+    std::vector<RouteIndex> order(rules.size());
+    std::iota(order.begin(), order.end(), RouteIndex{0});
     routes_.reserve(rules.size());
     for (const auto& rule : rules) {
-        const auto index = static_cast<RouteIndex>(routes_.size());
-        routes_.push_back(Route{rule.name, rule.backend, rule.backend_index, index});
-        const std::string_view host = rule.match.host;
+        const auto target = [&rule](const std::string& text, bool keep_query) {
+            return Route::Target{PathTemplate(rule.match.path, text), keep_query};
+        };
+        auto& route = routes_.emplace_back(Route{rule.name,
+                                                 rule.backend,
+                                                 rule.backend_index,
+                                                 routes_.size(),
+                                                 Conditions(rule.match),
+                                                 {},
+                                                 {},
+                                                 0,
+                                                 rule.fixed});
+        if (rule.rewrite) route.rewrite = target(rule.rewrite->path, rule.rewrite->keep_query);
+        if (rule.redirect) {
+            route.redirect = target(rule.redirect->to, rule.redirect->keep_query);
+            route.redirect_status = rule.redirect->status;
+        }
+    }
+    std::ranges::sort(order, {}, [this](RouteIndex index) {
+        return std::pair(-static_cast<std::ptrdiff_t>(routes_[index].conditions.count()), index);
+    });
+    for (const RouteIndex index : order) {
+        const std::string_view host = rules[index].match.host;
         auto& tree = host.empty()             ? any_host_
                      : host.starts_with("*.") ? suffixes_[std::string(host.substr(1))]
                                               : exact_[std::string(host)];
-        tree.add(rule.match.path, index);
+        if (const auto first = tree.add(rules[index].match.path, index); first != index) chain(first, index);
     }
 }
 
-const Route* Router::match(std::string_view host, std::string_view path) const {
+void Router::chain(RouteIndex first, RouteIndex added) {
+    while (routes_[first].next != no_route) first = routes_[first].next;
+    routes_[first].next = added;
+}
+
+const Route* Router::match(std::string_view host, std::string_view path, const http::RequestHead& request) const {
     std::array<char, max_host> buffer;
-    const auto route = find(lower_case(bare_host(host), buffer), path);
+    const auto route = find(lower_case(bare_host(host), buffer), path, Met(routes_, request));
     return route == no_route ? nullptr : &routes_[route];
 }
 
-RouteIndex Router::find(std::string_view host, std::string_view path) const {
+RouteIndex Router::find(std::string_view host, std::string_view path, const Choice& choice) const {
     if (const auto exact = exact_.find(host); exact != exact_.end())
-        if (const auto route = exact->second.match(path); route != no_route) return route;
+        if (const auto route = exact->second.match(path, choice); route != no_route) return route;
     if (!suffixes_.empty()) {
         // From 1: a wildcard stands for at least one label with at least one character.
         for (auto dot = host.find('.', 1); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
             const auto suffix = suffixes_.find(host.substr(dot));
             if (suffix == suffixes_.end()) continue;
-            if (const auto route = suffix->second.match(path); route != no_route) return route;
+            if (const auto route = suffix->second.match(path, choice); route != no_route) return route;
         }
     }
-    return any_host_.match(path);
+    return any_host_.match(path, choice);
 }
 
 }  // namespace adit::route

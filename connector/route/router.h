@@ -1,7 +1,8 @@
-// Which route a request takes, by its host and path.
+// Which route a request takes, by its host and path, and what else the route asks for.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,16 +10,30 @@
 
 #include "common/base/strings.h"
 #include "connector/config/config.h"
+#include "connector/route/conditions.h"
+#include "connector/route/path_template.h"
 #include "connector/route/path_tree.h"
 
 namespace adit::route {
 
 /// A route as the request path sees it.
 struct Route {
+    /// A path or a location made of parts of the request.
+    struct Target {
+        PathTemplate text;
+        bool keep_query = true;
+    };
+
     std::string name;
-    std::string backend;
+    std::string backend;            ///< empty when the route answers itself
     std::size_t backend_index = 0;  ///< into Configuration::backends
     std::size_t index = 0;          ///< into Configuration::routes; what per-route counters are indexed by
+    Conditions conditions;
+    std::optional<Target> rewrite;   ///< of the path that the backend gets
+    std::optional<Target> redirect;  ///< where the client is sent
+    std::uint32_t redirect_status = 0;
+    std::optional<config::StaticAnswer> fixed;
+    RouteIndex next = no_route;  ///< the next of those with the same host and path, by how much they ask for
 };
 
 /// Built once from the rules and never changed: workers share it without a lock. Pure.
@@ -30,16 +45,20 @@ class Router {
     /// The route for a Host field (or authority) and a normalised path (path.h), or nullptr. The host's case, port and
     /// final dot do not matter. Routes of exactly this host come before those of the longest "*.suffix", shorter ones
     /// after it, and routes without a host last; among the routes of one host pattern the more specific path wins (see
-    /// PathTree), and the next pattern is asked when none of them matches. Does not allocate. The route lives as long
-    /// as the router.
-    const Route* match(std::string_view host, std::string_view path) const;
+    /// PathTree), of one path the route that asks more of `request` (method, header fields, query), in the order of the
+    /// file among equals; the next path, then the next host, is asked when none of them matches. Does not allocate. The
+    /// route lives as long as the router.
+    const Route* match(std::string_view host, std::string_view path, const http::RequestHead& request) const;
 
     const std::vector<Route>& routes() const { return routes_; }
 
   private:
     using Trees = std::unordered_map<std::string, PathTree, StringHash, std::equal_to<>>;
 
-    RouteIndex find(std::string_view host, std::string_view path) const;
+    class Met;
+
+    void chain(RouteIndex first, RouteIndex added);
+    RouteIndex find(std::string_view host, std::string_view path, const Choice& choice) const;
 
     std::vector<Route> routes_;
     Trees exact_;

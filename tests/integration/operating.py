@@ -56,7 +56,7 @@ class Operating(Case):
         self.assertEqual(schema["$schema"], "http://json-schema.org/draft-07/schema#")
         self.assertLessEqual({"listeners", "tunnels", "backends", "routes", "log", "include"}, set(schema["properties"]))
         route = schema["properties"]["routes"]["items"]
-        self.assertEqual((route["required"], route["additionalProperties"]), (["match", "backend"], False))
+        self.assertEqual((route["required"], route["additionalProperties"]), (["match"], False))
         workers = schema["properties"]["workers"]["anyOf"][0]
         self.assertEqual((workers["type"], workers["minimum"]), ("integer", 1))
 

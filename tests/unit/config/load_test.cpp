@@ -178,8 +178,9 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"limits", "listeners:\n  - address: 127.0.0.1:80\n    limits: {header_bytes: 10, connections: 0}\n",
          "adit.yaml:3:28: expected a size from 1KiB to 1MiB, found \"10\"\n"
          "adit.yaml:3:45: expected a number from 1 to 1000000, found \"0\"\n"},
-        {"missing match and backend", "routes:\n  - name: r\n",
-         "adit.yaml:2:5: 'backend' is missing in a route\nadit.yaml:2:5: 'match' is missing in a route\n"},
+        {"missing match", "routes:\n  - name: r\n", "adit.yaml:2:5: 'match' is missing in a route\n"},
+        {"missing handler", "routes:\n  - match: {}\n",
+         "adit.yaml:2:5: a route has one of backend, redirect and static\n"},
         {"empty file", "", "adit.yaml:1:1: the file is empty\n"},
         {"syntax", "routes: [\n", "adit.yaml:2:1: not valid YAML: end of sequence flow not found\n"},
     };

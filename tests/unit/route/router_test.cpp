@@ -31,6 +31,8 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace adit::route {
 namespace {
 
+const http::RequestHead anything;  ///< a request of which only host and path matter
+
 struct Rule {
     std::string host;
     std::string path;
@@ -45,7 +47,7 @@ Router router_of(const std::vector<Rule>& rules) {
 }
 
 std::string matched(const Router& router, std::string_view host, std::string_view path) {
-    const auto* route = router.match(host, path);
+    const auto* route = router.match(host, path, anything);
     return route ? route->name : "none";
 }
 
@@ -158,7 +160,7 @@ TEST_CASE("** matches zero segments, * exactly one") {
 TEST_CASE("of equal matches the first in the file wins") {
     std::vector<config::RouteRule> rules{{"first", {"", "/a"}, "one", 1}, {"second", {"", "/a"}, "two", 2}};
     const Router router(rules);
-    const auto* route = router.match("", "/a");
+    const auto* route = router.match("", "/a", anything);
     REQUIRE(route);
     CHECK(route->name == "first");
     CHECK(route->backend == "one");
@@ -167,7 +169,7 @@ TEST_CASE("of equal matches the first in the file wins") {
 }
 
 TEST_CASE("no routes match nothing") {
-    CHECK(Router({}).match("a", "/") == nullptr);
+    CHECK(Router({}).match("a", "/", anything) == nullptr);
 }
 
 TEST_CASE("ten thousand routes match in about the time of ten, without allocating") {
@@ -191,7 +193,7 @@ TEST_CASE("ten thousand routes match in about the time of ten, without allocatin
         for (int round = 0; round < 20; ++round) {
             const auto start = std::chrono::steady_clock::now();
             for (int i = 0; i < 1000; ++i)
-                if (!router.match(host, path)) return std::chrono::nanoseconds::max();
+                if (!router.match(host, path, anything)) return std::chrono::nanoseconds::max();
             best = std::min(best, std::chrono::nanoseconds(std::chrono::steady_clock::now() - start));
         }
         return best;
@@ -203,6 +205,52 @@ TEST_CASE("ten thousand routes match in about the time of ten, without allocatin
     CHECK(time_of_many < 10 * time_of_few);  // 1000 times the routes; the slack is for caches and noise
     MESSAGE("10 routes: " << time_of_few.count() / 1000 << " ns, 10,000 routes: " << time_of_many.count() / 1000
                           << " ns");
+}
+
+TEST_CASE("of routes with one path the one that asks most and is met is taken") {
+    config::Match plain{"", "/a/{id}"};
+    config::Match get = plain;
+    get.path = "/a/*";
+    get.methods = {"GET", "HEAD"};
+    config::Match canary = get;
+    canary.headers = {{"X-Canary", "yes"}};
+    config::Match debug = plain;
+    debug.parameters = {{"debug", "*"}, {"level", "2"}};
+    const Router router({{"plain", plain, "b"},
+                         {"get", get, "b"},
+                         {"canary", canary, "b"},
+                         {"debug", debug, "b"},
+                         {"rest", {"", "/**"}, "b"}});
+    const auto taken = [&](std::string_view method, std::string_view query, std::string_view header) {
+        http::RequestHead request;
+        request.method = method;
+        request.query = query;
+        if (!header.empty()) request.fields.push_back({"x-canary", header});
+        return router.match("h", "/a/1", request)->name;
+    };
+    CHECK(taken("POST", "", "") == "plain");
+    CHECK(taken("GET", "", "") == "get");
+    CHECK(taken("HEAD", "?x=1", "no") == "get");
+    CHECK(taken("GET", "", "yes") == "canary");
+    CHECK(taken("POST", "", "yes") == "plain");
+    CHECK(taken("POST", "?a&debug&level=2", "") == "debug");
+    CHECK(taken("POST", "?debug=1&level=22", "") == "plain");
+    const Router only_get({{"get", get, "b"}, {"rest", {"", "/**"}, "b"}});
+    http::RequestHead post;
+    post.method = "POST";
+    CHECK(only_get.match("h", "/a/1", post)->name == "rest");
+}
+
+TEST_CASE("templates are filled in with what the path had") {
+    const auto filled = [](std::string_view pattern, std::string_view text, std::string_view path) {
+        return PathTemplate(pattern, text).expand("shop.example", path);
+    };
+    CHECK(filled("/v1/{id}/x", "/v2/{id}", "/v1/47/x") == "/v2/47");
+    CHECK(filled("/a/{one}/*/{two}", "/{two}/{one}{one}", "/a/1/2/3") == "/3/11");
+    CHECK(filled("/old/{rest**}", "/new/{rest}", "/old/a/b/") == "/new/a/b/");
+    CHECK(filled("/old/{rest**}", "/new/{rest}", "/old") == "/new/");
+    CHECK(filled("/**", "https://{host}{path}", "/a/b") == "https://shop.example/a/b");
+    CHECK(filled("/{a}", "plain", "/x") == "plain");
 }
 
 }  // namespace adit::route
