@@ -6,6 +6,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <algorithm>
 #include <array>
@@ -43,7 +44,7 @@ class Output {
         }
     }
 
-    bool json = false;
+    std::atomic<bool> json = false;
 
   private:
     /// Returns how much was written.
@@ -179,9 +180,13 @@ void write_lines(std::string_view lines) {
 
 void set_up(Level level, Format format) {
     Output::of_process().json = format == Format::json || (format == Format::automatic && ::isatty(STDERR_FILENO) == 0);
-    auto logger = std::make_shared<spdlog::logger>("adit", std::make_shared<OutputSink>());
+    // Made once: other threads may be logging while a reload changes the level.
+    static spdlog::logger* const logger = [] {
+        auto made = std::make_shared<spdlog::logger>("adit", std::make_shared<OutputSink>());
+        spdlog::set_default_logger(made);
+        return made.get();
+    }();
     logger->set_level(to_spdlog(level));
-    spdlog::set_default_logger(std::move(logger));
 }
 
 Result<Level> parse_level(std::string_view name) {

@@ -43,7 +43,8 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-/// Sets the program's log up; before anything logs. Lines below `level` are dropped.
+/// Sets the program's log up; before anything logs, and again, on one thread at a time, when a configuration changes.
+/// Lines below `level` are dropped.
 void set_up(Level level, Format format);
 Result<Level> parse_level(std::string_view name);
 /// Whether lines are JSON, for writers that format their own.

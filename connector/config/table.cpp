@@ -227,7 +227,7 @@ void one_handler(const Node& node, const RouteRule& rule, Diagnostics& diagnosti
     if (rule.rewrite && rule.backend.empty())
         diagnostics.error(place_of(node, {"rewrite"}), "rewrite belongs to a route with a backend");
     const auto names = capture_names(rule.match.path);
-    const auto check = [&](const std::string& text, Place place) {
+    const auto check = [&](const std::string& text, const Place& place) {
         for (const std::string& name : template_names(text).value_or(std::vector<std::string>())) {
             if (name != "host" && name != "path" && std::ranges::find(names, name) == names.end())
                 diagnostics.error(place, "{" + name + "} is not in the route's path " + rule.match.path);

@@ -133,9 +133,11 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
     for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
         auto& route = configuration.routes[i];
         std::string match = (route.match.host.empty() ? "*" : route.match.host) + route.match.path;
-        for (const std::string& method : route.match.methods) match += ' ' + method;
-        for (const auto& [name, value] : route.match.headers) match += ' ' + name + '=' + value;
-        for (const auto& [name, value] : route.match.parameters) match += " ?" + name + '=' + value;
+        for (const std::string& method : route.match.methods) match.append(" ").append(method);
+        for (const auto& [header, value] : route.match.headers)
+            match.append(" ").append(header).append("=").append(value);
+        for (const auto& [parameter, value] : route.match.parameters)
+            match.append(" ?").append(parameter).append("=").append(value);
         if (!route.name.empty()) names.add(route.name, place_of(root, {"routes", i, "name"}));
         if (route.name.empty()) route.name = match;
         // A second route with the same match would never be taken.
