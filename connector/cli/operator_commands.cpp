@@ -53,13 +53,23 @@ std::optional<config::Configuration> load(const std::filesystem::path& file) {
     return std::move(*configuration);
 }
 
-Result<net::HostPort> admin_of(const config::Configuration& configuration) {
-    if (!configuration.admin) {
-        return usage_error(
-            "this configuration has no admin address to ask at; add admin: { address: \"127.0.0.1:9090\" } "
-            "(a running connector reloads on SIGHUP, too)");
+/// Where the connector of this file is asked. Reads no more of the file than that: a connector can be looked at while
+/// its file is being edited.
+Result<net::HostPort> admin_of(const std::filesystem::path& file) {
+    yaml::Diagnostics diagnostics;
+    const auto root = yaml::load_document(file, yaml::process_environment(), diagnostics);
+    if (!root) {
+        return usage_error(diagnostics.text());
     }
-    return configuration.admin->address;
+    const yaml::Member* admin = root->find("admin");
+    const yaml::Member* address = admin == nullptr ? nullptr : admin->value.find("address");
+    if (address == nullptr) {
+        return usage_error(file.string() +
+                           " has no admin address to ask at; add admin: { address: \"127.0.0.1:9090\" } (a running "
+                           "connector reloads on "
+                           "SIGHUP, too)");
+    }
+    return net::HostPort::parse(address->value.text);
 }
 
 // --- schema, config show ---
@@ -187,11 +197,7 @@ int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
 }
 
 int show_status(const OperatorArguments& arguments, const std::filesystem::path& file) {
-    const auto configuration = load(file);
-    if (!configuration) {
-        return 2;
-    }
-    const auto admin = admin_of(*configuration);
+    const auto admin = admin_of(file);
     if (!admin) {
         return report(admin.error());
     }
@@ -214,11 +220,10 @@ int show_status(const OperatorArguments& arguments, const std::filesystem::path&
 
 int reload(const OperatorArguments& arguments, const std::filesystem::path& file) {
     // What the connector would refuse is told here with its places, whether the connector runs or not.
-    const auto configuration = load(file);
-    if (!configuration) {
+    if (!load(file)) {
         return 2;
     }
-    const auto admin = admin_of(*configuration);
+    const auto admin = admin_of(file);
     if (!admin) {
         return report(admin.error());
     }

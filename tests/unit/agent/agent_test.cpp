@@ -1,20 +1,13 @@
 // What an agent may be asked to dial.
 #include <doctest/doctest.h>
 
-#include "agent/allow/allow_list.h"
+#include "tests/unit/agent/allow_lists.h"
 
 using namespace adit::agent;
+using adit::agent::test::list;
 namespace ip = boost::asio::ip;
 
 namespace {
-
-AllowList list(std::initializer_list<const char*> texts) {
-    std::vector<AllowPattern> patterns;
-    for (const char* text : texts) {
-        patterns.push_back(AllowPattern::parse(text).value());
-    }
-    return AllowList(std::move(patterns));
-}
 
 bool allowed(const AllowList& list, const char* address, const char* host, std::uint16_t port) {
     return list.check_name(host, port) && list.check_address(ip::make_address(address), host, port);

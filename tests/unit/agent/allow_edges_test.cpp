@@ -3,20 +3,13 @@
 
 #include <string>
 
-#include "agent/allow/allow_list.h"
+#include "tests/unit/agent/allow_lists.h"
 
 using namespace adit::agent;
+using adit::agent::test::list;
 namespace ip = boost::asio::ip;
 
 namespace {
-
-AllowList list(std::initializer_list<const char*> texts) {
-    std::vector<AllowPattern> patterns;
-    for (const char* text : texts) {
-        patterns.push_back(AllowPattern::parse(text).value());
-    }
-    return AllowList(std::move(patterns));
-}
 
 bool reaches(const AllowList& list, const char* address, const char* host = "innocent.example") {
     return list.check_address(ip::make_address(address), host, 80).has_value();
