@@ -27,7 +27,9 @@ std::vector<std::filesystem::path> files_of(const config::Configuration& configu
     std::set<std::filesystem::path> files(configuration.files.begin(), configuration.files.end());
     for (const config::Listener& listener : configuration.listeners) {
         if (listener.tls) {
-            files.insert({listener.tls->certificate, listener.tls->key});
+            for (const config::Certificate& one : listener.tls->all()) {
+                files.insert({one.certificate, one.key});
+            }
         }
     }
     for (const config::Backend& backend : configuration.backends) {

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kPemMost = 4 * 1024 * 1024;
 
 /// Of the names and contents of files; the empty name adds itself only.
-std::size_t mark_of(std::initializer_list<std::filesystem::path> files) {
+std::size_t mark_of(const std::vector<std::filesystem::path>& files) {
     std::string all;
     for (const std::filesystem::path& file : files) {
         all += file.string();
@@ -58,10 +58,18 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
             made.listener_tls.emplace_back();
             continue;
         }
-        const auto& [certificate, key] = *listener.tls;
-        auto context = find_or_make(mark_of({certificate, key}), made.listener_tls,
-                                    previous == nullptr ? nullptr : &previous->listener_tls,
-                                    [&] { return tls::Context::listener(certificate, key); });
+        std::vector<tls::Context::Files> files;
+        std::vector<std::filesystem::path> names;
+        for (const config::Certificate& one : listener.tls->all()) {
+            files.push_back({one.certificate, one.key});
+            names.insert(names.end(), {one.certificate, one.key});
+        }
+        const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
+        auto context = find_or_make(mark_of(names) + (newest ? 1 : 0), made.listener_tls,
+                                    previous == nullptr ? nullptr : &previous->listener_tls, [&] {
+                                        return tls::Context::listener(files, newest ? tls::Context::Version::tls13
+                                                                                    : tls::Context::Version::tls12);
+                                    });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }

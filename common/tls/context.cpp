@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509err.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 
@@ -82,10 +84,9 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
         return file_failure(chain, "certificate chain (PEM, the owner's certificate first)");
     }
     if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return file_failure(key, "private key (PEM)");
-    }
-    if (SSL_CTX_check_private_key(context) != 1) {
-        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+        const bool strangers = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+        return file_failure(key, strangers ? "private key: it does not belong to the certificate in " + chain.string()
+                                           : "private key (PEM)");
     }
     return {};
 }
@@ -143,14 +144,49 @@ Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> 
     return made;
 }
 
-Result<Context> Context::listener(const std::filesystem::path& chain, const std::filesystem::path& key) {
-    Context made;
-    made.context_.reset(new_context(TLS_server_method(), TLS1_2_VERSION));
-    SSL_CTX* context = made.context_.get();
-    if (auto shown = show_files(context, chain, key); !shown) {
-        return std::unexpected(std::move(shown.error()));
+/// RFC 6066 §3: the certificate that has the name; the first one where none has.
+int Context::choose_certificate(SSL* ssl, int*, void* argument) {
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) {
+        return SSL_TLSEXT_ERR_NOACK;
     }
-    SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
+    const auto has_name = [name](SSL_CTX* context) {
+        return X509_check_host(SSL_CTX_get0_certificate(context), name, 0, 0, nullptr) == 1;
+    };
+    if (has_name(SSL_get_SSL_CTX(ssl))) {
+        return SSL_TLSEXT_ERR_OK;
+    }
+    for (const Handle& other : *static_cast<const std::vector<Handle>*>(argument)) {
+        if (has_name(other.get())) {
+            SSL_set_SSL_CTX(ssl, other.get());
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+Result<Context> Context::listener(const std::vector<Files>& certificates, Version lowest) {
+    const int version = lowest == Version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    Context made;
+    made.by_name_ = std::make_unique<std::vector<Handle>>();
+    for (const auto& [chain, key] : certificates) {
+        Handle context(new_context(TLS_server_method(), version));
+        if (auto shown = show_files(context.get(), chain, key); !shown) {
+            return std::unexpected(std::move(shown.error()));
+        }
+        SSL_CTX_set_alpn_select_cb(context.get(), choose_http1, nullptr);
+        if (made.context_) {
+            made.by_name_->push_back(std::move(context));
+        } else {
+            made.context_ = std::move(context);
+        }
+    }
+    static constexpr unsigned char kSessions[] = "adit";  // resumption is per listener, not per purpose
+    SSL_CTX_set_session_id_context(made.context_.get(), kSessions, sizeof kSessions);
+    if (!made.by_name_->empty()) {
+        SSL_CTX_set_tlsext_servername_callback(made.context_.get(), choose_certificate);
+        SSL_CTX_set_tlsext_servername_arg(made.context_.get(), made.by_name_.get());
+    }
     return made;
 }
 

@@ -33,8 +33,15 @@ class Context {
     /// The agent's end: shows a self-signed certificate of `key`; the connector's key must be one of `pins`, or, when
     /// there are none, its certificate must be valid for the name under a CA that the system trusts.
     static Result<Context> tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins);
-    /// A listener for clients: TLS 1.2 and newer, a PEM certificate chain and key from files, ALPN http/1.1.
-    static Result<Context> listener(const std::filesystem::path& chain, const std::filesystem::path& key);
+    /// A certificate chain and its private key, as PEM files.
+    struct Files {
+        std::filesystem::path chain;
+        std::filesystem::path key;
+    };
+    enum class Version { tls12, tls13 };
+    /// A listener for clients: ALPN http/1.1, versions from `lowest` on, sessions resumed by tickets. The first of
+    /// `certificates` is shown unless another one has the name that the client asks for (SNI).
+    static Result<Context> listener(const std::vector<Files>& certificates, Version lowest);
     /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the
     /// system's when empty), ALPN http/1.1; `chain` and `key` are shown to origins that ask, unless empty.
     static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
@@ -48,9 +55,13 @@ class Context {
         void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     };
     Context() = default;
+    static int choose_certificate(SSL* ssl, int* alert, void* argument);
 
-    std::unique_ptr<SSL_CTX, Free> context_;
+    using Handle = std::unique_ptr<SSL_CTX, Free>;
+
+    Handle context_;
     std::unique_ptr<PeerCheck> check_;
+    std::unique_ptr<std::vector<Handle>> by_name_;  ///< those of a listener's further certificates
     bool checks_names_ = false;
 };
 

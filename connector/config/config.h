@@ -30,9 +30,24 @@ struct Admin {
     friend bool operator==(const Admin&, const Admin&) = default;
 };
 
-struct ListenerTls {
+struct Certificate {
     std::filesystem::path certificate;  ///< PEM chain; readable when the configuration was loaded
     std::filesystem::path key;          ///< PEM
+};
+
+struct ListenerTls {
+    std::filesystem::path certificate;  ///< as those of Certificate; shown where no other has the client's name
+    std::filesystem::path key;
+    std::vector<Certificate> certificates;  ///< further ones, chosen by name
+    enum class Version { tls12, tls13 };
+    Version min_version = Version::tls12;  ///< the oldest that is spoken
+
+    /// All of them, the one of last resort first.
+    std::vector<Certificate> all() const {
+        std::vector<Certificate> list{{certificate, key}};
+        list.insert(list.end(), certificates.begin(), certificates.end());
+        return list;
+    }
 };
 
 /// What one client, and all of a listener's clients together, may take.

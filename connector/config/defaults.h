@@ -41,7 +41,8 @@ inline constexpr std::size_t advertised = 16;  // they all stand in every token
 inline constexpr std::size_t backends = 10'000;
 inline constexpr std::size_t endpoints = 256;  // of one backend
 inline constexpr std::size_t routes = 50'000;
-inline constexpr std::size_t conditions = 32;     ///< methods, header fields or parameters of one match
-inline constexpr std::size_t path_segments = 32;  // of one pattern
+inline constexpr std::size_t certificates = 1'000;  ///< of one listener
+inline constexpr std::size_t conditions = 32;       ///< methods, header fields or parameters of one match
+inline constexpr std::size_t path_segments = 32;    // of one pattern
 
 }  // namespace adit::config::bounds

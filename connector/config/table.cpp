@@ -56,11 +56,23 @@ Object<Admin> admin() {
                   "Where it listens; keep it private.");
 }
 
+Object<Certificate> certificate() {
+    return Object<Certificate>("a certificate", "A certificate for the names that stand in it.")
+        .required("certificate", &Certificate::certificate, Path(), "PEM file with the certificate and its chain.")
+        .required("key", &Certificate::key, Path(), "PEM file with the private key.");
+}
+
 Object<ListenerTls> listener_tls() {
     return Object<ListenerTls>("tls", "TLS towards clients.")
         .required("certificate", &ListenerTls::certificate, Path(), "PEM file with the certificate and its chain.")
         .required("key", &ListenerTls::key, Path(), "PEM file with the private key.")
-        .later({"client_ca", "client_certificates", "min_version", "alpn"});
+        .field("certificates", &ListenerTls::certificates, List(certificate(), bounds::certificates),
+               "Further certificates; the one that has the name a client asks for (SNI) is shown.")
+        .field(
+            "min_version", &ListenerTls::min_version,
+            Choice<ListenerTls::Version>({{"1.2", ListenerTls::Version::tls12}, {"1.3", ListenerTls::Version::tls13}}),
+            "The oldest version of TLS that is spoken.")
+        .later({"client_ca", "client_certificates", "alpn"});
 }
 
 Object<ListenerLimits> listener_limits() {

@@ -78,6 +78,12 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
         expect_readable(tls->certificate, "certificate", place_of(root, {"listeners", i, "tls", "certificate"}),
                         diagnostics);
         expect_readable(tls->key, "key", place_of(root, {"listeners", i, "tls", "key"}), diagnostics);
+        for (std::size_t k = 0; k < tls->certificates.size(); ++k) {
+            expect_readable(tls->certificates[k].certificate, "certificate",
+                            place_of(root, {"listeners", i, "tls", "certificates", k, "certificate"}), diagnostics);
+            expect_readable(tls->certificates[k].key, "key",
+                            place_of(root, {"listeners", i, "tls", "certificates", k, "key"}), diagnostics);
+        }
     }
     for (const auto& [name, endpoints, timeouts, tls] : configuration.backends) {
         expect_readable(tls.ca, "CA file", place_of(root, {"backends", name, "tls", "ca"}), diagnostics);

@@ -1,0 +1,63 @@
+"""TLS towards clients: certificates by name, versions, resumption."""
+import subprocess
+
+from harness import CONNECTOR, Case, Site, main
+from servers import Origin
+
+
+class ListenersTls(Case):
+    def certificate(self, name, san):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                        "-addext", f"subjectAltName={san}", "-keyout", self.directory / f"{name}.key", "-out", self.directory / f"{name}.crt"],
+                       check=True, capture_output=True)
+
+    def up(self, tls):
+        for name, san in (("first", "DNS:first.example"), ("second", "DNS:second.example,DNS:*.many.example")):
+            self.certificate(name, san)
+        self.origin = Origin()
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=f", tls: {{ {tls} }}")
+        self.site.up()
+
+    def client(self, *flags, request=b""):
+        """What openssl says of a connection."""
+        return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.site.client_port}", *map(str, flags)], input=request,
+                              capture_output=True, timeout=20).stdout.decode(errors="replace")
+
+    def shown(self, *flags):
+        return next((line.split("CN = ")[1] for line in self.client(*flags).splitlines() if line.startswith("subject=")), None)
+
+    def test_the_certificate_that_has_the_name_is_shown_and_else_the_first(self):
+        self.up("certificate: first.crt, key: first.key, certificates: [ { certificate: second.crt, key: second.key } ]")
+        for name, wanted in (("first.example", "first"), ("second.example", "second"), ("a.many.example", "second"), ("SECOND.example", "second"),
+                             ("a.b.many.example", "first"), ("stranger.example", "first")):
+            with self.subTest(name):
+                self.assertEqual(self.shown("-servername", name), wanted)
+        self.assertEqual(self.shown("-noservername"), "first")
+        told = subprocess.run(["curl", "-sS", "--cacert", self.directory / "second.crt", "--resolve", f"second.example:{self.site.client_port}:127.0.0.1",
+                               f"https://second.example:{self.site.client_port}/web/x"], capture_output=True, check=True).stdout
+        self.assertTrue(told.startswith(b"origin"))
+
+    def test_the_oldest_version_is_configured(self):
+        self.up('certificate: first.crt, key: first.key, min_version: "1.3"')
+        self.assertIn("TLSv1.3", self.client("-tls1_3"))
+        self.assertIsNone(self.shown("-tls1_2"))
+
+    def test_sessions_are_resumed_in_both_versions_whichever_worker_answers(self):
+        self.up("certificate: first.crt, key: first.key")
+        request = b"GET /web/x HTTP/1.1\r\nHost: first.example\r\nConnection: close\r\n\r\n"
+        for version in ("-tls1_2", "-tls1_3"):
+            with self.subTest(version):
+                saved = self.directory / f"session{version}"
+                self.client(version, "-ign_eof", "-sess_out", saved, request=request)
+                told = [self.client(version, "-ign_eof", "-sess_in", saved, request=request) for _ in range(6)]
+                self.assertEqual([" Reused, " in one or "Reused, TLS" in one for one in told], [True] * 6, told[0][-500:])
+
+    def test_a_pair_that_does_not_belong_together_is_named(self):
+        for name in ("one", "other"):
+            self.certificate(name, "DNS:x")
+        config = self.write("wrong.yaml", 'listeners: [ { address: "127.0.0.1:0", tls: { certificate: one.crt, key: other.key } } ]\n')
+        told = self.run_tool(CONNECTOR, "run", "--config", config, status=2)
+        self.assertIn("it does not belong to the certificate in", told.stderr)
+
+
+main()
