@@ -127,6 +127,7 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.body_bytes = from.limits.body_bytes;
     terms->settings.pseudonym = shared_.pseudonym;
     terms->settings.tls = from.tls.has_value();
+    terms->settings.https_redirect_port = from.https_redirect_port;
     terms->tls = generation_->listener_tls[listener].context;
     terms->metrics = generation_->listener_metrics[listener];
     terms->limit = from.limits.connections;

@@ -64,6 +64,7 @@ struct Listener {
     std::string name;  ///< as given, else the address
     HostPort address;  ///< port 0: any free one
     std::optional<ListenerTls> tls;
+    std::uint16_t https_redirect_port = 0;  ///< every request is sent there; 0: requests are served
     ListenerLimits limits;
 };
 

@@ -89,14 +89,23 @@ Object<ListenerLimits> listener_limits() {
                "Client connections at one time.");
 }
 
+void redirect_from_clear_text(const Node& node, const Listener& listener, Diagnostics& diagnostics) {
+    if (listener.tls && listener.https_redirect_port != 0)
+        diagnostics.error(place_of(node, {"https_redirect_port"}),
+                          "this listener speaks TLS itself; https_redirect_port is for one without tls");
+}
+
 Object<Listener> listener() {
     return Object<Listener>("a listener", "Where clients connect.")
         .field("name", &Listener::name, name(), "How logs and metrics call it; its address when left out.")
         .required("address", &Listener::address, Address<HostPort>(ZeroPort::allowed),
                   "host:port; port 0 is any free one.")
         .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")
+        .field("https_redirect_port", &Listener::https_redirect_port, Integer<std::uint16_t>(1, 65535),
+               "Sends every request to https on this port of the same host, instead of serving it.")
         .field("limits", &Listener::limits, listener_limits(), "What clients may take.")
-        .later({"http2", "proxy_protocol", "trusted_proxies"});
+        .later({"http2", "proxy_protocol", "trusted_proxies"})
+        .rule(redirect_from_clear_text);
 }
 
 Object<TunnelTls> tunnel_tls() {

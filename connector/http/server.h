@@ -23,6 +23,7 @@ struct ServerSettings {
     std::uint64_t body_bytes = 0;  ///< 0: no bound
     std::string pseudonym = "adit";
     bool tls = false;
+    std::uint16_t https_redirect_port = 0;  ///< not 0: requests are sent to https there
 };
 
 /// One request and its answer, as a handler sees them. Lives on the connection's loop for the time of the exchange.

@@ -20,6 +20,9 @@ net::Task<> Pipeline::handle(http::Exchange& exchange) {
 }
 
 net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& exchange, Story& story) {
+    if (exchange.settings.https_redirect_port != 0) {
+        co_return co_await send_to_https(exchange);
+    }
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
@@ -35,6 +38,23 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     }
     backend::Backend& backend = *story.serving->backends[route.backend_index];
     co_return co_await route::forward(exchange, backend, story.trace);
+}
+
+/// What a clear-text listener does that is only there to tell clients of https.
+net::Task<std::optional<problem::Failure>> Pipeline::send_to_https(http::Exchange& exchange) {
+    const http::RequestHead& request = exchange.request;
+    const std::string_view host = http::host_of(request.authority);
+    if (host.empty() || request.path == "*") {
+        co_return problem::bad_request(400, "no-host", "the request names no host to go to by https");
+    }
+    std::string location = "location: https://";
+    location += host;
+    if (exchange.settings.https_redirect_port != 443) {
+        location += ":" + std::to_string(exchange.settings.https_redirect_port);
+    }
+    location.append(request.path).append(request.query).append("\r\n");
+    co_await exchange.answer(http::Exchange::Whole{308, {}, {}, std::move(location)});
+    co_return std::nullopt;
 }
 
 /// Routes without a backend.

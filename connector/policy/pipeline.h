@@ -47,6 +47,7 @@ class Pipeline final : public http::Handler {
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
+    static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     static net::Task<> answer_itself(http::Exchange& exchange, const Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 

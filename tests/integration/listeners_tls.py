@@ -1,7 +1,7 @@
 """TLS towards clients: certificates by name, versions, resumption."""
 import subprocess
 
-from harness import CONNECTOR, Case, Site, main
+from harness import CONNECTOR, Case, Site, main, raw
 from servers import Origin
 
 
@@ -51,6 +51,15 @@ class ListenersTls(Case):
                 self.client(version, "-ign_eof", "-sess_out", saved, request=request)
                 told = [self.client(version, "-ign_eof", "-sess_in", saved, request=request) for _ in range(6)]
                 self.assertEqual([" Reused, " in one or "Reused, TLS" in one for one in told], [True] * 6, told[0][-500:])
+
+    def test_a_clear_text_listener_can_send_everybody_to_https(self):
+        self.origin = Origin()
+        site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=", https_redirect_port: 8443")
+        site.up()
+        answer = site.get("/web/x?a=%20b", method="POST", body=b"1", headers={"Host": "shop.example:8080"})
+        self.assertEqual((answer.status, answer.headers["location"]), (308, "https://shop.example:8443/web/x?a=%20b"))
+        self.assertTrue(raw(site.client_port, b"GET /x HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 400"))
+        self.assertEqual(self.origin.seen, [])
 
     def test_a_pair_that_does_not_belong_together_is_named(self):
         for name in ("one", "other"):
