@@ -69,6 +69,9 @@ std::string PathTemplate::expand(std::string_view host, std::string_view path) c
             }
         }
     }
+    if (out.starts_with('/')) {
+        out.erase(1, std::min(out.find_first_not_of('/'), out.size()) - 1);
+    }
     return out;
 }
 

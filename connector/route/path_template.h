@@ -13,7 +13,8 @@ class PathTemplate {
     PathTemplate(std::string_view pattern, std::string_view text);
 
     /// The text for a normalised path that the pattern matches. What is filled in is what stood in the path, so it can
-    /// hold nothing that a path cannot.
+    /// hold nothing that a path cannot; what begins as a path stays one: its first slash is alone, since "//" would
+    /// begin the name of a host (RFC 3986 §4.2).
     std::string expand(std::string_view host, std::string_view path) const;
 
   private:

@@ -250,6 +250,8 @@ TEST_CASE("templates are filled in with what the path had") {
     CHECK(filled("/old/{rest**}", "/new/{rest}", "/old/a/b/") == "/new/a/b/");
     CHECK(filled("/old/{rest**}", "/new/{rest}", "/old") == "/new/");
     CHECK(filled("/**", "https://{host}{path}", "/a/b") == "https://shop.example/a/b");
+    CHECK(filled("/old/{rest**}", "/{rest}", "/old//evil.example/x") == "/evil.example/x");  // no other host by "//"
+    CHECK(filled("/old/{rest**}", "/{rest}", "/old////") == "/");
     CHECK(filled("/{a}", "plain", "/x") == "plain");
 }
 
