@@ -204,8 +204,8 @@ int App::run() {
 
 int run_connector(const std::filesystem::path& file, config::Configuration configuration) {
     logging::set_up(configuration.log.level, configuration.log.format);
-    App app(file, std::move(configuration));
-    if (auto prepared = app.prepare(); !prepared) {
+    App app(file);
+    if (auto prepared = app.prepare(std::move(configuration)); !prepared) {
         std::cerr << "adit-connector: " << prepared.error().message << '\n';
         return prepared.error().usage ? 2 : 1;
     }

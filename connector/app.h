@@ -21,9 +21,9 @@ namespace adit {
 class App {
   public:
     /// `file` is where the configuration came from, to be read again.
-    App(std::filesystem::path file, config::Configuration configuration);
+    explicit App(std::filesystem::path file);
     ~App();
-    Result<> prepare();
+    Result<> prepare(config::Configuration configuration);
     int run();
 
   private:
@@ -55,7 +55,6 @@ class App {
     net::Worker& main_worker() { return sides_.front()->worker(); }
 
     std::filesystem::path file_;
-    config::Configuration first_configuration_;  ///< until prepare()
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
@@ -83,9 +82,6 @@ class App {
     bool listening_ = false;
     bool sessions_closing_ = false;
 };
-
-/// The files whose change asks for a reload.
-std::vector<std::filesystem::path> files_of(const config::Configuration& configuration);
 
 /// Runs a checked configuration until told to stop; the exit status.
 int run_connector(const std::filesystem::path& file, config::Configuration configuration);

@@ -11,9 +11,8 @@
 
 namespace adit {
 
-App::App(std::filesystem::path file, config::Configuration configuration)
+App::App(std::filesystem::path file)
     : file_(std::move(file)),
-      first_configuration_(std::move(configuration)),
       shared_{.metrics = metrics_,
               .resolver = resolver_,
               .fleet = fleet_,
@@ -59,8 +58,8 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
     return bound;
 }
 
-Result<> App::prepare() {
-    auto generation = Generation::make(std::move(first_configuration_), metrics_, nullptr);
+Result<> App::prepare(config::Configuration configuration) {
+    auto generation = Generation::make(std::move(configuration), metrics_, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));
     }
@@ -81,7 +80,7 @@ Result<> App::prepare() {
     }
     signals_ = std::make_unique<boost::asio::signal_set>(main_worker().context(), SIGTERM, SIGINT, SIGHUP);
     ticker_ = std::make_unique<boost::asio::steady_timer>(main_worker().context());
-    watched_.follow(files_of(generation_->configuration));
+    watched_.follow(generation_->files());
     return prepare_status();
 }
 

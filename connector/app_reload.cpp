@@ -1,6 +1,5 @@
 // Taking a changed configuration into service, all of it or nothing; see app.h.
 #include <algorithm>
-#include <set>
 
 #include "common/log/log.h"
 #include "connector/app.h"
@@ -22,22 +21,6 @@ void warn_of_fixed(const config::Configuration& was, const config::Configuration
 }
 
 }  // namespace
-
-std::vector<std::filesystem::path> files_of(const config::Configuration& configuration) {
-    std::set<std::filesystem::path> files(configuration.files.begin(), configuration.files.end());
-    for (const config::Listener& listener : configuration.listeners) {
-        if (listener.tls) {
-            for (const config::Certificate& one : listener.tls->all()) {
-                files.insert({one.certificate, one.key});
-            }
-        }
-    }
-    for (const config::Backend& backend : configuration.backends) {
-        files.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});
-    }
-    files.erase(std::filesystem::path());
-    return {files.begin(), files.end()};
-}
 
 Result<> App::reload(std::string_view why) {
     if (drain_started_ || !listening_) {
@@ -85,8 +68,8 @@ Result<> App::change_generation() {
     // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
     warn_of_fixed(was, now);
     logging::set_up(now.log.level, now.log.format);
-    watched_.follow(files_of(now));
     generation_ = std::move(*made);
+    watched_.follow(generation_->files());
     for (std::size_t i = 0; i < sides_.size(); ++i) {
         auto sockets = std::make_shared<Bound::value_type>(std::move((*bound)[i]));
         sides_[i]->worker().post([side = sides_[i].get(), generation = generation_, sockets] {

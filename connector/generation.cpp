@@ -2,6 +2,7 @@
 #include "connector/generation.h"
 
 #include <functional>
+#include <set>
 
 #include "common/base/file.h"
 
@@ -10,9 +11,8 @@ namespace {
 
 constexpr std::size_t kPemMost = 4 * 1024 * 1024;
 
-/// Of the names and contents of files; the empty name adds itself only.
-std::size_t mark_of(const std::vector<std::filesystem::path>& files) {
-    std::string all;
+/// Of the names and contents of files, the empty name adding itself only, and of what else counts.
+std::size_t mark_of(const std::vector<std::filesystem::path>& files, std::string all = {}) {
     for (const std::filesystem::path& file : files) {
         all += file.string();
         all += '\0';
@@ -65,11 +65,10 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
             names.insert(names.end(), {one.certificate, one.key});
         }
         const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
-        auto context = find_or_make(mark_of(names) + (newest ? 1 : 0), made.listener_tls,
-                                    previous == nullptr ? nullptr : &previous->listener_tls, [&] {
-                                        return tls::Context::listener(files, newest ? tls::Context::Version::tls13
-                                                                                    : tls::Context::Version::tls12);
-                                    });
+        const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
+        auto context = find_or_make(mark_of(names, newest ? "1.3" : "1.2"), made.listener_tls,
+                                    previous == nullptr ? nullptr : &previous->listener_tls,
+                                    [&] { return tls::Context::listener(files, lowest); });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
@@ -112,6 +111,22 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(backends.error()));
     }
     return made;
+}
+
+std::vector<std::filesystem::path> Generation::files() const {
+    std::set<std::filesystem::path> all(configuration.files.begin(), configuration.files.end());
+    for (const config::Listener& listener : configuration.listeners) {
+        if (listener.tls) {
+            for (const config::Certificate& one : listener.tls->all()) {
+                all.insert({one.certificate, one.key});
+            }
+        }
+    }
+    for (const config::Backend& backend : configuration.backends) {
+        all.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});
+    }
+    all.erase(std::filesystem::path());
+    return {all.begin(), all.end()};
 }
 
 }  // namespace adit

@@ -11,7 +11,7 @@
 
 namespace adit {
 
-/// A TLS context with a mark of the files that it was made of, so that a reload can tell whether they have changed.
+/// A TLS context with a mark of what it was made of, so that a reload can tell whether that has changed.
 struct MarkedContext {
     std::size_t mark = 0;
     std::shared_ptr<const tls::Context> context;  ///< null: clear text
@@ -28,6 +28,9 @@ struct Generation {
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
+
+    /// The files that this was made of: their change asks for another.
+    std::vector<std::filesystem::path> files() const;
 
     /// Reads the certificates; fails without a trace when one cannot be used. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,

@@ -62,8 +62,6 @@ class ConnectorMetrics {
     void streams(const std::string& tunnel, std::size_t open);
     void reloaded(bool good);
 
-    metrics::Registry& registry() { return registry_; }
-
   private:
     metrics::Registry& registry_;
 };

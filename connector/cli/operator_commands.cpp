@@ -185,7 +185,8 @@ int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
     }
     boost::system::error_code unreadable;
     const json::value told = json::parse(*body, unreadable);
-    if (unreadable || !told.is_object()) {
+    const json::value* ready = told.is_object() ? told.as_object().if_contains("ready") : nullptr;
+    if (unreadable || ready == nullptr || !ready->is_bool()) {
         return report({"what answers at " + admin.text() + " is no connector of this version", false});
     }
     if (arguments.as_json()) {
@@ -193,7 +194,7 @@ int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
     } else {
         print_status(told.as_object());
     }
-    return told.as_object().at("ready").as_bool() ? 0 : 1;
+    return ready->as_bool() ? 0 : 1;
 }
 
 int show_status(const OperatorArguments& arguments, const std::filesystem::path& file) {

@@ -106,6 +106,19 @@ Result<std::string> parse_path_pattern(std::string_view text) {
     }
 }
 
+std::string bare_pattern(std::string_view pattern) {
+    std::string bare;
+    for (auto rest = pattern.substr(1);;) {
+        const auto slash = rest.find('/');
+        const auto segment = rest.substr(0, slash);
+        const bool named = segment.starts_with('{');
+        bare += '/';
+        bare += !named ? segment : segment.ends_with("**}") ? "**" : "*";
+        if (slash == std::string_view::npos) return bare;
+        rest.remove_prefix(slash + 1);
+    }
+}
+
 std::vector<std::string> capture_names(std::string_view pattern) {
     std::vector<std::string> names;
     for (auto rest = pattern.substr(1);;) {

@@ -18,6 +18,10 @@ Result<std::string> parse_host_pattern(std::string_view text);
 /// Literal segments stand for themselves and are written as normalised paths are: no dot segments, no escaped letters.
 Result<std::string> parse_path_pattern(std::string_view text);
 
+/// The pattern without its names: "*" and "**" for "{name}" and "{name**}". Two patterns match the same paths when
+/// these are the same.
+std::string bare_pattern(std::string_view pattern);
+
 /// The names in a path pattern, in the order of their segments; empty for segments without one.
 std::vector<std::string> capture_names(std::string_view pattern);
 

@@ -234,10 +234,18 @@ Object<Redirect> redirect() {
         .rule(redirect_status);
 }
 
+/// RFC 9110 §5.5, of which content types need no more than printable characters.
+Result<std::string> parse_field_value(std::string_view text) {
+    const bool good = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
+    if (!good) return usage_error("it is one line of printable characters");
+    return std::string(text);
+}
+
 Object<StaticAnswer> static_answer() {
     return Object<StaticAnswer>("static", "An answer of the connector's own.")
         .field("status", &StaticAnswer::status, Integer<std::uint32_t>(200, 599), "Its status.")
-        .field("content_type", &StaticAnswer::content_type, Text(), "Its Content-Type.")
+        .field("content_type", &StaticAnswer::content_type, Parsed<std::string>("a content type", parse_field_value),
+               "Its Content-Type.")
         .field("body", &StaticAnswer::body, Text(), "Its body; none when left out.");
 }
 

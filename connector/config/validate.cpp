@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "common/config/suggest.h"
+#include "connector/config/pattern.h"
 
 namespace adit::config {
 namespace {
@@ -138,17 +139,18 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
     Uses matches("the match", diagnostics);
     for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
         auto& route = configuration.routes[i];
-        std::string match = (route.match.host.empty() ? "*" : route.match.host) + route.match.path;
-        for (const std::string& method : route.match.methods) match.append(" ").append(method);
+        const std::string host = route.match.host.empty() ? "*" : route.match.host;
+        std::string conditions;
+        for (const std::string& method : route.match.methods) conditions.append(" ").append(method);
         for (const auto& [header, value] : route.match.headers)
-            match.append(" ").append(header).append("=").append(value);
+            conditions.append(" ").append(header).append("=").append(value);
         for (const auto& [parameter, value] : route.match.parameters)
-            match.append(" ?").append(parameter).append("=").append(value);
+            conditions.append(" ?").append(parameter).append("=").append(value);
         if (!route.name.empty()) names.add(route.name, place_of(root, {"routes", i, "name"}));
-        if (route.name.empty()) route.name = match;
-        // A second route with the same match would never be taken.
+        if (route.name.empty()) route.name = host + route.match.path + conditions;
+        // A second route with the same match would never be taken, whatever names its path has.
         if (root.find("routes")->value.items[i].find("match"))
-            matches.add(match, place_of(root, {"routes", i, "match"}));
+            matches.add(host + bare_pattern(route.match.path) + conditions, place_of(root, {"routes", i, "match"}));
     }
 }
 

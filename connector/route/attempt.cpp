@@ -304,7 +304,8 @@ net::Task<> Attempt::relay_body() {
             }
         }
         if (body.done()) {
-            out.finish(http::accepts_trailers(exchange_.request) ? body.trailers() : std::string_view());
+            const bool wanted = !body.trailers().empty() && http::accepts_trailers(exchange_.request);
+            out.finish(wanted ? body.trailers() : std::string_view());
             broken = co_await out.send();
             break;
         }

@@ -16,7 +16,6 @@ class Conditions {
   public:
     explicit Conditions(const config::Match& match);
 
-    bool empty() const { return methods_.empty() && headers_.empty() && parameters_.empty(); }
     /// How many there are: of routes of one path, those that ask more are tried first.
     std::size_t count() const { return (methods_.empty() ? 0 : 1) + headers_.size() + parameters_.size(); }
     /// Every header field and parameter must be there with its value, or with any where "*" was written; of several of

@@ -23,7 +23,7 @@ std::string_view first_segment(std::string_view rest) {
 PathTree::NodeIndex PathTree::child(NodeIndex parent, std::string_view segment) {
     const auto next = static_cast<NodeIndex>(nodes_.size());
     auto& node = nodes_[parent];
-    const bool any = segment == "*" || segment.starts_with('{');
+    const bool any = segment == "*";
     const auto found = any ? node.any : node.literals.try_emplace(std::string(segment), next).first->second;
     if (found != next && found != no_node) return found;
     if (any) node.any = next;
@@ -35,7 +35,7 @@ RouteIndex PathTree::add(std::string_view pattern, RouteIndex route) {
     NodeIndex node = 0;
     for (auto rest = pattern; !rest.empty(); rest = after_segment(rest)) {
         const auto segment = first_segment(rest);
-        if (segment == "**" || segment.ends_with("**}")) {
+        if (segment == "**") {
             if (nodes_[node].below == no_route) nodes_[node].below = route;
             return nodes_[node].below;
         }

@@ -30,7 +30,8 @@ class Choice {
 /// The path patterns of one host. Filled once, then only read.
 class PathTree {
   public:
-    /// Adds a valid pattern (config::parse_path_pattern). Of equal patterns the first stays; its route is the answer.
+    /// Adds a valid pattern without names (config::bare_pattern). Of equal patterns the first stays; its route is the
+    /// answer.
     RouteIndex add(std::string_view pattern, RouteIndex route);
 
     /// The most specific route for a normalised path that `choice` takes, or no_route. Segment by segment from the

@@ -5,6 +5,8 @@
 #include <array>
 #include <numeric>
 
+#include "connector/config/pattern.h"
+
 namespace adit::route {
 namespace {
 
@@ -77,7 +79,8 @@ Router::Router(const std::vector<config::RouteRule>& rules) {
         auto& tree = host.empty()             ? any_host_
                      : host.starts_with("*.") ? suffixes_[std::string(host.substr(1))]
                                               : exact_[std::string(host)];
-        if (const auto first = tree.add(rules[index].match.path, index); first != index) chain(first, index);
+        if (const auto first = tree.add(config::bare_pattern(rules[index].match.path), index); first != index)
+            chain(first, index);
     }
 }
 

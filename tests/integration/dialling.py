@@ -4,24 +4,16 @@ import socket
 import threading
 
 from harness import Case, Site, can_connect, free_port, main, wait_for
-from servers import Origin
+from servers import Accepting, Origin
 
 
-class Relay:
+class Relay(Accepting):
     """A CONNECT proxy (with `credentials`) or a plain relay to `target`; can fall silent without closing anything."""
 
     def __init__(self, target=None, credentials=None):
         self.target, self.credentials = target, credentials
         self.silent = threading.Event()
-        self.requests = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+        super().__init__()
 
     def serve(self, client):
         target = self.target

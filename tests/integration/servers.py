@@ -140,11 +140,10 @@ class OriginHandler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = do
 
 
-class Scripted:
-    """Accepts connections and answers each request, which has ended with `last`, with fixed bytes, then does as told."""
+class Accepting:
+    """Listens on a port of its own and serves each connection on a thread."""
 
-    def __init__(self, answer=b"", then="close", last=b"\r\n\r\n"):
-        self.answer, self.then, self.last = answer, then, last
+    def __init__(self):
         self.requests = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -154,6 +153,14 @@ class Scripted:
         while True:
             connection, _ = self.listener.accept()
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+
+class Scripted(Accepting):
+    """Accepts connections and answers each request, which has ended with `last`, with fixed bytes, then does as told."""
+
+    def __init__(self, answer=b"", then="close", last=b"\r\n\r\n"):
+        self.answer, self.then, self.last = answer, then, last
+        super().__init__()
 
     def serve(self, connection):
         head = b""
