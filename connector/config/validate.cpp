@@ -147,10 +147,11 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
         for (const auto& [parameter, value] : route.match.parameters)
             conditions.append(" ?").append(parameter).append("=").append(value);
         if (!route.name.empty()) names.add(route.name, place_of(root, {"routes", i, "name"}));
-        if (route.name.empty()) route.name = host + route.match.path + conditions;
+        if (route.name.empty()) route.name.append(host).append(route.match.path).append(conditions);
         // A second route with the same match would never be taken, whatever names its path has.
         if (root.find("routes")->value.items[i].find("match"))
-            matches.add(host + bare_pattern(route.match.path) + conditions, place_of(root, {"routes", i, "match"}));
+            matches.add(bare_pattern(route.match.path).insert(0, host).append(conditions),
+                        place_of(root, {"routes", i, "match"}));
     }
 }
 
