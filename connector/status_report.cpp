@@ -19,11 +19,11 @@ json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions&
         tunnels[record.id] = json::object{{"id", record.id}, {"name", record.name}, {"sessions", json::array()}};
     }
     for (const auto& info : sessions) {
-        json::object& tunnel = tunnels[info->agent->tunnel_id];
-        if (tunnel.empty()) {
+        const auto tunnel = tunnels.find(info->agent->tunnel_id);
+        if (tunnel == tunnels.end()) {
             continue;  // deleted a moment ago
         }
-        tunnel["sessions"].as_array().push_back(
+        tunnel->second["sessions"].as_array().push_back(
             json::object{{"id", info->id},
                          {"agent", info->agent->id},
                          {"agent_version", info->agent->version},
