@@ -37,7 +37,7 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings)
 
 net::Task<> refuse(std::unique_ptr<h2::Stream> stream, problem::Failure failure, Surroundings& surroundings) {
     surroundings.metrics.refused(failure);
-    logging::warn("stream refused", {{"target", h2::find(stream->head(), ":authority")},
+    logging::warn("stream refused", {{"target", stream->head().find(":authority")},
                                      {"error", problem::name(failure.error)},
                                      {"reason", failure.detail}});
     h2::Fields fields{{"proxy-status", problem::proxy_status(failure, "adit-agent")}};
@@ -61,7 +61,7 @@ class Counted {
 
 net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroundings) {
     const Counted counted(surroundings.metrics);
-    const auto target = net::HostPort::parse(h2::find(stream->head(), ":authority"));
+    const auto target = net::HostPort::parse(stream->head().find(":authority"));
     if (!target) {
         co_return co_await refuse(std::move(stream), problem::bad_target(target.error().message), surroundings);
     }

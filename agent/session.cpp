@@ -45,8 +45,8 @@ void Session::peer_draining() {
 
 void Session::stream_accepted(std::unique_ptr<h2::Stream> stream) {
     heard();
-    const std::string_view method = h2::find(stream->head(), ":method");
-    const std::string_view path = h2::find(stream->head(), ":path");
+    const std::string_view method = stream->head().find(":method");
+    const std::string_view path = stream->head().find(":path");
     if (method == "CONNECT") {
         net::spawn(surroundings_.loop.context(), "a tunnelled connection",
                    serve_pipe(std::move(stream), surroundings_));

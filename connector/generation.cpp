@@ -66,9 +66,11 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
         }
         const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
         const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
-        auto context = find_or_make(mark_of(names, newest ? "1.3" : "1.2"), made.listener_tls,
+        const auto protocols = listener.http2 ? tls::Alpn::http2_or_http1 : tls::Alpn::http1;
+        const std::string mark = std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "");
+        auto context = find_or_make(mark_of(names, mark), made.listener_tls,
                                     previous == nullptr ? nullptr : &previous->listener_tls,
-                                    [&] { return tls::Context::listener(files, lowest); });
+                                    [&] { return tls::Context::listener(files, lowest, protocols); });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }

@@ -12,6 +12,8 @@
 #include "common/tls/tls_stream.h"
 #include "connector/backend/direct_dialer.h"
 #include "connector/backend/tls_dialer.h"
+#include "connector/http/http1_connection.h"
+#include "connector/http/http2_connection.h"
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
@@ -29,6 +31,12 @@ std::unique_ptr<backend::Dialer> make_dialer(const config::Endpoint& endpoint, t
     }
     return std::make_unique<backend::DirectDialer>(pool.loop(), resolver, net::HostPort{endpoint.host, endpoint.port},
                                                    endpoint.base_path, endpoint.scheme == Scheme::https);
+}
+
+backend::Versions versions_of(config::Protocol protocol) {
+    return protocol == config::Protocol::http1   ? backend::Versions::http1
+           : protocol == config::Protocol::http2 ? backend::Versions::http2
+                                                 : backend::Versions::any;
 }
 
 bool logs_requests(const Generation& generation) {
@@ -90,8 +98,8 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
         auto dialer = std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
                                                            generation.origin_tls[index].context, from.tls.server_name,
                                                            endpoint.text());
-        endpoints.push_back(
-            std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer), worker_.loop(), *metrics));
+        endpoints.push_back(std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer),
+                                                                versions_of(from.protocol), worker_.loop(), *metrics));
     }
     const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
@@ -127,6 +135,8 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.body_bytes = from.limits.body_bytes;
     terms->settings.pseudonym = shared_.pseudonym;
     terms->settings.tls = from.tls.has_value();
+    terms->settings.http2 = from.http2;
+    terms->settings.concurrent_streams = from.limits.concurrent_streams;
     terms->settings.https_redirect_port = from.https_redirect_port;
     terms->tls = generation_->listener_tls[listener].context;
     terms->metrics = generation_->listener_metrics[listener];
@@ -187,15 +197,28 @@ net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Te
                               std::string client_ip) {
     const Counted counted(*terms->metrics, connections_open_);
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
+    bool http2 = false;
     if (terms->tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         if (co_await secured->handshake()) {
             co_return;
         }
+        http2 = secured->alpn() == "h2";
         stream = std::move(secured);
     }
-    http::Connection connection(std::move(stream), std::move(client_ip), terms->settings, pipeline_);
+    if (!http2) {
+        http::Http1Connection connection(std::move(stream), client_ip, terms->settings, pipeline_);
+        co_await run(connection, side);
+        stream = connection.take_http2();
+    }
+    if (stream) {
+        http::Http2Connection connection(std::move(stream), client_ip, terms->settings, pipeline_);
+        co_await run(connection, side);
+    }
+}
+
+net::Task<> WorkerSide::run(http::Connection& connection, const ListenerSide& side) {
     connections_.emplace(&connection, &side);
     if (draining_ || side.closed) {
         connection.drain();

@@ -51,6 +51,7 @@ class WorkerSide {
     struct ListenerSide;
 
     net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, std::string client_ip);
+    net::Task<> run(http::Connection& connection, const ListenerSide& side);
     std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
     std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
     /// Backends that are the same in `previous` are taken over, with their kept connections.

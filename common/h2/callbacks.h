@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "common/h2/session.h"
 
@@ -15,6 +16,16 @@ inline nghttp2_nv to_nv(std::string_view name, std::string_view value) {
         return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // nghttp2 copies; it does not write
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+/// The fields by reference.
+inline std::vector<nghttp2_nv> to_list(const Fields& fields) {
+    std::vector<nghttp2_nv> list;
+    list.reserve(fields.size() + 1);
+    for (const Field field : fields) {
+        list.push_back(to_nv(field.name, field.value));
+    }
+    return list;
 }
 
 inline std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
@@ -41,7 +52,7 @@ struct Session::Callbacks {
 
     /// Says how much of a stream's outbox the next DATA frame takes; the bytes go by send_data() without a copy
     /// between.
-    static ssize_t read(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t room, std::uint32_t* flags,
+    static ssize_t read(nghttp2_session* ng, std::int32_t id, std::uint8_t*, std::size_t room, std::uint32_t* flags,
                         nghttp2_data_source* source, void* user) {
         if (session(user).out_.size() >= session(user).limits_.session_outbox) {
             return NGHTTP2_ERR_PAUSE;  // the transport is behind; nothing of this frame exists yet
@@ -55,6 +66,11 @@ struct Session::Callbacks {
         *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
         if (held <= room && stream->ending_) {
             *flags |= NGHTTP2_DATA_FLAG_EOF;
+            if (const std::unique_ptr<Fields> trailers = std::move(stream->last_words_)) {
+                *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+                const std::vector<nghttp2_nv> list = to_list(*trailers);
+                nghttp2_submit_trailer(ng, id, list.data(), list.size());
+            }
         }
         return static_cast<ssize_t>(std::min(held, room));
     }
@@ -74,11 +90,20 @@ struct Session::Callbacks {
         return 0;
     }
 
+    /// Every frame, as soon as its first bytes are here: strangers may not keep us busy with frames that do no work.
+    static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
+        const bool end = (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        const bool useful = (frame->type == NGHTTP2_DATA && (frame->length > 0 || end)) ||
+                            frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
+        return session(user).patient_after(useful) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
-        if (self.role_ == Role::acceptor && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        self.head_begun_at_ = self.loop().now();
+        if (!self.opens() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
             // Owned by nghttp2's stream until its head is complete and the listener takes it over.
-            auto stream = std::unique_ptr<Stream>(new Stream(self, false));
+            auto stream = std::unique_ptr<Stream>(new Stream(self));
             stream->id_ = frame->hd.stream_id;
             self.streams_.push_back(*stream);
             ++self.stream_count_;
@@ -90,15 +115,16 @@ struct Session::Callbacks {
     static int header(nghttp2_session* ng, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
-        if (stream == nullptr || stream->handed_over_) {
+        if (stream == nullptr || (stream->handed_over_ && !stream->message_)) {
             return 0;  // trailers have no meaning in the tunnel
         }
         const Limits& limits = session(user).limits_;
-        stream->head_bytes_ += name_size + value_size;
-        if (stream->head_.size() >= limits.head_fields || stream->head_bytes_ > limits.head_bytes) {
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        Fields& fields = stream->handed_over_ ? stream->trailers_ : stream->head_;
+        if (fields.size() >= limits.head_fields || fields.bytes() + name_size + value_size > limits.head_bytes) {
+            stream->head_overflowed_ = true;
+            return stream->message_ ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
-        stream->head_.push_back({std::string(to_text(name, name_size)), std::string(to_text(value, value_size))});
+        fields.add(to_text(name, name_size), to_text(value, value_size));
         return 0;
     }
 
@@ -117,14 +143,16 @@ struct Session::Callbacks {
         if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
             return 0;
         }
+        if (frame->hd.type == NGHTTP2_HEADERS) {
+            self.head_begun_at_ = net::Time::max();
+        }
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
         if (stream == nullptr) {
             return 0;
         }
         if (frame->hd.type == NGHTTP2_HEADERS && !stream->handed_over_) {
-            stream->handed_over_ = true;
             stream->head_complete(end);
-            if (self.role_ == Role::acceptor) {
+            if (!self.opens()) {
                 self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
             }
         } else if (end) {
@@ -166,7 +194,7 @@ struct Session::Callbacks {
         // Bytes that the reader has not taken yet stay readable; the session's window gets them back now (the stream's
         // own window has ended with it), so that what a dead stream holds cannot starve the living.
         nghttp2_session_consume_connection(ng, stream->input().size());
-        if (!stream->handed_over_ && self.role_ == Role::acceptor) {
+        if (!stream->handed_over_ && !self.opens()) {
             std::unique_ptr<Stream> unowned(stream);  // its head never came to an end
             return 0;
         }

@@ -1,4 +1,4 @@
-// Bounds of an HTTP/2 session of the tunnel, with their defaults.
+// Bounds of an HTTP/2 session, with the defaults of the tunnel.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,9 @@ struct Limits {
     /// Fields of one head: count and bytes.
     std::size_t head_fields = 64;
     std::size_t head_bytes = 16 * 1024;
+    /// Frames in a row that do no work (PING, SETTINGS, empty DATA and their like) before the peer is told to calm
+    /// down; one that carries a head or data makes up for one of them, and so does each tenth of a second. 0: no bound.
+    std::int32_t idle_frames = 0;
 };
 
 }  // namespace adit::h2

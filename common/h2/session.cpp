@@ -4,14 +4,20 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <cstring>
+#include <vector>
 
 #include "common/h2/callbacks.h"
 #include "common/net/spawn.h"
 
 namespace adit::h2 {
+namespace {
+
+constexpr std::size_t kHeadSentMost = 256 * 1024;         ///< what was let in is let out
+constexpr std::chrono::milliseconds kPatienceGrows{100};  ///< see Limits::idle_frames
+
+}  // namespace
 
 void Session::Free::operator()(nghttp2_session* session) const {
     nghttp2_session_del(session);
@@ -24,6 +30,9 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       listener_(&listener),
       out_(loop().blocks()),
       growth_left_(limits.growth_budget),
+      patience_(limits.idle_frames),
+      patience_grown_at_(loop().now()),
+      heard_at_(loop().now()),
       blocked_(loop()),
       writer_done_(loop()) {
     nghttp2_session_callbacks* callbacks = nullptr;
@@ -36,26 +45,38 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::data_chunk);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::stream_closed);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, Callbacks::frame_sent);
+    if (limits.idle_frames > 0) {
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Callbacks::begin_frame);
+    }
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_no_closed_streams(options, 1);
-    // Connector and agent know each other; a connector that gives up many requests at once is no attacker.
+    // Connector and agent know each other: a connector that gives up many requests at once is no attacker.
     nghttp2_option_set_stream_reset_rate_limit(options, limits.resets_burst, limits.resets_per_second);
-    nghttp2_option_set_peer_max_concurrent_streams(options, limits.concurrent_streams);
-    nghttp2_option_set_max_send_header_block_length(options, limits.head_bytes);
+    if (!carries_messages()) {
+        nghttp2_option_set_peer_max_concurrent_streams(options, limits.concurrent_streams);
+    }
+    nghttp2_option_set_max_send_header_block_length(options, kHeadSentMost);
     nghttp2_session* made = nullptr;
-    (role == Role::opener ? nghttp2_session_client_new2 : nghttp2_session_server_new2)(&made, callbacks, this, options);
+    (opens() ? nghttp2_session_client_new2 : nghttp2_session_server_new2)(&made, callbacks, this, options);
     session_.reset(made);
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(callbacks);
 
-    const std::array<nghttp2_settings_entry, 3> settings{{
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, role == Role::acceptor ? limits.concurrent_streams : 0},
+    std::vector<nghttp2_settings_entry> settings{
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, opens() ? 0 : limits.concurrent_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(limits.stream_window)},
-        {role == Role::opener ? NGHTTP2_SETTINGS_ENABLE_PUSH : NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
-         role == Role::opener ? 0 : static_cast<std::uint32_t>(limits.head_bytes)},
-    }};
+    };
+    if (opens()) {
+        settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
+    }
+    if (!opens() || carries_messages()) {
+        settings.push_back({NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.head_bytes)});
+    }
+    if (role == Role::server) {
+        settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
+    }
     nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, limits.session_window);
     mark_dirty();
@@ -88,12 +109,19 @@ net::Task<net::Status> Session::run() {
 }
 
 net::Status Session::read_frames() {
+    if (!transport_->input().empty()) {
+        heard_at_ = loop().now();
+    }
     while (!over_ && !transport_->input().empty()) {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
         if (used < 0) {
-            mark_dirty();
+            if (patience_ < 0) {
+                nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+            }
+            send_pending();
+            transport_->end();
             return net::Errc::protocol;
         }
         transport_->consume(static_cast<std::size_t>(used));
@@ -102,7 +130,13 @@ net::Status Session::read_frames() {
         return why_;
     }
     mark_dirty();
+    if (!nghttp2_session_want_read(session_.get())) {
+        send_pending();  // a last GOAWAY, where the peer broke the protocol
+    }
     const bool finished = !nghttp2_session_want_read(session_.get()) && !nghttp2_session_want_write(session_.get());
+    if (finished) {
+        transport_->end();
+    }
     return finished ? net::Status(net::Errc::end_of_stream) : net::Status();
 }
 
@@ -146,17 +180,42 @@ net::Task<> Session::write_when_possible() {
     writer_done_.wake();
 }
 
+bool Session::patient_after(bool useful_frame) {
+    if (useful_frame) {
+        patience_ = std::min(patience_ + 1, limits_.idle_frames);
+        return true;
+    }
+    const auto passed = (loop().now() - patience_grown_at_) / kPatienceGrows;
+    if (passed > 0) {
+        patience_grown_at_ += passed * kPatienceGrows;
+        patience_ = static_cast<std::int32_t>(std::min<std::int64_t>(patience_ + passed, limits_.idle_frames));
+    }
+    return --patience_ >= 0;
+}
+
+bool Session::has_room() const {
+    const auto most = nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    return open_for_streams() && stream_count_ < most;
+}
+
+bool Session::takes_extended_connect() const {
+    return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+void Session::ping() {
+    if (!over_) {
+        nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr);
+        mark_dirty();
+    }
+}
+
 std::unique_ptr<Stream> Session::open(const Fields& request, bool end) {
     if (!open_for_streams()) {
         return nullptr;
     }
-    std::unique_ptr<Stream> stream(new Stream(*this, true));
+    std::unique_ptr<Stream> stream(new Stream(*this));
     stream->ending_ = end;
-    std::vector<nghttp2_nv> fields;
-    fields.reserve(request.size());
-    for (const Field& field : request) {
-        fields.push_back(to_nv(field.name, field.value));
-    }
+    const std::vector<nghttp2_nv> fields = to_list(request);
     nghttp2_data_provider body{{.ptr = stream.get()}, Callbacks::read};
     const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(),
                                                    end ? nullptr : &body, stream.get());
@@ -176,17 +235,31 @@ void Stream::respond(int status, const Fields& fields, bool end) {
         return;
     }
     const std::string code = std::to_string(status);
-    std::vector<nghttp2_nv> head{to_nv(":status", code)};
-    for (const Field& field : fields) {
-        head.push_back(to_nv(field.name, field.value));
-    }
+    std::vector<nghttp2_nv> head = to_list(fields);
+    head.insert(head.begin(), to_nv(":status", code));
     ending_ = end;
     nghttp2_data_provider body{{.ptr = this}, Session::Callbacks::read};
     nghttp2_submit_response(session_->session_.get(), id_, head.data(), head.size(), end ? nullptr : &body);
     session_->mark_dirty();
 }
 
+void Stream::inform(int status, const Fields& fields) {
+    if (session_ == nullptr) {
+        return;
+    }
+    const std::string code = std::to_string(status);
+    std::vector<nghttp2_nv> head = to_list(fields);
+    head.insert(head.begin(), to_nv(":status", code));
+    nghttp2_submit_headers(session_->session_.get(), NGHTTP2_FLAG_NONE, id_, nullptr, head.data(), head.size(),
+                           nullptr);
+    session_->mark_dirty();
+}
+
+/// Streams of messages are never idle: who has opened one waits for its answer.
 void Session::release_idle_streams() {
+    if (carries_messages()) {
+        return;
+    }
     for (Stream& stream : streams_) {
         stream.hung_up();
     }
@@ -202,7 +275,7 @@ void Session::drain(std::string_view words) {
     if (std::exchange(draining_, true) || over_) {
         return;
     }
-    if (role_ == Role::acceptor) {
+    if (!opens()) {
         nghttp2_submit_shutdown_notice(session_.get());  // streams on their way are still served
     } else {
         nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR,
@@ -230,7 +303,7 @@ void Session::over(net::Status why) {
     while (!streams_.empty()) {
         Stream& stream = streams_.front();
         unlink(stream);
-        if (!stream.handed_over_ && role_ == Role::acceptor) {
+        if (!stream.handed_over_ && !opens()) {
             std::unique_ptr<Stream> unowned(&stream);
         } else {
             stream.session_ended(net::Errc::session_closed);

@@ -14,7 +14,7 @@ namespace adit::h2 {
 /// What a session tells its owner. Called while frames are read: start coroutines, do not destroy the session.
 class SessionListener {
   public:
-    /// A complete request head of the peer (acceptors only).
+    /// A complete request head of the peer (acceptors and servers only).
     virtual void stream_accepted(std::unique_ptr<Stream> stream) = 0;
     /// The peer sent GOAWAY: it takes no new streams, running ones go on.
     virtual void peer_draining() = 0;
@@ -26,8 +26,9 @@ class SessionListener {
 /// Owns the transport. All on its loop's thread. Streams may outlive it: they fail with session_closed.
 class Session final : private net::TurnEnd {
   public:
-    /// The connector opens streams, the agent accepts them (reverse HTTP/2): the opener sends the client preface.
-    enum class Role { opener, acceptor };
+    /// In the tunnel the connector opens streams and the agent accepts them (reverse HTTP/2: who opens sends the client
+    /// preface). Clients and servers carry messages: heads, interim heads and trailers, and answers of any status.
+    enum class Role { opener, acceptor, client, server };
 
     Session(std::unique_ptr<net::Stream> transport, Role role, const Limits& limits, SessionListener& listener);
     ~Session();
@@ -51,6 +52,16 @@ class Session final : private net::TurnEnd {
 
     bool draining() const { return draining_ || peer_draining_; }
     bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
+    /// Whether the peer's limit leaves room for one more stream now.
+    bool has_room() const;
+    /// Whether the peer has said that it takes WebSockets as streams (RFC 8441 §3).
+    bool takes_extended_connect() const;
+    /// Asks the peer for a sign of life; heard_at() moves when it answers.
+    void ping();
+    /// When the peer's last bytes were read.
+    net::Time heard_at() const { return heard_at_; }
+    /// Since when a request head has been arriving in pieces; Time::max() when none is.
+    net::Time head_begun_at() const { return head_begun_at_; }
     std::size_t stream_count() const { return stream_count_; }
     net::Loop& loop() const { return transport_->loop(); }
     net::Stream& transport() { return *transport_; }
@@ -74,6 +85,9 @@ class Session final : private net::TurnEnd {
     void resume(Stream& stream);
     void credit(Stream* stream, std::int32_t id, std::size_t n);
     void over(net::Status why);
+    bool opens() const { return role_ == Role::opener || role_ == Role::client; }
+    bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
+    bool patient_after(bool useful_frame);
 
     std::unique_ptr<net::Stream> transport_;
     Role role_;
@@ -84,6 +98,10 @@ class Session final : private net::TurnEnd {
     boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
+    std::int32_t patience_;        ///< with frames that do no work
+    net::Time patience_grown_at_;  ///< when time last added to it
+    net::Time heard_at_;
+    net::Time head_begun_at_ = net::Time::max();
     bool draining_ = false;
     bool peer_draining_ = false;
     bool retired_ = false;

@@ -10,16 +10,17 @@
 #include "common/h2/session.h"
 
 namespace adit::h2 {
+namespace {
 
-std::string_view find(const Fields& fields, std::string_view name) {
-    const auto found = std::ranges::find(fields, name, &Field::name);
-    return found == fields.end() ? std::string_view() : std::string_view(found->value);
-}
+constexpr std::size_t kInterimMost = 32;  ///< interim heads that nobody has taken
 
-Stream::Stream(Session& session, bool opener)
+}  // namespace
+
+Stream::Stream(Session& session)
     : net::Stream(session.loop()),
       session_(&session),
-      opener_(opener),
+      opener_(session.opens()),
+      message_(session.carries_messages()),
       reset_code_(NGHTTP2_CANCEL),
       window_(session.limits().stream_window),
       outbox_(loop().blocks()),
@@ -29,6 +30,9 @@ Stream::Stream(Session& session, bool opener)
 
 Stream::~Stream() {
     if (session_ != nullptr) {
+        if (message_ && !opener_) {
+            reset_code_ = end_sent_ ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR;
+        }
         session_->forget(*this);
     }
 }
@@ -40,16 +44,23 @@ net::Task<int> Stream::answered() {
     co_return answer_;
 }
 
+bool Stream::head_is_interim() const {
+    return message_ && head_.find(":status").starts_with('1');
+}
+
 void Stream::head_complete(bool end) {
-    if (opener_) {
-        const std::string_view text = find(head_, ":status");
-        std::from_chars(text.data(), text.data() + text.size(), answer_);
-        answered_at_ = loop().now();
-        if (answer_ >= 300) {
-            refusal_ = problem::failure_of_refusal(answer_, find(head_, "proxy-status"));
+    if (opener_ && head_is_interim()) {
+        if (interim_.size() >= kInterimMost) {
+            abort(net::Errc::limit);
+            return;
         }
-        on_answer_.wake();
+        interim_.push_back(std::exchange(head_, {}));
         on_readable_.wake();
+        return;
+    }
+    handed_over_ = true;
+    if (opener_) {
+        note_answer();
     }
     if (refusal_) {
         fail(net::Errc::refused);  // before its end: a refusal is no empty answer
@@ -57,6 +68,26 @@ void Stream::head_complete(bool end) {
     if (end) {
         data_ended();
     }
+}
+
+void Stream::note_answer() {
+    const std::string_view text = head_.find(":status");
+    std::from_chars(text.data(), text.data() + text.size(), answer_);
+    answered_at_ = loop().now();
+    if (answer_ >= 300 && !message_) {
+        refusal_ = problem::failure_of_refusal(answer_, head_.find("proxy-status"));
+    }
+    on_answer_.wake();
+    on_readable_.wake();
+}
+
+const Fields* Stream::take_head() {
+    if (!interim_.empty()) {
+        interim_taken_ = std::move(interim_.front());
+        interim_.erase(interim_.begin());
+        return &interim_taken_;
+    }
+    return answer_ != 0 && !std::exchange(head_taken_, true) ? &head_ : nullptr;
 }
 
 void Stream::data_arrived(std::string_view bytes) {
@@ -72,7 +103,9 @@ void Stream::data_arrived(std::string_view bytes) {
 void Stream::data_ended() {
     end_received_ = true;
     on_readable_.wake();
-    hung_up();
+    if (!message_) {
+        hung_up();
+    }
 }
 
 void Stream::hung_up() {
@@ -147,6 +180,13 @@ std::size_t Stream::write_some(net::Chain& from, std::size_t limit) {
     return n;
 }
 
+void Stream::end(Fields trailers) {
+    if (!ending_ && !trailers.empty()) {
+        last_words_ = std::make_unique<Fields>(std::move(trailers));
+    }
+    end();
+}
+
 void Stream::end() {
     if (!ending_ && session_ != nullptr && !status_) {
         ending_ = true;
@@ -156,7 +196,9 @@ void Stream::end() {
 
 void Stream::abort(net::Status why) {
     if (why == net::Errc::reset) {
-        reset_code_ = NGHTTP2_CONNECT_ERROR;
+        reset_code_ = message_ ? NGHTTP2_CANCEL : NGHTTP2_CONNECT_ERROR;
+    } else if (message_ && !opener_) {
+        reset_code_ = NGHTTP2_INTERNAL_ERROR;
     }
     if (session_ != nullptr) {
         session_->forget(*this);

@@ -1,4 +1,5 @@
-// One stream of an HTTP/2 session as a byte stream: the body of a CONNECT, or of a small GET inside the tunnel.
+// One stream of an HTTP/2 session as a byte stream: a connection through the tunnel, or the bodies of a message and its
+// answer.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -9,25 +10,16 @@
 #include <string_view>
 #include <vector>
 
+#include "common/h2/fields.h"
 #include "common/net/stream.h"
 
 namespace adit::h2 {
 
 class Session;
 
-/// A field of a head, owned. Names are lower case (RFC 9113 §8.2).
-struct Field {
-    std::string name;
-    std::string value;
-};
-using Fields = std::vector<Field>;
-
-/// The value of the first field of that name; empty when there is none.
-std::string_view find(const Fields& fields, std::string_view name);
-
 /// Owned by its user; the session keeps a link and fails it with session_closed when it ends first. Destroying it
-/// before both directions ended resets it (RST_STREAM: CANCEL, or CONNECT_ERROR after abort(Errc::reset), RFC 9113
-/// §8.5).
+/// before both directions ended resets it (RST_STREAM: CANCEL; CONNECT_ERROR after abort(Errc::reset), RFC 9113 §8.5;
+/// NO_ERROR when an answer was complete before its request, §8.1; INTERNAL_ERROR when an answer stays incomplete).
 class Stream final
     : public net::Stream,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
@@ -45,8 +37,22 @@ class Stream final
     /// Opener: when the response's head arrived.
     net::Time answered_at() const { return answered_at_; }
 
-    /// Acceptor: sends the response head; `end` when no body follows. The rest of `fields` in lower case.
+    /// Client: the next response head that was not taken yet, interim ones (1xx) in their order before the final one;
+    /// null when none is here, and on_readable() is woken when one comes. Lives until the next call.
+    const Fields* take_head();
+    /// The peer's head was larger than the limits; what is over them was not kept.
+    bool head_overflowed() const { return head_overflowed_; }
+    /// The peer's last byte has been received; it may still stand in input().
+    bool peer_ended() const { return end_received_; }
+    /// Fields that came after the peer's body; complete once receive() has told its end.
+    const Fields& trailers() const { return trailers_; }
+
+    /// Acceptor, server: sends the response head; `end` when no body follows. The rest of `fields` in lower case.
     void respond(int status, const Fields& fields, bool end);
+    /// Server: sends an interim head (1xx).
+    void inform(int status, const Fields& fields);
+    /// As end(), with fields that come after the body.
+    void end(Fields trailers);
 
     net::Status poll_receive() override;
     void consumed(std::size_t n) override;
@@ -58,15 +64,17 @@ class Stream final
     const problem::Failure* failure() const override { return refusal_ ? &*refusal_ : nullptr; }
     void on_hangup(net::HangupListener* listener) override { hangup_listener_ = listener; }
     bool reusable() const override;
-    bool established() const override { return !opener_ || answer_ != 0; }
+    bool established() const override { return message_ || !opener_ || answer_ != 0; }
     net::Waiter& on_readable() override { return on_readable_; }
     net::Waiter& on_writable() override { return on_writable_; }
 
   private:
     friend class Session;
 
-    Stream(Session& session, bool opener);
+    explicit Stream(Session& session);
     void head_complete(bool end);
+    bool head_is_interim() const;
+    void note_answer();
     void data_arrived(std::string_view bytes);
     void data_ended();
     void closed(std::uint32_t error_code);
@@ -76,18 +84,24 @@ class Stream final
     Session* session_;  ///< null once the session or the stream's number is gone
     std::int32_t id_ = 0;
     bool opener_;
+    bool message_;        ///< and not a connection through the tunnel
     bool fresh_ = false;  ///< bytes arrived since the last poll
     bool end_received_ = false;
     bool ending_ = false;
     bool end_sent_ = false;
     bool handed_over_ = false;  ///< the head is complete; from then on the stream has an owner
     bool deferred_ = false;     ///< nghttp2 waits to be told that there is something to send again
+    bool head_overflowed_ = false;
+    bool head_taken_ = false;
     int answer_ = 0;
     std::uint32_t reset_code_;
     std::int32_t window_;
     std::int32_t taken_since_growth_ = 0;
-    std::size_t head_bytes_ = 0;
     Fields head_;
+    Fields trailers_;
+    std::vector<Fields> interim_;  ///< heads that arrived and were not taken
+    Fields interim_taken_;
+    std::unique_ptr<Fields> last_words_;  ///< trailers to send
     net::Chain outbox_;
     net::Status status_;
     net::Status read_status_;

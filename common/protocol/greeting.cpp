@@ -13,7 +13,7 @@ constexpr std::size_t kTextMost = 256;  ///< bytes of a name from the network
 constexpr std::size_t kListMost = 256;  ///< entries of a list from the network
 
 unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherwise, unsigned most) {
-    const std::string_view text = h2::find(fields, name);
+    const std::string_view text = fields.find(name);
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool good = !text.empty() && error == std::errc() && end == text.data() + text.size() && value > 0;
@@ -31,24 +31,21 @@ std::string text_of(const json::object& object, std::string_view name) {
 }  // namespace
 
 h2::Fields get(std::string_view path) {
-    return {{":method", "GET"},
-            {":scheme", "https"},
-            {":authority", std::string(kAuthority)},
-            {":path", std::string(path)}};
+    return {{":method", "GET"}, {":scheme", "https"}, {":authority", kAuthority}, {":path", path}};
 }
 
 h2::Fields Invitation::to_request() const {
     h2::Fields fields = get(kGreetingPath);
-    fields.push_back({"adit-instance", instance});
-    fields.push_back({"adit-workers", std::to_string(workers)});
-    fields.push_back({"adit-wanted-sessions", std::to_string(wanted_sessions)});
-    fields.push_back({"adit-probe-interval-ms", std::to_string(probe_interval.count())});
+    fields.add("adit-instance", instance);
+    fields.add("adit-workers", std::to_string(workers));
+    fields.add("adit-wanted-sessions", std::to_string(wanted_sessions));
+    fields.add("adit-probe-interval-ms", std::to_string(probe_interval.count()));
     return fields;
 }
 
 Invitation Invitation::from_request(const h2::Fields& request) {
     Invitation invitation;
-    invitation.instance = std::string(h2::find(request, "adit-instance").substr(0, kTextMost));
+    invitation.instance = std::string(request.find("adit-instance").substr(0, kTextMost));
     invitation.workers = number(request, "adit-workers", 1, 1024);
     invitation.wanted_sessions = number(request, "adit-wanted-sessions", 1, 1024);
     invitation.probe_interval = std::chrono::milliseconds(number(request, "adit-probe-interval-ms", 1000, 60'000));

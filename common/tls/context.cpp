@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 
 namespace adit::tls {
 namespace {
@@ -62,16 +63,20 @@ int choose_reverse_http2(SSL*, const unsigned char** out, unsigned char* size, c
     return SSL_TLSEXT_ERR_OK;
 }
 
-int choose_http1(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
-                 unsigned offered_size, void*) {
-    static constexpr unsigned char wanted[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+/// RFC 7301 §3.2: ours that comes first and that the client offers; without any common one the handshake ends.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void* argument) {
+    const auto* wanted = static_cast<const std::string_view*>(argument);
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, size, wanted, sizeof wanted, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
-        return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(wanted->data()),
+                              static_cast<unsigned>(wanted->size()), offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
+
+constexpr std::array<std::string_view, 3> kAlpn{"\x08http/1.1", "\x02h2\x08http/1.1", "\x02h2"};
 
 bool show_key(SSL_CTX* context, const PrivateKey& key, const std::string& name) {
     const auto certificate = self_signed(key, name);
@@ -102,6 +107,10 @@ SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
 }
 
 }  // namespace
+
+std::string_view wire_form(Alpn protocols) {
+    return kAlpn[static_cast<std::size_t>(protocols)];
+}
 
 Result<Context> Context::tunnel_acceptor(const PrivateKey& key, PeerCheck check) {
     Context made;
@@ -165,7 +174,7 @@ int Context::choose_certificate(SSL* ssl, int*, void* argument) {
     return SSL_TLSEXT_ERR_OK;
 }
 
-Result<Context> Context::listener(const std::vector<Files>& certificates, Version lowest) {
+Result<Context> Context::listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols) {
     const int version = lowest == Version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     Context made;
     made.by_name_ = std::make_unique<std::vector<Handle>>();
@@ -174,7 +183,8 @@ Result<Context> Context::listener(const std::vector<Files>& certificates, Versio
         if (auto shown = show_files(context.get(), chain, key); !shown) {
             return std::unexpected(std::move(shown.error()));
         }
-        SSL_CTX_set_alpn_select_cb(context.get(), choose_http1, nullptr);
+        SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol,
+                                   const_cast<std::string_view*>(&kAlpn[static_cast<std::size_t>(protocols)]));
         if (made.context_) {
             made.by_name_->push_back(std::move(context));
         } else {
@@ -209,8 +219,6 @@ Result<Context> Context::origin(const std::filesystem::path& ca, const std::file
             return std::unexpected(std::move(shown.error()));
         }
     }
-    static constexpr unsigned char offered[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-    SSL_CTX_set_alpn_protos(context, offered, sizeof offered);
     return made;
 }
 

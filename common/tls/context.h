@@ -18,6 +18,11 @@ namespace adit::tls {
 /// The ALPN name of reverse HTTP/2 (draft-thomson-ptth-potato).
 inline constexpr std::string_view kReverseHttp2 = "rh2";
 
+/// Protocols that may be agreed on by ALPN (RFC 7301), the preferred one first.
+enum class Alpn { http1, http2_or_http1, http2 };
+/// As they stand in the extension: each name after its length.
+std::string_view wire_form(Alpn protocols);
+
 /// What an acceptor thinks of a peer's key; each refusal reaches the peer as a TLS alert of its own.
 enum class Admission { accepted, unknown, expired };
 
@@ -39,11 +44,11 @@ class Context {
         std::filesystem::path key;
     };
     enum class Version { tls12, tls13 };
-    /// A listener for clients: ALPN http/1.1, versions from `lowest` on, sessions resumed by tickets. The first of
-    /// `certificates` is shown unless another one has the name that the client asks for (SNI).
-    static Result<Context> listener(const std::vector<Files>& certificates, Version lowest);
+    /// A listener for clients: versions from `lowest` on, sessions resumed by tickets. The first of `certificates` is
+    /// shown unless another one has the name that the client asks for (SNI).
+    static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols);
     /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the
-    /// system's when empty), ALPN http/1.1; `chain` and `key` are shown to origins that ask, unless empty.
+    /// system's when empty); `chain` and `key` are shown to origins that ask, unless empty.
     static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
                                   const std::filesystem::path& key);
 

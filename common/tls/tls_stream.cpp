@@ -80,6 +80,12 @@ TlsStream::TlsStream(std::unique_ptr<net::Stream> below, const Context& context,
 
 TlsStream::~TlsStream() = default;
 
+void TlsStream::offer(Alpn protocols) {
+    const std::string_view list = wire_form(protocols);
+    SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(list.data()),
+                        static_cast<unsigned>(list.size()));
+}
+
 net::Task<net::Status> TlsStream::handshake() {
     for (;;) {
         ERR_clear_error();

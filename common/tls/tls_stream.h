@@ -21,6 +21,8 @@ class TlsStream final : public net::Stream {
               const std::string& server_name = {});
     ~TlsStream() override;
 
+    /// Client: the protocols offered by ALPN instead of the context's own. Before handshake().
+    void offer(Alpn protocols);
     /// Agrees on keys. tls_handshake on failure: problem() says why in words. The caller bounds the time by abort().
     net::Task<net::Status> handshake();
     /// OpenSSL's or the peer's reason (an alert) for the last failure.

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "connector/backend/dialer.h"
-#include "connector/backend/keep.h"
+#include "connector/backend/endpoint.h"
 
 namespace adit::backend {
 
@@ -17,17 +16,6 @@ struct Timeouts {
     std::chrono::milliseconds first_byte{30'000};
     std::chrono::milliseconds idle{60'000};
     std::chrono::milliseconds total{0};
-};
-
-/// One endpoint on one worker.
-struct Endpoint {
-    Endpoint(std::string url, std::unique_ptr<Dialer> by, net::Loop& loop, BackendMetrics& metrics)
-        : text(std::move(url)), dialer(std::move(by)), keep(loop, {}, metrics) {}
-
-    std::string text;
-    std::unique_ptr<Dialer> dialer;
-    Keep keep;
-    net::Time avoid_until{};  ///< after it could not be reached, others come first for a while
 };
 
 class Backend {

@@ -35,6 +35,9 @@ class Permit {
     std::shared_ptr<std::atomic<int>> counter_;
 };
 
+/// The versions of HTTP that may be agreed on with an origin (by ALPN over TLS).
+enum class Versions { http1, any, http2 };
+
 /// How one exchange will reach its origin. The views live as long as `hold`.
 struct Way {
     std::uint64_t pool_key = 0;  ///< kept connections of the same key serve the same way
@@ -48,7 +51,12 @@ struct Way {
     Permit permit;
 };
 
-using Dialled = std::expected<std::unique_ptr<net::Stream>, problem::Failure>;
+/// A stream that is ready to carry HTTP.
+struct Connected {
+    std::unique_ptr<net::Stream> stream;
+    bool http2 = false;  ///< agreed on by ALPN
+};
+using Dialled = std::expected<Connected, problem::Failure>;
 
 /// One per endpoint and worker.
 class Dialer {
@@ -59,8 +67,9 @@ class Dialer {
     /// Suspends while a way may come up within moments, at most until `deadline`; whether choose() is worth another
     /// try.
     virtual net::Task<bool> await_way(net::Time deadline) = 0;
-    /// A stream along the way. A tunnel's stream may be written before it is established().
-    virtual net::Task<Dialled> dial(const Way& way, net::Time deadline) = 0;
+    /// A stream along the way, over TLS only after `versions` have been offered there. A tunnel's stream may be written
+    /// before it is established().
+    virtual net::Task<Dialled> dial(const Way& way, Versions versions, net::Time deadline) = 0;
 };
 
 }  // namespace adit::backend

@@ -39,7 +39,7 @@ net::Task<bool> DirectDialer::await_way(net::Time) {
     co_return false;
 }
 
-net::Task<Dialled> DirectDialer::dial(const Way&, net::Time deadline) {
+net::Task<Dialled> DirectDialer::dial(const Way&, Versions, net::Time deadline) {
     auto addresses = co_await resolver_.resolve(loop_, target_, deadline);
     if (!addresses) {
         co_return std::unexpected(std::move(addresses.error()));
@@ -48,7 +48,7 @@ net::Task<Dialled> DirectDialer::dial(const Way&, net::Time deadline) {
     if (!connected) {
         co_return std::unexpected(std::move(connected.error()));
     }
-    co_return std::move(*connected);
+    co_return Connected{std::move(*connected)};
 }
 
 }  // namespace adit::backend

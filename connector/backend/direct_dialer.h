@@ -15,7 +15,7 @@ class DirectDialer final : public Dialer {
 
     std::expected<Way, problem::Failure> choose() override;
     net::Task<bool> await_way(net::Time) override;
-    net::Task<Dialled> dial(const Way& way, net::Time deadline) override;
+    net::Task<Dialled> dial(const Way& way, Versions versions, net::Time deadline) override;
 
   private:
     net::Loop& loop_;

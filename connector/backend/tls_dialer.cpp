@@ -1,6 +1,8 @@
 // The handshake with an origin; see tls_dialer.h.
 #include "connector/backend/tls_dialer.h"
 
+#include <array>
+
 #include "common/net/alarm.h"
 #include "common/tls/tls_stream.h"
 
@@ -13,20 +15,28 @@ TlsDialer::TlsDialer(std::unique_ptr<Dialer> below, std::shared_ptr<const tls::C
       server_name_(std::move(server_name)),
       text_(std::move(text)) {}
 
-net::Task<Dialled> TlsDialer::dial(const Way& way, net::Time deadline) {
-    Dialled below = co_await below_->dial(way, deadline);
+net::Task<Dialled> TlsDialer::dial(const Way& way, Versions versions, net::Time deadline) {
+    Dialled below = co_await below_->dial(way, versions, deadline);
     if (!below || way.tls_name.empty()) {
         co_return below;
     }
     const std::string name = server_name_.empty() ? std::string(way.tls_name) : server_name_;
-    auto stream = std::make_unique<tls::TlsStream>(std::move(*below), *context_, tls::TlsStream::Side::client, name);
+    auto stream =
+        std::make_unique<tls::TlsStream>(std::move(below->stream), *context_, tls::TlsStream::Side::client, name);
+    static constexpr std::array kOffers{tls::Alpn::http1, tls::Alpn::http2_or_http1, tls::Alpn::http2};
+    stream->offer(kOffers[static_cast<std::size_t>(versions)]);
     net::Status agreed;
     {
         const net::AbortAt guard(*stream, deadline);
         agreed = co_await stream->handshake();
     }
     if (!agreed) {
-        co_return stream;
+        const bool http2 = stream->alpn() == "h2";
+        if (versions == Versions::http2 && !http2) {
+            co_return std::unexpected(
+                problem::tls_failed(text_ + " as " + name + ": the origin does not speak HTTP/2, which is configured"));
+        }
+        co_return Connected{std::move(stream), http2};
     }
     if (const problem::Failure* refusal = stream->failure()) {
         co_return std::unexpected(*refusal);  // the tunnel's far end could not connect at all

@@ -20,7 +20,7 @@ class TlsDialer final : public Dialer {
 
     std::expected<Way, problem::Failure> choose() override { return below_->choose(); }
     net::Task<bool> await_way(net::Time deadline) override { return below_->await_way(deadline); }
-    net::Task<Dialled> dial(const Way& way, net::Time deadline) override;
+    net::Task<Dialled> dial(const Way& way, Versions versions, net::Time deadline) override;
 
   private:
     std::unique_ptr<Dialer> below_;

@@ -57,6 +57,7 @@ struct ListenerLimits {
     std::chrono::milliseconds idle_timeout = defaults::idle_timeout;
     std::uint64_t body_bytes = defaults::body_bytes;  ///< 0: no bound
     std::uint32_t connections = defaults::connections;
+    std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
 /// Where clients connect.
@@ -64,6 +65,7 @@ struct Listener {
     std::string name;  ///< as given, else the address
     HostPort address;  ///< port 0: any free one
     std::optional<ListenerTls> tls;
+    bool http2 = true;
     std::uint16_t https_redirect_port = 0;  ///< every request is sent there; 0: requests are served
     ListenerLimits limits;
 };
@@ -100,9 +102,14 @@ struct OriginTls {
     friend bool operator==(const OriginTls&, const OriginTls&) = default;
 };
 
+/// The version of HTTP towards origins. Automatic: what ALPN says over TLS, HTTP/1.1 over clear text; http2 over clear
+/// text is by prior knowledge (RFC 9113 §3.3).
+enum class Protocol { automatic, http1, http2 };
+
 struct Backend {
     std::string name;
     std::vector<Endpoint> endpoints;  ///< at least one
+    Protocol protocol = Protocol::automatic;
     Timeouts timeouts;
     OriginTls tls;
     friend bool operator==(const Backend&, const Backend&) = default;

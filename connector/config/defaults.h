@@ -15,6 +15,7 @@ inline constexpr std::chrono::milliseconds header_timeout = 10s;  // a client sl
 inline constexpr std::chrono::milliseconds idle_timeout = 75s;    // keep-alive connection without a request
 inline constexpr std::uint64_t body_bytes = 0;                    // no bound: bodies are streamed
 inline constexpr std::uint32_t connections = 10'000;
+inline constexpr std::uint32_t concurrent_streams = 128;
 
 // Backends
 inline constexpr std::chrono::milliseconds connect = 5s;
@@ -32,6 +33,7 @@ inline constexpr std::uint64_t min_header_bytes = 1 << 10;
 inline constexpr std::uint64_t max_header_bytes = 1 << 20;
 inline constexpr std::uint64_t max_body_bytes = 1ULL << 50;
 inline constexpr std::uint32_t max_connections = 1'000'000;
+inline constexpr std::uint32_t max_concurrent_streams = 10'000;
 inline constexpr std::chrono::milliseconds min_timeout = 1ms;
 inline constexpr std::chrono::milliseconds max_timeout = std::chrono::hours(24);
 inline constexpr std::uint32_t max_workers = 256;

@@ -86,7 +86,10 @@ Object<ListenerLimits> listener_limits() {
         .field("body_bytes", &ListenerLimits::body_bytes, Size(0, bounds::max_body_bytes),
                "The largest request body; 0 is no bound.")
         .field("connections", &ListenerLimits::connections, Integer<std::uint32_t>(1, bounds::max_connections),
-               "Client connections at one time.");
+               "Client connections at one time.")
+        .field("concurrent_streams", &ListenerLimits::concurrent_streams,
+               Integer<std::uint32_t>(1, bounds::max_concurrent_streams),
+               "Requests at one time on one HTTP/2 connection.");
 }
 
 void redirect_from_clear_text(const Node& node, const Listener& listener, Diagnostics& diagnostics) {
@@ -103,8 +106,10 @@ Object<Listener> listener() {
         .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")
         .field("https_redirect_port", &Listener::https_redirect_port, Integer<std::uint16_t>(1, 65535),
                "Sends every request to https on this port of the same host, instead of serving it.")
+        .field("http2", &Listener::http2, Boolean(),
+               "Whether HTTP/2 is spoken besides HTTP/1.1: by ALPN over TLS, by prior knowledge over clear text.")
         .field("limits", &Listener::limits, listener_limits(), "What clients may take.")
-        .later({"http2", "proxy_protocol", "trusted_proxies"})
+        .later({"proxy_protocol", "trusted_proxies"})
         .rule(redirect_from_clear_text);
 }
 
@@ -172,6 +177,13 @@ Object<Backend> backend() {
                   List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
                   "service://NAME through a tunnel, http://host:port/base or https:// directly; requests are spread "
                   "over them.")
+        .field("protocol", &Backend::protocol,
+               Choice<Protocol>({{"auto", Protocol::automatic},
+                                 {"http/1.1", Protocol::http1},
+                                 {"h2", Protocol::http2},
+                                 {"h2c", Protocol::http2}}),
+               "The version of HTTP towards origins. auto is what ALPN says over TLS and HTTP/1.1 over clear text; h2 "
+               "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
         .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",

@@ -86,11 +86,11 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
                             place_of(root, {"listeners", i, "tls", "certificates", k, "key"}), diagnostics);
         }
     }
-    for (const auto& [name, endpoints, timeouts, tls] : configuration.backends) {
-        expect_readable(tls.ca, "CA file", place_of(root, {"backends", name, "tls", "ca"}), diagnostics);
-        expect_readable(tls.certificate, "certificate", place_of(root, {"backends", name, "tls", "certificate"}),
-                        diagnostics);
-        expect_readable(tls.key, "key", place_of(root, {"backends", name, "tls", "key"}), diagnostics);
+    for (const Backend& backend : configuration.backends) {
+        const auto place = [&](const char* key) { return place_of(root, {"backends", backend.name, "tls", key}); };
+        expect_readable(backend.tls.ca, "CA file", place("ca"), diagnostics);
+        expect_readable(backend.tls.certificate, "certificate", place("certificate"), diagnostics);
+        expect_readable(backend.tls.key, "key", place("key"), diagnostics);
     }
     if (!configuration.tunnels) return;
     std::error_code ignored;

@@ -2,8 +2,22 @@
 #include "connector/http/body.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "common/base/strings.h"
+#include "connector/http/fields.h"
 
 namespace adit::http {
+
+bool BodyReader::too_large(std::size_t more) {
+    if (most_ == 0 || bytes_ + more <= most_) {
+        return false;
+    }
+    broken_ = true;
+    error_ = {413, "body-too-large", "it is larger than this listener takes"};
+    return true;
+}
 
 std::size_t BodyReader::available() {
     net::Chain& input = stream_->input();
@@ -12,6 +26,9 @@ std::size_t BodyReader::available() {
     }
     if (framing_.kind == Framing::Kind::length) {
         return static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
+    }
+    if (framing_.kind == Framing::Kind::stream) {
+        return too_large(input.size()) ? 0 : input.size();
     }
     if (framing_.kind == Framing::Kind::until_close) {
         return input.size();
@@ -30,9 +47,7 @@ std::size_t BodyReader::available() {
         stream_->consume(step->skip);
         chunk_data_ = step->data;
         done_ = step->done;
-        if (most_ > 0 && bytes_ + chunk_data_ > most_) {
-            broken_ = true;
-            error_ = {413, "body-too-large", "it is larger than this listener takes"};
+        if (too_large(chunk_data_)) {
             return 0;
         }
         if (done_ || chunk_data_ > 0 || input.empty()) {
@@ -52,14 +67,28 @@ net::Task<net::Status> BodyReader::wait(const bool* given_up) {
         }
         if (const net::Status status = co_await stream_->receive(given_up)) {
             const bool orderly = status == net::Errc::end_of_stream;
-            if (orderly && framing_.kind == Framing::Kind::until_close) {
-                done_ = true;
+            if (orderly && (framing_.kind == Framing::Kind::until_close || framing_.kind == Framing::Kind::stream)) {
+                end_of_stream();
                 break;
             }
             co_return orderly ? net::Status(net::Errc::truncated) : status;
         }
     }
     co_return net::Status();
+}
+
+void BodyReader::end_of_stream() {
+    done_ = true;
+    if (h2_ == nullptr) {
+        return;
+    }
+    Head head;
+    Collected seen;
+    for (const h2::Field field : h2_->trailers()) {
+        std::ignore = add_field(field.name, field.value, head, seen, h2_->trailers().size());
+    }
+    trailers_ = std::move(head.fields);
+    std::erase_if(trailers_, [](const Field& field) { return !allowed_in_trailers(field); });
 }
 
 void BodyReader::took(std::size_t n) {
@@ -93,10 +122,19 @@ void BodyWriter::append(std::string_view bytes) {
     bytes_ += bytes.size();
 }
 
-void BodyWriter::finish(std::string_view trailers) {
+void BodyWriter::finish(const Trailers& trailers) {
+    if (h2_ != nullptr) {
+        for (const Field& field : trailers) {
+            h2_trailers_.add(to_lower(field.name), field.value);
+        }
+        finished_ = true;
+    }
     if (kind_ == Framing::Kind::chunked) {
-        out_.append("0\r\n");
-        out_.append(trailers);
+        scratch_ = "0\r\n";
+        for (const Field& field : trailers) {
+            scratch_.append(field.name).append(": ").append(field.value).append("\r\n");
+        }
+        out_.append(scratch_);
         out_.append("\r\n");
     }
 }
@@ -108,6 +146,9 @@ bool BodyWriter::try_send() {
         if (n == 0) {
             return false;
         }
+    }
+    if (std::exchange(finished_, false)) {
+        h2_->end(std::move(h2_trailers_));
     }
     return stream_->flush();
 }

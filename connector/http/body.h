@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/h2/stream.h"
 #include "common/net/stream.h"
 #include "connector/http/chunked.h"
 #include "connector/http/message.h"
@@ -17,6 +18,9 @@ class BodyReader {
         : stream_(&stream), framing_(framing), left_(framing.length), most_(most) {
         done_ = framing.kind == Framing::Kind::none;
     }
+    /// The body of a message on an HTTP/2 stream, of any length; with `done` there is none.
+    BodyReader(h2::Stream& stream, bool done, std::uint64_t most = 0)
+        : stream_(&stream), h2_(&stream), framing_{Framing::Kind::stream, 0}, most_(most), done_(done) {}
 
     /// Data bytes at the front of the stream's input now, in one or more areas; 0 when there are none. Looks at what
     /// has arrived, waits for nothing. After a refusal error() is set.
@@ -31,13 +35,18 @@ class BodyReader {
     const Framing& framing() const { return framing_; }
     std::uint64_t bytes() const { return bytes_; }
     const ParseError* error() const { return broken_ ? &error_ : nullptr; }
-    std::string_view trailers() const { return chunks_.trailers(); }
+    /// What came after the body, once it is done.
+    const Trailers& trailers() const { return h2_ == nullptr ? chunks_.trailers() : trailers_; }
     net::Stream& stream() const { return *stream_; }
 
   private:
+    bool too_large(std::size_t more);
+    void end_of_stream();
+
     net::Stream* stream_;
+    h2::Stream* h2_ = nullptr;
     Framing framing_;
-    std::uint64_t left_;
+    std::uint64_t left_ = 0;
     std::uint64_t most_;
     std::uint64_t bytes_ = 0;
     bool done_;
@@ -45,12 +54,16 @@ class BodyReader {
     std::size_t chunk_data_ = 0;
     ParseError error_;
     ChunkDecoder chunks_;
+    Trailers trailers_;  ///< of an HTTP/2 stream
 };
 
 /// Writes a body after its head. What cannot leave at once waits in one chain, which stays below a block or two.
 class BodyWriter {
   public:
     BodyWriter(net::Stream& stream, Framing::Kind kind) : stream_(&stream), kind_(kind), out_(stream.loop().blocks()) {}
+    /// The body of a message on an HTTP/2 stream, whose head goes by itself.
+    explicit BodyWriter(h2::Stream& stream)
+        : stream_(&stream), h2_(&stream), kind_(Framing::Kind::stream), out_(stream.loop().blocks()) {}
 
     /// The framing of the body that follows, where it was not known at first.
     void begin(Framing::Kind kind) { kind_ = kind; }
@@ -60,8 +73,8 @@ class BodyWriter {
     /// Takes up to `n` bytes off `from`'s input; they leave with the next send().
     void take(BodyReader& from, std::size_t n);
     void append(std::string_view bytes);
-    /// The body is complete; `trailers` are complete field lines.
-    void finish(std::string_view trailers);
+    /// The body is complete; `trailers` go after it where the framing has room for them.
+    void finish(const Trailers& trailers = {});
     /// Writes what is held; ok when all of it is the stream's.
     net::Task<net::Status> send();
     /// One attempt without waiting: true when nothing is held any more.
@@ -72,9 +85,12 @@ class BodyWriter {
 
   private:
     net::Stream* stream_;
+    h2::Stream* h2_ = nullptr;
     Framing::Kind kind_;
     net::Chain out_;
     std::string scratch_;
+    bool finished_ = false;
+    h2::Fields h2_trailers_;
     std::uint64_t bytes_ = 0;
     bool started_ = false;  ///< a byte has gone to the stream
 };

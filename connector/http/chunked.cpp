@@ -84,7 +84,7 @@ std::expected<ChunkDecoder::Step, ParseError> ChunkDecoder::step(std::string_vie
             continue;
         }
         const std::size_t end = rest.find('\n');
-        if (end == std::string_view::npos ? rest.size() > kTrailersMost : trailers_.size() + end > kTrailersMost) {
+        if (end == std::string_view::npos ? rest.size() > kTrailersMost : section_.size() + end > kTrailersMost) {
             return refuse("the trailer section is too large", 431, "head-too-large");
         }
         if (end == std::string_view::npos) {
@@ -95,31 +95,16 @@ std::expected<ChunkDecoder::Step, ParseError> ChunkDecoder::step(std::string_vie
         }
         result.skip += end + 1;
         if (end == 1) {
-            if (const auto kept = keep_trailers(); !kept) {
-                return std::unexpected(kept.error());
+            auto trailers = parse_trailers(section_, kTrailerFieldsMost);
+            if (!trailers) {
+                return std::unexpected(trailers.error());
             }
+            trailers_ = std::move(*trailers);
             result.done = true;
             return result;
         }
-        trailers_.append(rest.substr(0, end + 1));
+        section_.append(rest.substr(0, end + 1));
     }
-}
-
-/// Checks the section and leaves of it what may be passed on.
-std::expected<void, ParseError> ChunkDecoder::keep_trailers() {
-    if (trailers_.empty()) {
-        return {};
-    }
-    const auto fields = parse_trailers(trailers_, kTrailerFieldsMost);
-    if (!fields) {
-        return std::unexpected(fields.error());
-    }
-    std::string kept;
-    for (const Field& field : *fields) {
-        kept.append(field.name).append(": ").append(field.value).append("\r\n");
-    }
-    trailers_ = std::move(kept);
-    return {};
 }
 
 void append_chunk_start(std::string& out, std::uint64_t size) {

@@ -24,8 +24,8 @@ class ChunkDecoder {
     std::expected<Step, ParseError> step(std::string_view input);
     /// `n` of the data bytes were consumed.
     void took(std::size_t n) { left_ -= n; }
-    /// The fields of the trailer section that may be passed on, as complete lines. Valid once done.
-    std::string_view trailers() const { return trailers_; }
+    /// The fields of the trailer section that may be passed on. Complete once done; views into this decoder.
+    const Trailers& trailers() const { return trailers_; }
 
   private:
     enum class State { size, data, data_end, trailer };
@@ -33,12 +33,12 @@ class ChunkDecoder {
     static constexpr std::size_t kTrailersMost = 8192;
     static constexpr std::size_t kTrailerFieldsMost = 64;
 
-    std::expected<void, ParseError> keep_trailers();
     std::expected<std::size_t, ParseError> parse_size_line(std::string_view input);
 
     State state_ = State::size;
     std::uint64_t left_ = 0;
-    std::string trailers_;
+    std::string section_;  ///< the trailer section as it comes
+    Trailers trailers_;
 };
 
 /// Writes "1f4\r\n".

@@ -192,12 +192,29 @@ Outcome parse_field(std::string_view line, Head& head, Collected& seen, std::siz
     if (!is_field_value(value)) {
         return refuse("a field value with a control character");
     }
+    return add_field(name, value, head, seen, most);
+}
+
+Outcome add_field(std::string_view name, std::string_view value, Head& head, Collected& seen, std::size_t most) {
     if (head.fields.size() >= most) {
         return refuse("too many fields", 431, "head-too-large");
     }
     head.fields.push_back({name, value, recognise(name)});
     const Field field = head.fields.back();
     return field.known == Known::other ? Outcome() : note(head, seen, field);
+}
+
+bool allowed_in_trailers(const Field& field) {
+    static constexpr std::array kNames = std::to_array<std::string_view>(
+        {"age", "cache-control", "content-encoding", "content-range", "cookie", "expires", "location", "pragma",
+         "range", "retry-after", "set-cookie", "vary", "warning", "www-authenticate"});
+    return field.known == Known::other && !iequals(field.name.substr(0, 3), "if-") &&
+           std::ranges::none_of(kNames, [&](std::string_view name) { return iequals(field.name, name); });
+}
+
+void settle_connection(Head& head, const Collected& seen) {
+    head.keep_alive = head.version == Version::http11 ? !seen.close : seen.keep_alive && !seen.close;
+    head.upgrade = seen.upgrade_option ? seen.upgrade : std::string_view();
 }
 
 void unfold(std::string& bytes) {
@@ -224,8 +241,7 @@ Outcome parse_fields(std::string_view rest, Head& head, Collected& seen, std::si
             return parsed;
         }
     }
-    head.keep_alive = head.version == Version::http11 ? !seen.close : seen.keep_alive && !seen.close;
-    head.upgrade = seen.upgrade_option ? seen.upgrade : std::string_view();
+    settle_connection(head, seen);
     return {};
 }
 

@@ -36,6 +36,12 @@ struct Collected {
 
 /// Takes the next line without its CRLF off `rest`; false when a bare CR or LF stands in it.
 bool next_line(std::string_view& rest, std::string_view& line);
+/// Adds a valid field to the head and notes what it means; at most `most` fields.
+Outcome add_field(std::string_view name, std::string_view value, Head& head, Collected& seen, std::size_t most);
+/// What framing and connection fields have said, once all of them are read.
+void settle_connection(Head& head, const Collected& seen);
+/// RFC 9110 §6.5.1: whether a field may come after the body and be passed on.
+bool allowed_in_trailers(const Field& field);
 /// Parses a field line into the head and notes what it means; at most `most` fields.
 Outcome parse_field(std::string_view line, Head& head, Collected& seen, std::size_t most);
 /// Parses all field lines up to the empty one.

@@ -6,10 +6,20 @@
 #include <charconv>
 
 #include "common/base/strings.h"
+#include "common/problem/answer.h"
 #include "connector/http/parse.h"
 
 namespace adit::http {
 namespace {
+
+/// Where the fields of a head go that leaves.
+class FieldSink {
+  public:
+    virtual void add(std::string_view name, std::string_view value) = 0;
+
+  protected:
+    ~FieldSink() = default;
+};
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out += name;
@@ -18,10 +28,37 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
     out += "\r\n";
 }
 
-void append_length(std::string& out, std::uint64_t length) {
+/// Lines of HTTP/1.1.
+class Lines final : public FieldSink {
+  public:
+    explicit Lines(std::string& out) : out_(out) {}
+    void add(std::string_view name, std::string_view value) override { append_field(out_, name, value); }
+
+  private:
+    std::string& out_;
+};
+
+/// The list of HTTP/2, whose names are lower case.
+class List final : public FieldSink {
+  public:
+    explicit List(h2::Fields& out) : out_(out) {}
+    void add(std::string_view name, std::string_view value) override {
+        name_.assign(name);
+        for (char& c : name_) {
+            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+        out_.add(name_, value);
+    }
+
+  private:
+    h2::Fields& out_;
+    std::string name_;
+};
+
+void add_length(FieldSink& out, std::uint64_t length) {
     std::array<char, 20> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-    append_field(out, "content-length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
+    out.add("content-length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
 bool nominated(const Head& head, std::string_view name) {
@@ -59,59 +96,44 @@ bool hop_by_hop(const Head& head, const Field& field) {
 }
 
 std::string_view via_version(Version version) {
-    return version == Version::http11 ? "1.1 " : "1.0 ";
+    return version == Version::http2 ? "2.0 " : version == Version::http11 ? "1.1 " : "1.0 ";
 }
 
 /// One Via field that continues those that came.
-void append_via(std::string& out, const Head& head, std::string_view pseudonym) {
-    out += "via: ";
+void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
+    std::string via;
     for (const Field& field : head.fields) {
         if (field.known == Known::via) {
-            out += field.value;
-            out += ", ";
+            via.append(field.value).append(", ");
         }
     }
-    out += via_version(head.version);
-    out += pseudonym;
-    out += "\r\n";
+    via.append(via_version(head.version)).append(pseudonym);
+    out.add("via", via);
 }
 
 /// RFC 7239 §4 and §6: an IPv6 address is quoted and bracketed.
-void append_forwarding(std::string& out, const RequestHead& request, const Onward& onward) {
+void add_forwarding(FieldSink& out, const RequestHead& request, const Onward& onward) {
     const std::string_view scheme = onward.client_tls ? "https" : "http";
     const bool six = onward.client.find(':') != std::string_view::npos;
-    append_field(out, "x-forwarded-for", onward.client);
-    append_field(out, "x-forwarded-proto", scheme);
+    out.add("x-forwarded-for", onward.client);
+    out.add("x-forwarded-proto", scheme);
     if (!request.authority.empty()) {
-        append_field(out, "x-forwarded-host", request.authority);
+        out.add("x-forwarded-host", request.authority);
     }
-    out += "forwarded: for=";
-    out += six ? "\"[" : "";
-    out += onward.client;
-    out += six ? "]\"" : "";
-    out += ";proto=";
-    out += scheme;
+    std::string forwarded = "for=";
+    forwarded += six ? "\"[" : "";
+    forwarded += onward.client;
+    forwarded += six ? "]\"" : "";
+    forwarded.append(";proto=").append(scheme);
     if (!request.authority.empty()) {
-        out += ";host=\"";
-        out += request.authority;
-        out += '"';
+        forwarded.append(";host=\"").append(request.authority).append("\"");
     }
-    out += "\r\n";
-    append_field(out, "x-request-id", onward.request_id);
+    out.add("forwarded", forwarded);
+    out.add("x-request-id", onward.request_id);
 }
 
-}  // namespace
-
-void append_request(std::string& out, const RequestHead& request, const Onward& onward) {
-    out += request.method;
-    out += ' ';
-    if (request.path != "*") {
-        out += onward.base_path;
-    }
-    out += request.path;
-    out += request.query;
-    out += " HTTP/1.1\r\n";
-    append_field(out, "host", onward.authority);
+/// What an origin of any version gets, but for the fields that frame the message.
+void add_request_fields(FieldSink& out, const RequestHead& request, const Onward& onward) {
     for (const Field& field : request.fields) {
         switch (field.known) {
             case Known::host:
@@ -129,31 +151,117 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
                 break;
         }
         if (!hop_by_hop(request, field)) {
-            append_field(out, field.name, field.value);
+            out.add(field.name, field.value);
         }
     }
-    append_forwarding(out, request, onward);
-    append_via(out, request, onward.pseudonym);
+    add_forwarding(out, request, onward);
+    add_via(out, request, onward.pseudonym);
+}
+
+std::string target_of(const RequestHead& request, const Onward& onward) {
+    std::string target;
+    if (request.path != "*") {
+        target += onward.base_path;
+    }
+    target += request.path;
+    target += request.query;
+    return target;
+}
+
+/// RFC 9110 §8.6: a method that means a body says so even when there is none.
+bool means_body(std::string_view method) {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+/// What a client of any version gets, but for the fields that frame the message.
+void add_response_fields(FieldSink& out, const ResponseHead& response, const Backward& backward) {
+    bool has_date = false;
+    for (const Field& field : response.fields) {
+        if (field.known == Known::via) {
+            continue;
+        }
+        has_date = has_date || field.known == Known::date;
+        const bool keep = field.known == Known::content_length && backward.keep_length_field;
+        if (keep || !hop_by_hop(response, field)) {
+            out.add(field.name, field.value);
+        }
+    }
+    if (!backward.pseudonym.empty()) {
+        add_via(out, response, backward.pseudonym);
+    }
+    if (!has_date) {
+        out.add("date", backward.date);
+    }
+}
+
+/// Whether the length of the body is said: it is known, and not left to what the origin said of a body that is absent
+/// by rule.
+bool says_length(const ResponseHead& response, const Backward& backward) {
+    return backward.framing.kind == Framing::Kind::length ||
+           (backward.framing.kind == Framing::Kind::none && !backward.keep_length_field && response.status >= 200 &&
+            response.status != 204);
+}
+
+void add_interim_fields(FieldSink& out, const ResponseHead& response) {
+    for (const Field& field : response.fields) {
+        if (!hop_by_hop(response, field)) {
+            out.add(field.name, field.value);
+        }
+    }
+}
+
+}  // namespace
+
+void append_request(std::string& out, const RequestHead& request, const Onward& onward) {
+    out.append(request.method).append(" ").append(target_of(request, onward)).append(" HTTP/1.1\r\n");
+    append_field(out, "host", onward.authority);
+    Lines lines(out);
+    add_request_fields(lines, request, onward);
     if (request.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";
     } else if (request.framing.kind == Framing::Kind::length) {
-        append_length(out, request.framing.length);
-    } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
-        out += "content-length: 0\r\n";  // RFC 9110 §8.6
+        add_length(lines, request.framing.length);
+    } else if (means_body(request.method)) {
+        out += "content-length: 0\r\n";
     }
     if (onward.upgrade) {
         append_field(out, "upgrade", request.upgrade);
         out += "connection: upgrade\r\n";
+        if (!onward.websocket_key.empty()) {
+            append_field(out, "sec-websocket-key", onward.websocket_key);
+        }
     } else if (accepts_trailers(request)) {
         out += "te: trailers\r\nconnection: te\r\n";
     }
     out += "\r\n";
 }
 
+h2::Fields request_fields(const RequestHead& request, const Onward& onward) {
+    h2::Fields out;
+    out.add(":method", onward.upgrade ? "CONNECT" : request.method);
+    if (onward.upgrade) {
+        out.add(":protocol", request.upgrade);
+    }
+    out.add(":scheme", onward.origin_tls ? "https" : "http");
+    out.add(":authority", onward.authority);
+    out.add(":path", target_of(request, onward));
+    List list(out);
+    add_request_fields(list, request, onward);
+    if (request.framing.kind == Framing::Kind::length) {
+        add_length(list, request.framing.length);
+    } else if (request.framing.kind == Framing::Kind::none && means_body(request.method) && !onward.upgrade) {
+        out.add("content-length", "0");
+    }
+    if (accepts_trailers(request)) {
+        out.add("te", "trailers");
+    }
+    return out;
+}
+
 bool accepts_trailers(const RequestHead& request) {
-    return std::ranges::any_of(request.fields, [](const Field& field) {
-        return field.known == Known::te && list_has(field.value, "trailers");
-    });
+    return request.version == Version::http2 || std::ranges::any_of(request.fields, [](const Field& field) {
+               return field.known == Known::te && list_has(field.value, "trailers");
+           });
 }
 
 bool seen_before(const RequestHead& request, std::string_view pseudonym) {
@@ -177,23 +285,10 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), response.status).ptr;
     out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
     out += ' ';
-    out += response.reason;
+    out += response.reason.empty() ? problem::reason_phrase(response.status) : response.reason;
     out += "\r\n";
-    bool has_date = false;
-    for (const Field& field : response.fields) {
-        if (field.known == Known::via) {
-            continue;
-        }
-        has_date = has_date || field.known == Known::date;
-        const bool keep = field.known == Known::content_length && backward.keep_length_field;
-        if (keep || !hop_by_hop(response, field)) {
-            append_field(out, field.name, field.value);
-        }
-    }
-    append_via(out, response, backward.pseudonym);
-    if (!has_date) {
-        append_field(out, "date", backward.date);
-    }
+    Lines lines(out);
+    add_response_fields(lines, response, backward);
     if (backward.upgrade) {
         append_field(out, "upgrade", response.upgrade);
         out += "connection: upgrade\r\n\r\n";
@@ -201,10 +296,8 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     }
     if (backward.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";
-    } else if (backward.framing.kind == Framing::Kind::length ||
-               (backward.framing.kind == Framing::Kind::none && !backward.keep_length_field && response.status >= 200 &&
-                response.status != 204)) {
-        append_length(out, backward.framing.length);
+    } else if (says_length(response, backward)) {
+        add_length(lines, backward.framing.length);
     }
     if (!backward.keep_alive) {
         out += "connection: close\r\n";
@@ -214,16 +307,30 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     out += "\r\n";
 }
 
-void append_interim(std::string& out, const ResponseHead& response) {
-    out += "HTTP/1.1 " + std::to_string(response.status) + " ";
-    out += response.reason;
-    out += "\r\n";
-    for (const Field& field : response.fields) {
-        if (!hop_by_hop(response, field)) {
-            append_field(out, field.name, field.value);
-        }
+h2::Fields response_fields(const ResponseHead& response, const Backward& backward) {
+    h2::Fields out;
+    List list(out);
+    add_response_fields(list, response, backward);
+    if (!backward.upgrade && says_length(response, backward)) {
+        add_length(list, backward.framing.length);
     }
+    return out;
+}
+
+void append_interim(std::string& out, const ResponseHead& response) {
+    out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    out += response.reason.empty() ? problem::reason_phrase(response.status) : response.reason;
     out += "\r\n";
+    Lines lines(out);
+    add_interim_fields(lines, response);
+    out += "\r\n";
+}
+
+h2::Fields interim_fields(const ResponseHead& response) {
+    h2::Fields out;
+    List list(out);
+    add_interim_fields(list, response);
+    return out;
 }
 
 }  // namespace adit::http

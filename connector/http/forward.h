@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/h2/fields.h"
 #include "connector/http/message.h"
 
 namespace adit::http {
@@ -15,15 +16,21 @@ struct Onward {
     std::string_view client;          ///< the caller's IP address
     bool client_tls = false;
     std::string_view request_id;
-    std::string_view pseudonym;  ///< our name in Via
-    bool upgrade = false;        ///< pass the Upgrade field on
+    std::string_view pseudonym;           ///< our name in Via
+    bool upgrade = false;                 ///< pass the Upgrade field on
+    std::string_view websocket_key = {};  ///< where the request has none of its own (RFC 6455 §4.1, item 7)
+    bool origin_tls = false;
 };
 
 /// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody
 /// upstream of us is trusted to have written them.
 void append_request(std::string& out, const RequestHead& request, const Onward& onward);
 
-/// Whether the caller takes trailers (TE: trailers, RFC 9110 §10.1.4); who does not say so gets none.
+/// The same head for HTTP/2 (RFC 9113 §8.3.1); a request to upgrade becomes an extended CONNECT (RFC 8441 §4).
+h2::Fields request_fields(const RequestHead& request, const Onward& onward);
+
+/// Whether the caller takes trailers: HTTP/2 has its own place for them; others say so (TE: trailers, RFC 9110
+/// §10.1.4) or get none.
 bool accepts_trailers(const RequestHead& request);
 
 /// Whether our own pseudonym stands in Via: the request has been here before (RFC 9110 §7.6.3).
@@ -35,15 +42,19 @@ struct Backward {
     bool keep_alive = true;
     Framing framing;                 ///< as the client shall see it
     bool keep_length_field = false;  ///< the body is absent by rule (HEAD, 304): its Content-Length stays informative
-    std::string_view pseudonym;
-    std::string_view date;  ///< used when the origin sent none (RFC 9110 §6.6.1)
-    bool upgrade = false;   ///< a 101 that is passed on
+    std::string_view pseudonym;      ///< our name in Via; empty in answers of our own
+    std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
+    bool upgrade = false;            ///< a 101 that is passed on
 };
 
 /// Appends the response head for the client.
 void append_response(std::string& out, const ResponseHead& response, const Backward& backward);
 
+/// The same head for HTTP/2, without its status. Of `backward` only framing, pseudonym and date count.
+h2::Fields response_fields(const ResponseHead& response, const Backward& backward);
+
 /// Appends an interim response (1xx) unchanged but for hop-by-hop fields.
 void append_interim(std::string& out, const ResponseHead& response);
+h2::Fields interim_fields(const ResponseHead& response);
 
 }  // namespace adit::http

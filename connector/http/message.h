@@ -1,4 +1,4 @@
-// Heads of HTTP/1.1 messages (RFC 9112): parsed once into views, reused from one exchange to the next.
+// Heads of HTTP messages: parsed once into views, reused from one exchange to the next on an HTTP/1.1 connection.
 #pragma once
 
 #include <cstdint>
@@ -40,14 +40,21 @@ struct Field {
     Known known = Known::other;
 };
 
-enum class Version : std::uint8_t { http10, http11 };
+enum class Version : std::uint8_t { http10, http11, http2 };
 
-/// How the end of a body is found (RFC 9112 §6).
+/// As the access log and Via name it.
+std::string_view name(Version version);
+
+/// How the end of a body is found (RFC 9112 §6; on HTTP/2 the stream's end, RFC 9113 §8.1). `chunked` stands for any
+/// body of unknown length whose end will be told.
 struct Framing {
-    enum class Kind : std::uint8_t { none, length, chunked, until_close };
+    enum class Kind : std::uint8_t { none, length, chunked, until_close, stream };
     Kind kind = Kind::none;
     std::uint64_t length = 0;
 };
+
+/// Trailer fields, as views. They may be passed on: those that frame, route or authenticate are not among them.
+using Trailers = std::vector<Field>;
 
 /// Owns the bytes of a head; the views of the derived heads point into them, so it neither moves nor copies.
 class Head {
@@ -97,6 +104,9 @@ class RequestHead final : public Head {
 
     void clear();
 };
+
+/// Whether the call is gRPC, whose failures are told in trailers of their own.
+bool is_grpc(const RequestHead& request);
 
 class ResponseHead final : public Head {
   public:

@@ -197,20 +197,7 @@ Outcome parse_response(ResponseHead& head, std::string_view method, const HeadLi
     return {};
 }
 
-namespace {
-
-/// RFC 9110 §6.5.1: what frames, routes, authenticates, controls or describes the content must not come late.
-bool forbidden_in_trailers(const Field& field) {
-    static constexpr std::array kNames = std::to_array<std::string_view>(
-        {"age", "cache-control", "content-encoding", "content-range", "cookie", "expires", "location", "pragma",
-         "range", "retry-after", "set-cookie", "vary", "warning", "www-authenticate"});
-    return field.known != Known::other || iequals(field.name.substr(0, 3), "if-") ||
-           std::ranges::any_of(kNames, [&](std::string_view name) { return iequals(field.name, name); });
-}
-
-}  // namespace
-
-std::expected<std::vector<Field>, ParseError> parse_trailers(std::string_view section, std::size_t most) {
+std::expected<Trailers, ParseError> parse_trailers(std::string_view section, std::size_t most) {
     Head scratch;
     Collected seen;
     while (!section.empty()) {
@@ -222,7 +209,7 @@ std::expected<std::vector<Field>, ParseError> parse_trailers(std::string_view se
             return std::unexpected(parsed.error());
         }
     }
-    std::erase_if(scratch.fields, forbidden_in_trailers);
+    std::erase_if(scratch.fields, [](const Field& field) { return !allowed_in_trailers(field); });
     return std::move(scratch.fields);
 }
 

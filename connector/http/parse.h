@@ -25,8 +25,9 @@ std::expected<void, ParseError> parse_request(RequestHead& head, const HeadLimit
 /// Parses a response to a request of `method`, which decides about the body (RFC 9112 §6.3).
 std::expected<void, ParseError> parse_response(ResponseHead& head, std::string_view method, const HeadLimits& limits);
 
-/// Field lines of a trailer section, without its empty line. Fields that frame, route or authenticate are left out.
-std::expected<std::vector<Field>, ParseError> parse_trailers(std::string_view section, std::size_t most);
+/// Field lines of a trailer section, without its empty line. Fields that frame, route or authenticate are left out; the
+/// others are views into `section`.
+std::expected<Trailers, ParseError> parse_trailers(std::string_view section, std::size_t most);
 
 /// Whether a comma-separated list has this token, ignoring case.
 bool list_has(std::string_view list, std::string_view token);

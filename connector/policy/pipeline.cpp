@@ -47,13 +47,13 @@ net::Task<std::optional<problem::Failure>> Pipeline::send_to_https(http::Exchang
     if (host.empty() || request.path == "*") {
         co_return problem::bad_request(400, "no-host", "the request names no host to go to by https");
     }
-    std::string location = "location: https://";
+    std::string location = "https://";
     location += host;
     if (exchange.settings.https_redirect_port != 443) {
         location += ":" + std::to_string(exchange.settings.https_redirect_port);
     }
-    location.append(request.path).append(request.query).append("\r\n");
-    co_await exchange.answer(http::Exchange::Whole{308, {}, {}, std::move(location)});
+    location.append(request.path).append(request.query);
+    co_await exchange.answer(http::Exchange::Whole{308, {}, {}, {{"location", location}}});
     co_return std::nullopt;
 }
 
@@ -70,7 +70,7 @@ net::Task<> Pipeline::answer_itself(http::Exchange& exchange, const Story& story
         location += exchange.request.query;
     }
     co_await exchange.answer(
-        http::Exchange::Whole{static_cast<int>(route.redirect_status), {}, {}, "location: " + location + "\r\n"});
+        http::Exchange::Whole{static_cast<int>(route.redirect_status), {}, {}, {{"location", location}}});
 }
 
 std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) {
@@ -112,7 +112,7 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     record.method = request.method;
     record.host = request.authority;
     record.path = story.path.empty() ? request.path : story.path;
-    record.protocol = request.version == http::Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
+    record.protocol = http::name(request.version);
     record.endpoint = trace.endpoint;
     record.tunnel = trace.tunnel;
     record.agent = trace.agent;

@@ -7,7 +7,7 @@
 
 #include "connector/admin/metrics.h"
 #include "connector/backend/backend.h"
-#include "connector/http/server.h"
+#include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
 #include "connector/route/forward.h"
 #include "connector/route/router.h"

@@ -2,6 +2,7 @@
 #include "connector/route/attempt.h"
 
 #include "common/base/time.h"
+#include "common/net/alarm.h"
 #include "common/net/pump.h"
 #include "common/net/spawn.h"
 #include "connector/http/parse.h"
@@ -38,14 +39,16 @@ Attempt::~Attempt() {
 
 /// Gives the connection back when it is whole.
 void Attempt::settle() {
-    if (origin_ && reusable_ && !uploading_ && exchange_.body.done()) {
-        endpoint_.keep.put(way_.pool_key, std::move(origin_));
+    if (reusable_ && !uploading_ && exchange_.body.done()) {
+        if (auto connection = call_->release(response_)) {
+            endpoint_.keep.put(way_.pool_key, std::move(connection));
+        }
     }
 }
 
 void Attempt::peer_hung_up() {
     client_left_ = true;
-    if (origin_) {
+    if (origin_ != nullptr) {
         origin_->abort(net::Errc::peer_gone);
     }
 }
@@ -57,8 +60,8 @@ bool Attempt::repeatable(const problem::Failure& failure) const {
     // RFC 9110 §9.2.2: a connection that ended without a byte of an answer, whether it was a kept one or one whose
     // session went away while it was being made, may have carried the request; doing an idempotent one again does no
     // harm.
-    const bool uncertain =
-        failure.error == problem::ProxyError::connection_terminated && origin_ && (reused_ || !origin_->established());
+    const bool uncertain = failure.error == problem::ProxyError::connection_terminated && origin_ != nullptr &&
+                           (reused_ || !origin_->established());
     return failure.not_sent || (uncertain && http::idempotent(exchange_.request.method));
 }
 
@@ -66,12 +69,9 @@ net::Task<std::optional<problem::Failure>> Attempt::run() {
     if (auto failure = co_await connect()) {
         co_return failure;
     }
-    const bool sent = co_await send_request();
-    std::optional<problem::Failure> failure;
-    if (sent) {
+    auto failure = co_await send_request();
+    if (!failure) {
         failure = co_await read_answer();
-    } else {
-        failure = failure_of(origin_->status());
     }
     co_await stop_upload();
     if (client_left_ && exchange_.status == 0) {
@@ -82,60 +82,74 @@ net::Task<std::optional<problem::Failure>> Attempt::run() {
 
 net::Task<std::optional<problem::Failure>> Attempt::connect() {
     trace_.connect_started = loop_.now();
-    origin_ = endpoint_.keep.take(way_.pool_key);
-    reused_ = origin_ != nullptr;
-    trace_.reused = reused_;
-    if (!reused_) {
-        const auto allowed = backend_.timeouts.connect;
-        auto dialled = co_await endpoint_.dialer->dial(way_, loop_.now() + allowed);
-        if (!dialled) {
-            co_return std::move(dialled.error());
+    const bool upgrade = asks_for_websocket();
+    backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
+    if (!carrier) {
+        auto made = co_await endpoint_.connect(way_, upgrade, loop_.now() + backend_.timeouts.connect);
+        if (!made) {
+            co_return std::move(made.error());
         }
-        origin_ = std::move(*dialled);
+        carrier = std::move(*made);
         if (client_left_) {
             co_return problem::client_gone();
         }
     }
+    reused_ = trace_.reused = carrier.reused;
+    session_ = std::move(carrier.shared);
+    call_ = session_ ? http::http2_call(session_->session()) : http::http1_call(std::move(carrier.own));
     watchdog_.enter(Phase::connect);
     co_return std::nullopt;
 }
 
+bool Attempt::asks_for_websocket() const {
+    return http::list_has(exchange_.request.upgrade, "websocket");
+}
+
 /// The head leaves at once, on a new tunnel stream even before the far end has connected; a body follows only then, so
 /// that a refused connection has cost nothing of it.
-net::Task<bool> Attempt::send_request() {
+net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     const http::RequestHead& request = exchange_.request;
-    std::string head;
-    http::append_request(head, request,
-                         {.authority = way_.authority,
-                          .base_path = way_.base_path,
-                          .client = exchange_.client_ip,
-                          .client_tls = exchange_.settings.tls,
-                          .request_id = exchange_.request_id,
-                          .pseudonym = exchange_.settings.pseudonym,
-                          .upgrade = http::list_has(request.upgrade, "websocket")});
-    request_out_.emplace(*origin_, request.framing.kind);
-    request_out_->append_head(head);
-    if (!exchange_.body.done() && origin_->established() && !request.expect_continue) {
-        // What of the body is here already leaves with the head, in one write.
-        if (const std::size_t n = exchange_.body.available(); n > 0) {
-            request_out_->take(exchange_.body, std::min(n, net::kBlockSize));
-        }
-        if (exchange_.body.done()) {
-            request_out_->finish(exchange_.body.trailers());
-        }
+    const bool started = call_->start(request,
+                                      {.authority = way_.authority,
+                                       .base_path = way_.base_path,
+                                       .client = exchange_.client_ip,
+                                       .client_tls = exchange_.settings.tls,
+                                       .request_id = exchange_.request_id,
+                                       .pseudonym = exchange_.settings.pseudonym,
+                                       .upgrade = asks_for_websocket(),
+                                       .origin_tls = !way_.tls_name.empty()},
+                                      exchange_.body.done());
+    if (!started) {
+        problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");
+        gone.not_sent = true;
+        co_return gone;
+    }
+    origin_ = &call_->stream();
+    if (!exchange_.body.done()) {
+        send_body_that_is_here();
     }
     const bool whole = exchange_.body.done();
-    if (whole && request_out_->try_send()) {
-        co_return true;
+    // Should sending break, the origin may have answered all the same: whoever reads finds out.
+    if (call_->body().try_send() || !co_await call_->body().send()) {
+        if (!whole) {
+            uploading_ = true;
+            net::spawn(loop_.context(), "a request body", upload());
+        }
     }
-    if (co_await request_out_->send()) {
-        co_return false;
+    co_return std::nullopt;
+}
+
+/// What of the body is here already leaves with the head, in one write.
+void Attempt::send_body_that_is_here() {
+    if (!origin_->established() || exchange_.request.expect_continue) {
+        return;
     }
-    if (!whole) {
-        uploading_ = true;
-        net::spawn(loop_.context(), "a request body", upload());
+    if (const std::size_t n = exchange_.body.available(); n > 0) {
+        call_->body().take(exchange_.body, std::min(n, net::kBlockSize));
     }
-    co_return true;
+    if (exchange_.body.done()) {
+        call_->body().finish(exchange_.body.trailers());
+    }
 }
 
 net::Task<> Attempt::upload() {
@@ -161,14 +175,14 @@ net::Task<> Attempt::upload() {
             n = body.available();
         }
         if (n > 0) {
-            request_out_->take(body, std::min<std::size_t>(n, 4 * net::kBlockSize));
+            call_->body().take(body, std::min<std::size_t>(n, 4 * net::kBlockSize));
             watchdog_.progress();
         }
         const bool finished = body.done();
         if (finished) {
-            request_out_->finish(body.trailers());
+            call_->body().finish(body.trailers());
         }
-        if (co_await request_out_->send() || finished) {
+        if (co_await call_->body().send() || finished) {
             break;
         }
     }
@@ -190,8 +204,7 @@ net::Task<> Attempt::continue_if_silent() {
             co_return;
         }
         if (alarm.passed() && exchange_.status == 0) {
-            exchange_.interim_sent = true;
-            exchange_.out.append_head("HTTP/1.1 100 Continue\r\n\r\n");
+            exchange_.answer_continue();
             exchange_.out.try_send();
             co_return;
         }
@@ -226,7 +239,7 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
         if (response_.status >= 200) {
             break;
         }
-        if (exchange_.request.version == http::Version::http11) {
+        if (exchange_.request.version != http::Version::http10) {
             exchange_.answer_interim(response_);
             if (co_await exchange_.out.send()) {
                 co_return problem::client_gone();
@@ -238,27 +251,20 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::read_head() {
-    const http::HeadLimits limits;
-    std::size_t scanned = 0;
     bool established = origin_->established();
     if (established) {
         note_established();
     }
     for (;;) {
-        net::Chain& input = origin_->input();
-        if (const std::string_view bytes = input.gather(limits.bytes); !bytes.empty()) {
-            if (!std::exchange(answered_, true)) {
-                trace_.first_byte = loop_.now();
-            }
-            const std::size_t length = http::head_length(bytes, scanned);
-            if (length > 0) {
-                response_.bytes().assign(bytes.substr(0, length));
-                origin_->consume(length);
-                break;
-            }
-            if (input.size() >= limits.bytes || input.size() >= net::kBlockSize) {
-                co_return problem::response_head_too_large("the head of the origin's response is too large");
-            }
+        const auto progress = call_->take_head(response_);
+        if (!progress) {
+            co_return progress.error();
+        }
+        if (*progress != http::Call::Progress::nothing && !std::exchange(answered_, true)) {
+            trace_.first_byte = loop_.now();
+        }
+        if (*progress == http::Call::Progress::head) {
+            break;
         }
         const net::Status status = origin_->poll_receive();
         if (!established && origin_->established() && !origin_->failure()) {
@@ -271,12 +277,7 @@ net::Task<std::optional<problem::Failure>> Attempt::read_head() {
             co_return failure_of(status);
         }
     }
-    const auto parsed = http::parse_response(response_, exchange_.request.method, limits);
-    if (!parsed) {
-        co_return problem::bad_response(std::string("the origin's response was refused: ") + parsed.error().words);
-    }
-    const bool asked = http::list_has(exchange_.request.upgrade, "websocket");
-    if (response_.status == 101 && !(asked && http::list_has(response_.upgrade, "websocket"))) {
+    if (response_.status == 101 && !(asks_for_websocket() && http::list_has(response_.upgrade, "websocket"))) {
         co_return problem::upgrade_refused("the origin switched protocols without being asked");
     }
     co_return std::nullopt;
@@ -291,7 +292,7 @@ void Attempt::note_established() {
 /// The answer's body goes to the client as it comes; a client that takes nothing stops the origin by back-pressure.
 net::Task<> Attempt::relay_body() {
     watchdog_.enter(Phase::body);
-    http::BodyReader body(*origin_, response_.framing);
+    http::BodyReader body = call_->answer_body(response_);
     exchange_.answer(response_);
     http::BodyWriter& out = exchange_.out;
     net::Status broken;
@@ -305,7 +306,7 @@ net::Task<> Attempt::relay_body() {
         }
         if (body.done()) {
             const bool wanted = !body.trailers().empty() && http::accepts_trailers(exchange_.request);
-            out.finish(wanted ? body.trailers() : std::string_view());
+            out.finish(wanted ? body.trailers() : http::Trailers());
             broken = co_await out.send();
             break;
         }
@@ -326,7 +327,7 @@ net::Task<> Attempt::relay_body() {
         cut_off(watchdog_.verdict() ? watchdog_.verdict()->detail : "the client closed its connection");
         co_return;
     }
-    reusable_ = response_.keep_alive && !uploading_ && origin_->input().empty();
+    reusable_ = !uploading_;
 }
 
 net::Task<> Attempt::relay_upgrade() {
@@ -366,6 +367,11 @@ problem::Failure Attempt::failure_of(net::Status status) const {
         problem::Failure dropped = problem::session_lost(way_.tunnel);
         dropped.detail = "the agent gave the stream up before it had connected";
         return dropped;
+    }
+    if (status == net::Errc::refused) {  // RFC 9113 §8.7: the origin has not looked at it
+        problem::Failure refused = problem::connection_terminated(endpoint_.text + ": the origin refused the stream");
+        refused.not_sent = true;
+        return refused;
     }
     if (answered_) {
         return problem::response_incomplete("the origin's answer ended before it was complete: " + status.message());

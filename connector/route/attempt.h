@@ -5,7 +5,8 @@
 #include <optional>
 
 #include "connector/backend/backend.h"
-#include "connector/http/server.h"
+#include "connector/http/call.h"
+#include "connector/http/exchange.h"
 #include "connector/route/forward.h"
 
 namespace adit::route {
@@ -51,7 +52,8 @@ class Attempt final : private net::HangupListener {
 
     void peer_hung_up() override;
     net::Task<std::optional<problem::Failure>> connect();
-    net::Task<bool> send_request();
+    net::Task<std::optional<problem::Failure>> send_request();
+    void send_body_that_is_here();
     net::Task<> upload();
     net::Task<> stop_upload();
     net::Task<std::optional<problem::Failure>> read_answer();
@@ -59,6 +61,7 @@ class Attempt final : private net::HangupListener {
     net::Task<> relay_body();
     net::Task<> relay_upgrade();
     net::Task<> continue_if_silent();
+    bool asks_for_websocket() const;
     void settle();
     void note_established();
     problem::Failure failure_of(net::Status status) const;
@@ -71,8 +74,9 @@ class Attempt final : private net::HangupListener {
     Trace& trace_;
     net::Loop& loop_;
     Watchdog watchdog_;
-    std::unique_ptr<net::Stream> origin_;
-    std::optional<http::BodyWriter> request_out_;
+    std::shared_ptr<backend::SharedSession> session_;  ///< below the call, where it is shared
+    std::unique_ptr<http::Call> call_;
+    net::Stream* origin_ = nullptr;  ///< the call's, once it has started
     http::ResponseHead response_;
     net::Waiter upload_ended_;
     net::Waiter established_;  ///< what holds a body back until the far end has connected

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "connector/backend/backend.h"
-#include "connector/http/server.h"
+#include "connector/http/exchange.h"
 
 namespace adit::route {
 

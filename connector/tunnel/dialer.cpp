@@ -37,7 +37,7 @@ net::Task<bool> TunnelDialer::await_way(net::Time deadline) {
     co_return co_await pool_.await_session(service->tunnel_id, deadline);
 }
 
-net::Task<backend::Dialled> TunnelDialer::dial(const backend::Way& way, net::Time) {
+net::Task<backend::Dialled> TunnelDialer::dial(const backend::Way& way, backend::Versions, net::Time) {
     const std::shared_ptr<const Table> table = pool_.table();
     const ServiceEntry* service = table->service(service_);
     if (service == nullptr) {
@@ -48,7 +48,7 @@ net::Task<backend::Dialled> TunnelDialer::dial(const backend::Way& way, net::Tim
     if (!stream) {
         co_return std::unexpected(problem::session_lost(service->tunnel_name));
     }
-    co_return stream;
+    co_return backend::Connected{std::move(stream)};
 }
 
 }  // namespace adit::tunnel

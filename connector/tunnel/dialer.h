@@ -16,7 +16,7 @@ class TunnelDialer final : public backend::Dialer {
 
     std::expected<backend::Way, problem::Failure> choose() override;
     net::Task<bool> await_way(net::Time deadline) override;
-    net::Task<backend::Dialled> dial(const backend::Way& way, net::Time deadline) override;
+    net::Task<backend::Dialled> dial(const backend::Way& way, backend::Versions versions, net::Time deadline) override;
 
   private:
     Pool& pool_;

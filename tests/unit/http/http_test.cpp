@@ -32,7 +32,11 @@ std::string decode(std::string_view body, std::size_t step) {
             }
             input.erase(0, result->skip);
             if (result->done) {
-                return out + "|" + std::string(decoder.trailers()) + "|" + input;
+                std::string trailers;
+                for (const Field& field : decoder.trailers()) {
+                    trailers.append(field.name).append(": ").append(field.value).append("\r\n");
+                }
+                return out + "|" + trailers + "|" + input;
             }
             out += input.substr(0, result->data);
             input.erase(0, result->data);

@@ -1,8 +1,7 @@
-// Serving a client's connection; see server.h.
-#include "connector/http/server.h"
+// Serving a client's connection of HTTP/1.1; see http1_connection.h.
+#include "connector/http/http1_connection.h"
 
 #include "common/base/time.h"
-#include "common/problem/answer.h"
 #include "connector/http/parse.h"
 
 namespace adit::http {
@@ -14,144 +13,51 @@ constexpr std::size_t kDrainMost = 64 * 1024;          ///< of a body nobody wan
 constexpr std::chrono::milliseconds kLingerTime = 2s;  ///< for the client to read our last answer
 constexpr std::chrono::milliseconds kDrainIdle = 3s;   ///< an idle connection's last chance in a drain
 
-std::string new_request_id(net::Loop&) {
-    static thread_local Random random;  // per worker; ids need to be unlikely to repeat, not secret
-    static constexpr char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-    std::string id = "req_";
-    for (int half = 0; half < 2; ++half) {
-        std::uint64_t bits = random.next();
-        for (int i = 0; i < 10; ++i) {
-            id += alphabet[bits % 36];
-            bits /= 36;
+class Http1Exchange final : public Exchange {
+  public:
+    Http1Exchange(net::Stream& client, RequestHead& head, const ServerSettings& server, std::string_view ip)
+        : Exchange(head, BodyReader(client, head.framing, server.body_bytes), BodyWriter(client, Framing::Kind::none),
+                   server, ip) {}
+
+  private:
+    void begin(const ResponseHead& response, const Backward& backward) override {
+        std::string head;
+        append_response(head, response, backward);
+        out.begin(backward.framing.kind);
+        out.append_head(head);
+    }
+    void inform(const ResponseHead& response) override {
+        std::string head;
+        append_interim(head, response);
+        out.append_head(head);
+    }
+    Framing framing_for(const Framing& origin) const override {
+        const bool sized = origin.kind == Framing::Kind::length || origin.kind == Framing::Kind::none;
+        if (sized) {
+            return origin;
         }
+        return {request.version == Version::http11 ? Framing::Kind::chunked : Framing::Kind::until_close, 0};
     }
-    return id;
-}
-
-/// Now, as RFC 9110 §5.6.7 writes it; formatted once a second.
-std::string_view http_date() {
-    static thread_local std::time_t last = 0;
-    static thread_local std::string text;
-    const std::time_t now = ::time(nullptr);
-    if (now != last) {
-        last = now;
-        std::tm parts{};
-        ::gmtime_r(&now, &parts);
-        char buffer[40];
-        text.assign(buffer, std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
-    }
-    return text;
-}
-
-/// The framing in which a client of `version` gets a body that the origin framed as `origin`.
-Framing client_framing(const Framing& origin, Version version) {
-    const bool sized = origin.kind == Framing::Kind::length || origin.kind == Framing::Kind::none;
-    if (sized) {
-        return origin;
-    }
-    return {version == Version::http11 ? Framing::Kind::chunked : Framing::Kind::until_close, 0};
-}
+};
 
 }  // namespace
 
-Exchange::Exchange(net::Stream& client, RequestHead& head, const ServerSettings& server, std::string_view ip)
-    : request(head),
-      body(client, head.framing, server.body_bytes),
-      out(client, Framing::Kind::none),
-      client_ip(ip),
-      settings(server),
-      request_id(new_request_id(client.loop())),
-      started(client.loop().now()),
-      keep_alive(head.keep_alive) {}
-
-void Exchange::answer(const ResponseHead& response) {
-    const bool bodiless = request.method == "HEAD" || response.status == 304;
-    const Framing framing = client_framing(response.framing, request.version);
-    keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
-    std::string head;
-    append_response(head, response,
-                    {.client_version = request.version,
-                     .keep_alive = keep_alive,
-                     .framing = framing,
-                     .keep_length_field = bodiless,
-                     .pseudonym = settings.pseudonym,
-                     .date = http_date(),
-                     .upgrade = response.status == 101});
-    status = response.status;
-    out.begin(framing.kind);
-    out.append_head(head);
-}
-
-void Exchange::answer_interim(const ResponseHead& response) {
-    std::string head;
-    append_interim(head, response);
-    interim_sent = true;
-    out.append_head(head);
-}
-
-net::Task<> Exchange::answer(const problem::Failure& failure) {
-    if (status != 0) {
-        truncated_ = true;
-        keep_alive = false;
-        co_return;
-    }
-    status = failure.status;
-    if (failure.status == 499) {
-        keep_alive = false;
-        co_return;
-    }
-    const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
-                                                      format_time_ms(std::chrono::system_clock::now()));
-    std::string fields =
-        "cache-control: no-store\r\nproxy-status: " + problem::proxy_status(failure, settings.pseudonym) + "\r\n";
-    if (failure.retry_after > 0) {
-        fields += "retry-after: " + std::to_string(failure.retry_after) + "\r\n";
-    }
-    co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
-}
-
-net::Task<> Exchange::answer(const Whole& whole) {
-    status = whole.status;
-    keep_alive = keep_alive && (body.done() || body.framing().length <= kDrainMost) &&
-                 body.framing().kind != Framing::Kind::chunked;
-    const bool bodiless = whole.status == 204 || whole.status == 304;  // RFC 9110 §8.6: no Content-Length either
-    std::string head = "HTTP/1.1 " + std::to_string(whole.status) + " ";
-    head += problem::reason_phrase(whole.status);
-    head += "\r\n";
-    if (!bodiless) {
-        head += "content-length: " + std::to_string(whole.content.size()) + "\r\n";
-    }
-    if (!bodiless && !whole.content_type.empty()) {
-        head.append("content-type: ").append(whole.content_type).append("\r\n");
-    }
-    head += whole.fields + "x-request-id: " + request_id + "\r\ndate: ";
-    head += http_date();
-    head += keep_alive ? (request.version == Version::http10 ? "\r\nconnection: keep-alive\r\n\r\n" : "\r\n\r\n")
-                       : "\r\nconnection: close\r\n\r\n";
-    out.begin(Framing::Kind::length);
-    out.append_head(head);
-    if (request.method != "HEAD" && !bodiless) {
-        out.append(whole.content);
-    }
-    co_await out.send();
-}
-
-Connection::Connection(std::unique_ptr<net::Stream> stream, std::string client_ip, const ServerSettings& settings,
-                       Handler& handler)
+Http1Connection::Http1Connection(std::unique_ptr<net::Stream> stream, std::string client_ip,
+                                 const ServerSettings& settings, Handler& handler)
     : stream_(std::move(stream)),
       client_ip_(std::move(client_ip)),
       settings_(settings),
       handler_(handler),
       watchdog_(*stream_) {}
 
-void Connection::drain() {
+void Http1Connection::drain() {
     draining_ = true;
     if (!busy_) {
         watchdog_.wake_at(stream_->loop().now() + kDrainIdle);
     }
 }
 
-net::Task<> Connection::run() {
+net::Task<> Http1Connection::run() {
     for (;;) {
         const Read read = co_await read_head();
         if (read == Read::closed || !co_await serve_one(read)) {
@@ -161,13 +67,23 @@ net::Task<> Connection::run() {
 }
 
 /// RFC 9112 §2.2: one empty line before a request is ignored; anything else there is part of the request line.
-void Connection::skip_empty_line() {
+void Http1Connection::skip_empty_line() {
     if (stream_->input().size() >= 2 && stream_->input().gather(2) == "\r\n") {
         stream_->consume(2);
     }
 }
 
-bool Connection::take_head(std::size_t& scanned) {
+std::unique_ptr<net::Stream> Http1Connection::take_http2() {
+    return http2_ ? std::move(stream_) : nullptr;
+}
+
+bool Http1Connection::begins_http2() {
+    static constexpr std::string_view kLine = "PRI * HTTP/2.0\r\n\r\n";
+    return settings_.http2 && !settings_.tls && stream_->input().size() >= kLine.size() &&
+           stream_->input().gather(kLine.size()) == kLine;
+}
+
+bool Http1Connection::take_head(std::size_t& scanned) {
     net::Chain& input = stream_->input();
     if (input.front().size() == input.size()) {
         const std::size_t length = head_length(input.front(), scanned);
@@ -196,7 +112,7 @@ bool Connection::take_head(std::size_t& scanned) {
     return false;
 }
 
-net::Task<Connection::Read> Connection::read_head() {
+net::Task<Http1Connection::Read> Http1Connection::read_head() {
     const net::Loop& loop = stream_->loop();
     refusal_.reset();
     request_.clear();
@@ -213,6 +129,11 @@ net::Task<Connection::Read> Connection::read_head() {
         if (!stream_->input().empty()) {
             if (!std::exchange(begun, true)) {
                 watchdog_.wake_at(loop.now() + settings_.header_timeout);
+            }
+            if (begins_http2()) {
+                http2_ = true;
+                watchdog_.disarm();
+                co_return Read::closed;
             }
             if (take_head(scanned)) {
                 break;
@@ -244,13 +165,13 @@ net::Task<Connection::Read> Connection::read_head() {
     co_return Read::request;
 }
 
-net::Task<bool> Connection::serve_one(Read read) {
+net::Task<bool> Http1Connection::serve_one(Read read) {
     busy_ = true;
     if (read == Read::refused) {
         request_.framing = {};  // what follows cannot be trusted to be a body
         request_.keep_alive = false;
     }
-    Exchange exchange(*stream_, request_, settings_, client_ip_);
+    Http1Exchange exchange(*stream_, request_, settings_, client_ip_);
     exchange.refused = std::move(refusal_);
     exchange.keep_alive = exchange.keep_alive && !draining_ && !exchange.refused;
     co_await handler_.handle(exchange);
@@ -270,7 +191,7 @@ net::Task<bool> Connection::serve_one(Read read) {
     co_return false;
 }
 
-net::Task<bool> Connection::finish_request_body(Exchange& exchange) {
+net::Task<bool> Http1Connection::finish_request_body(Exchange& exchange) {
     std::size_t drained = 0;
     watchdog_.abort_at(stream_->loop().now() + kLingerTime);
     while (exchange.keep_alive && !exchange.body.done() && drained <= kDrainMost) {
@@ -287,7 +208,7 @@ net::Task<bool> Connection::finish_request_body(Exchange& exchange) {
 }
 
 /// Closing while unread bytes stand in the socket would reset the connection and could take our answer with it.
-net::Task<> Connection::linger() {
+net::Task<> Http1Connection::linger() {
     stream_->end();
     watchdog_.abort_at(stream_->loop().now() + kLingerTime);
     std::size_t discarded = 0;

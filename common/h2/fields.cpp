@@ -1,0 +1,44 @@
+// A list of fields in one piece of memory; see fields.h.
+#include "common/h2/fields.h"
+
+namespace adit::h2 {
+
+Fields::Fields(std::initializer_list<Field> fields) {
+    for (const Field& field : fields) {
+        add(field.name, field.value);
+    }
+}
+
+void Fields::add(std::string_view name, std::string_view value) {
+    bytes_ += name;
+    bytes_ += value;
+    sizes_.push_back({static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
+}
+
+void Fields::clear() {
+    bytes_.clear();
+    sizes_.clear();
+}
+
+std::string_view Fields::find(std::string_view name) const {
+    for (const Field field : *this) {
+        if (field.name == name) {
+            return field.value;
+        }
+    }
+    return {};
+}
+
+Field Fields::Iterator::operator*() const {
+    const Sizes& sizes = fields_->sizes_[index_];
+    const std::string_view bytes = std::string_view(fields_->bytes_).substr(at_);
+    return {bytes.substr(0, sizes.name), bytes.substr(sizes.name, sizes.value)};
+}
+
+Fields::Iterator& Fields::Iterator::operator++() {
+    const Sizes& sizes = fields_->sizes_[index_++];
+    at_ += sizes.name + sizes.value;
+    return *this;
+}
+
+}  // namespace adit::h2

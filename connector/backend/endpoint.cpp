@@ -1,0 +1,122 @@
+// Reusing and making connections; see endpoint.h.
+#include "connector/backend/endpoint.h"
+
+#include "common/net/alarm.h"
+
+namespace adit::backend {
+namespace {
+
+/// Nothing of a request may be lost with a stream whose far end never connected, so a session waits for its word.
+net::Task<std::optional<problem::Failure>> stand(net::Stream& stream, const Way& way, net::Time deadline) {
+    const net::AbortAt guard(stream, deadline);
+    while (!stream.established() && !stream.status()) {
+        co_await stream.on_readable().wait();
+    }
+    if (const problem::Failure* refusal = stream.failure()) {
+        co_return *refusal;
+    }
+    if (stream.status() == net::Errc::timed_out) {
+        co_return problem::connection_timeout("the agent did not say in time that it has connected");
+    }
+    if (!stream.established()) {
+        co_return problem::session_lost(way.tunnel);
+    }
+    co_return std::nullopt;
+}
+
+}  // namespace
+
+Endpoint::Endpoint(std::string url, std::unique_ptr<Dialer> by, Versions versions, net::Loop& loop,
+                   BackendMetrics& metrics)
+    : text(std::move(url)),
+      dialer(std::move(by)),
+      keep(loop, {}, metrics),
+      versions_(versions),
+      loop_(loop),
+      metrics_(metrics) {}
+
+Versions Endpoint::versions_for(const Way& way, bool upgrade) const {
+    if (versions_ == Versions::any) {
+        return way.tls_name.empty() || upgrade ? Versions::http1 : Versions::any;
+    }
+    return versions_;
+}
+
+/// Until an origin has said otherwise it is taken to speak HTTP/2 where it may.
+bool Endpoint::expects_http2(const Way& way, Versions versions) const {
+    return versions == Versions::http2 || (versions == Versions::any && !way.tls_name.empty() && !spoke_http1_);
+}
+
+Carrier Endpoint::reuse(const Way& way, bool upgrade) {
+    const Versions versions = versions_for(way, upgrade);
+    if (versions != Versions::http1) {
+        if (auto session = shared_.find(way.pool_key)) {
+            metrics_.reused.Increment();
+            return {.own = nullptr, .shared = std::move(session), .reused = true};
+        }
+    }
+    if (versions != Versions::http2) {
+        if (auto stream = keep.take(way.pool_key)) {
+            return {.own = std::move(stream), .shared = nullptr, .reused = true};
+        }
+    }
+    return {};
+}
+
+net::Task<std::expected<Carrier, problem::Failure>> Endpoint::connect(const Way& way, bool upgrade,
+                                                                      net::Time deadline) {
+    const Versions versions = versions_for(way, upgrade);
+    while (expects_http2(way, versions)) {
+        const auto found = expected_.find(way.pool_key);
+        if (found == expected_.end()) {
+            const auto expected = std::make_shared<Expected>();
+            expected_.emplace(way.pool_key, expected);
+            auto dialled = co_await dial(way, versions, deadline);
+            expected_.erase(way.pool_key);
+            expected->over = true;
+            if (!dialled) {
+                expected->failure = dialled.error();
+            }
+            for (net::Waiter* waiting : expected->waiting) {
+                waiting->wake();
+            }
+            co_return dialled;
+        }
+        const std::shared_ptr<Expected> expected = found->second;
+        net::Waiter ready(loop_);
+        expected->waiting.push_back(&ready);
+        while (!expected->over) {
+            co_await ready.wait();
+        }
+        if (expected->failure) {
+            co_return std::unexpected(*expected->failure);
+        }
+        if (Carrier carrier = reuse(way, upgrade)) {
+            co_return carrier;
+        }
+    }
+    co_return co_await dial(way, versions, deadline);
+}
+
+net::Task<std::expected<Carrier, problem::Failure>> Endpoint::dial(const Way& way, Versions versions,
+                                                                   net::Time deadline) {
+    Dialled dialled = co_await dialer->dial(way, versions, deadline);
+    if (!dialled) {
+        co_return std::unexpected(std::move(dialled.error()));
+    }
+    const bool clear = way.tls_name.empty();
+    if (!clear) {
+        spoke_http1_ = versions == Versions::any && !dialled->http2;
+    }
+    if (!dialled->http2 && !(clear && versions == Versions::http2)) {
+        co_return Carrier{.own = std::move(dialled->stream), .shared = nullptr};
+    }
+    if (auto failure = co_await stand(*dialled->stream, way, deadline)) {
+        co_return std::unexpected(std::move(*failure));
+    }
+    auto session = SharedSession::start(std::move(dialled->stream));
+    shared_.add(way.pool_key, session);
+    co_return Carrier{.own = nullptr, .shared = std::move(session)};
+}
+
+}  // namespace adit::backend

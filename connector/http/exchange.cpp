@@ -1,0 +1,188 @@
+// Answers of our own and those of origins; see exchange.h.
+#include "connector/http/exchange.h"
+
+#include "common/base/random.h"
+#include "common/base/time.h"
+#include "common/problem/answer.h"
+
+namespace adit::http {
+namespace {
+
+constexpr std::size_t kDrainMost = 64 * 1024;  ///< of a body nobody wanted, so that the connection may go on
+
+std::string new_request_id() {
+    static thread_local Random random;  // per worker; ids need to be unlikely to repeat, not secret
+    static constexpr char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    std::string id = "req_";
+    for (int half = 0; half < 2; ++half) {
+        std::uint64_t bits = random.next();
+        for (int i = 0; i < 10; ++i) {
+            id += alphabet[bits % 36];
+            bits /= 36;
+        }
+    }
+    return id;
+}
+
+/// Now, as RFC 9110 §5.6.7 writes it; formatted once a second.
+std::string_view http_date() {
+    static thread_local std::time_t last = 0;
+    static thread_local std::string text;
+    const std::time_t now = ::time(nullptr);
+    if (now != last) {
+        last = now;
+        std::tm parts{};
+        ::gmtime_r(&now, &parts);
+        char buffer[40];
+        text.assign(buffer, std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    }
+    return text;
+}
+
+/// https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md, but for what we know better ourselves.
+int grpc_status(const problem::Failure& failure) {
+    switch (failure.status) {
+        case 400:
+        case 413:
+        case 431:
+            return 13;  // INTERNAL
+        case 401:
+            return 16;  // UNAUTHENTICATED
+        case 403:
+            return 7;  // PERMISSION_DENIED
+        case 404:
+            return 12;  // UNIMPLEMENTED
+        case 408:
+        case 504:
+            return 4;  // DEADLINE_EXCEEDED
+        case 429:
+            return 8;  // RESOURCE_EXHAUSTED
+        default:
+            return 14;  // UNAVAILABLE
+    }
+}
+
+/// The percent-encoding of grpc-message: printable ASCII but '%' stands for itself.
+std::string grpc_message(std::string_view text) {
+    static constexpr char digits[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f && byte != '%') {
+            out += c;
+        } else {
+            out += {'%', digits[byte >> 4], digits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Exchange::Exchange(RequestHead& head, BodyReader reader, BodyWriter writer, const ServerSettings& server,
+                   std::string_view ip)
+    : request(head),
+      body(std::move(reader)),
+      out(std::move(writer)),
+      client_ip(ip),
+      settings(server),
+      request_id(new_request_id()),
+      started(body.stream().loop().now()),
+      keep_alive(head.keep_alive) {}
+
+void Exchange::answer(const ResponseHead& response) {
+    const bool bodiless = request.method == "HEAD" || response.status == 304;
+    const Framing framing = framing_for(response.framing);
+    keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
+    status = response.status;
+    begin(response, {.client_version = request.version,
+                     .keep_alive = keep_alive,
+                     .framing = framing,
+                     .keep_length_field = bodiless,
+                     .pseudonym = settings.pseudonym,
+                     .date = http_date(),
+                     .upgrade = response.status == 101});
+}
+
+void Exchange::answer_interim(const ResponseHead& response) {
+    interim_sent = true;
+    inform(response);
+}
+
+void Exchange::answer_continue() {
+    ResponseHead response;
+    response.status = 100;
+    answer_interim(response);
+}
+
+void Exchange::begin_own(int code, std::vector<Field> fields, std::uint64_t length) {
+    status = code;
+    ResponseHead response;
+    response.status = code;
+    response.fields = std::move(fields);
+    response.fields.push_back({"x-request-id", request_id});
+    const Framing framing{length > 0 ? Framing::Kind::length : Framing::Kind::none, length};
+    begin(response, {.client_version = request.version,
+                     .keep_alive = keep_alive,
+                     .framing = framing,
+                     .keep_length_field = code == 304,
+                     .pseudonym = {},
+                     .date = http_date()});
+}
+
+net::Task<> Exchange::answer(const problem::Failure& failure) {
+    if (status != 0) {
+        truncate();
+        co_return;
+    }
+    status = failure.status;
+    if (failure.status == 499) {
+        keep_alive = false;
+        co_return;
+    }
+    if (request.version == Version::http2 && is_grpc(request)) {
+        co_return co_await answer_grpc(failure);
+    }
+    const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
+                                                      format_time_ms(std::chrono::system_clock::now()));
+    const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
+    const std::string retry_after = std::to_string(failure.retry_after);
+    std::vector<Field> fields{{"cache-control", "no-store"}, {"proxy-status", proxy_status}};
+    if (failure.retry_after > 0) {
+        fields.push_back({"retry-after", retry_after});
+    }
+    co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
+}
+
+/// A call that failed here: an answer of trailers only, with the reason where gRPC looks for it.
+net::Task<> Exchange::answer_grpc(const problem::Failure& failure) {
+    const std::string code = std::to_string(grpc_status(failure));
+    const std::string message = grpc_message(failure.detail.empty() ? failure.code : failure.detail);
+    const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
+    begin_own(200,
+              {{"content-type", "application/grpc"},
+               {"grpc-status", code},
+               {"grpc-message", message},
+               {"proxy-status", proxy_status}},
+              0);
+    out.finish();
+    co_await out.send();
+}
+
+net::Task<> Exchange::answer(const Whole& whole) {
+    keep_alive = keep_alive && (body.done() || body.framing().length <= kDrainMost) &&
+                 body.framing().kind != Framing::Kind::chunked;
+    const bool bodiless = whole.status == 204 || whole.status == 304;  // RFC 9110 §8.6: no Content-Length either
+    std::vector<Field> fields = whole.fields;
+    if (!bodiless && !whole.content_type.empty()) {
+        fields.push_back({"content-type", whole.content_type});
+    }
+    begin_own(whole.status, std::move(fields), bodiless ? 0 : whole.content.size());
+    if (request.method != "HEAD" && !bodiless) {
+        out.append(whole.content);
+    }
+    out.finish();
+    co_await out.send();
+}
+
+}  // namespace adit::http

@@ -1,0 +1,112 @@
+// One request and its answer as a handler sees them, whatever version of HTTP the client speaks.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/net/stream.h"
+#include "common/problem/failure.h"
+#include "connector/http/body.h"
+#include "connector/http/forward.h"
+#include "connector/http/message.h"
+
+namespace adit::http {
+
+/// Bounds and names of a listener.
+struct ServerSettings {
+    HeadLimits head;
+    std::chrono::milliseconds header_timeout{10'000};
+    std::chrono::milliseconds idle_timeout{75'000};
+    std::uint64_t body_bytes = 0;  ///< 0: no bound
+    std::string pseudonym = "adit";
+    bool tls = false;
+    bool http2 = true;
+    std::uint32_t concurrent_streams = 128;  ///< of one HTTP/2 connection
+    std::uint16_t https_redirect_port = 0;   ///< not 0: requests are sent to https there
+};
+
+/// Lives on the connection's loop for the time of the exchange.
+class Exchange {
+  public:
+    Exchange(RequestHead& request, BodyReader body, BodyWriter out, const ServerSettings& settings,
+             std::string_view client_ip);
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    virtual ~Exchange() = default;
+
+    RequestHead& request;
+    BodyReader body;
+    BodyWriter out;
+    std::string_view client_ip;
+    const ServerSettings& settings;
+    std::string request_id;
+    net::Time started;
+    /// Set when the request itself was refused while it was read: the handler only has to answer and log it.
+    std::optional<problem::Failure> refused;
+    /// Whether the connection may go on after this exchange; a handler only ever clears it. Means nothing on HTTP/2.
+    bool keep_alive = true;
+    int status = 0;  ///< of the final answer; 0 while there is none
+    bool interim_sent = false;
+
+    net::Stream& client() const { return body.stream(); }
+    /// Queues the answer's head; its body goes through `out`.
+    void answer(const ResponseHead& response);
+    /// Queues an interim response; the caller sends.
+    void answer_interim(const ResponseHead& response);
+    /// Queues 100 Continue: the client may send its body.
+    void answer_continue();
+    /// An answer of our own, whole.
+    struct Whole {
+        int status = 200;
+        std::string_view content_type;
+        std::string_view content;
+        std::vector<Field> fields;  ///< further ones
+    };
+    net::Task<> answer(const Whole& whole);
+    /// Answers a failure of ours as problem+json with Proxy-Status, or as gRPC wants it, if nothing of an answer has
+    /// gone out; otherwise marks the exchange so that the client sees a truncated answer and not a clean end.
+    net::Task<> answer(const problem::Failure& failure);
+    /// The answer was begun and cannot be completed: the client shall see that, not a clean end.
+    void truncate() {
+        truncated_ = true;
+        keep_alive = false;
+    }
+    bool truncated() const { return truncated_; }
+
+  protected:
+    /// Queues a head for this version. `backward` says how its body is framed; a head whose body is absent ends there.
+    virtual void begin(const ResponseHead& response, const Backward& backward) = 0;
+    virtual void inform(const ResponseHead& response) = 0;
+    /// The framing in which this client gets a body that the origin framed as `origin`.
+    virtual Framing framing_for(const Framing& origin) const = 0;
+
+  private:
+    void begin_own(int code, std::vector<Field> fields, std::uint64_t length);
+    net::Task<> answer_grpc(const problem::Failure& failure);
+
+    bool truncated_ = false;
+};
+
+/// What happens to requests. One virtual call per request.
+class Handler {
+  public:
+    /// Answers the exchange. Never throws; what goes wrong becomes an answer.
+    virtual net::Task<> handle(Exchange& exchange) = 0;
+
+  protected:
+    ~Handler() = default;
+};
+
+/// A client's connection from its first byte to its close. Owned by the coroutine that awaits run().
+class Connection {
+  public:
+    virtual ~Connection() = default;
+    /// Serves until the client leaves, an error, or a drain.
+    virtual net::Task<> run() = 0;
+    /// Answers what is on its way and then ends.
+    virtual void drain() = 0;
+};
+
+}  // namespace adit::http
