@@ -1,0 +1,76 @@
+// Backends: endpoints, and how they are spoken to.
+#include "connector/config/table_parts.h"
+
+#include "common/base/time.h"
+#include "common/config/collections.h"
+
+namespace adit::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace yaml;
+
+/// Only what the file says: a default that exceeds a short total simply never comes to pass.
+void connect_within_total(const Node& node, const Timeouts& timeouts, Diagnostics& diagnostics) {
+    const auto* connect = node.find("connect");
+    if (!connect || timeouts.total == 0ms || timeouts.connect <= timeouts.total) return;
+    diagnostics.error(connect->value.place, "connect (" + format_duration(timeouts.connect) +
+                                                ") is longer than total (" + format_duration(timeouts.total) + ")");
+}
+
+Object<Timeouts> timeouts() {
+    return Object<Timeouts>("timeouts", "How long each phase of a request may take.")
+        .field("connect", &Timeouts::connect, timeout(), "Until the connection stands.")
+        .field("first_byte", &Timeouts::first_byte, timeout(), "From the end of the request to the response head.")
+        .field("idle", &Timeouts::idle, timeout(), "Between two pieces of a response body.")
+        .field("total", &Timeouts::total, Duration(0ms, bounds::max_timeout), "The whole exchange; 0 is no bound.")
+        .later({"per_try"})
+        .rule(connect_within_total);
+}
+
+void certificate_with_key(const Node& node, const OriginTls& tls, Diagnostics& diagnostics) {
+    if (tls.certificate.empty() == tls.key.empty()) return;
+    diagnostics.error(node.place, "certificate and key belong together: one of them is missing");
+}
+
+Object<OriginTls> origin_tls() {
+    return Object<OriginTls>("tls", "TLS towards https endpoints and services.")
+        .field("ca", &OriginTls::ca, Path(),
+               "PEM file with the CAs that origins are checked against; the system's when left out.")
+        .field(
+            "server_name", &OriginTls::server_name, Text(),
+            "The name that is asked for (SNI) and that the certificate must have; the endpoint's host when left out.")
+        .field("certificate", &OriginTls::certificate, Path(), "PEM file with the certificate that we show (mTLS).")
+        .field("key", &OriginTls::key, Path(), "PEM file with the private key of that certificate.")
+        .later({"alpn", "min_version", "insecure"})
+        .rule(certificate_with_key);
+}
+
+void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
+    if (backend.endpoints.empty())
+        diagnostics.error(node.find("endpoints")->value.place, "a backend needs an endpoint");
+}
+
+}  // namespace
+
+yaml::Object<Backend> backend_table() {
+    return Object<Backend>("a backend", "What routes forward to.")
+        .required("endpoints", &Backend::endpoints,
+                  List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
+                  "service://NAME through a tunnel, http://host:port/base or https:// directly; requests are spread "
+                  "over them.")
+        .field("protocol", &Backend::protocol,
+               Choice<Protocol>({{"auto", Protocol::automatic},
+                                 {"http/1.1", Protocol::http1},
+                                 {"h2", Protocol::http2},
+                                 {"h2c", Protocol::http2}}),
+               "The version of HTTP towards origins. auto is what ALPN says over TLS and HTTP/1.1 over clear text; h2 "
+               "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
+        .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
+        .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
+        .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
+                "retry"})
+        .rule(has_endpoints);
+}
+
+}  // namespace adit::config

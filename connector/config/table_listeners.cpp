@@ -1,0 +1,70 @@
+// Listeners: addresses, TLS and limits towards clients.
+#include "common/config/collections.h"
+#include "connector/config/table_parts.h"
+
+namespace adit::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace yaml;
+
+Object<Certificate> certificate() {
+    return Object<Certificate>("a certificate", "A certificate for the names that stand in it.")
+        .required("certificate", &Certificate::certificate, Path(), "PEM file with the certificate and its chain.")
+        .required("key", &Certificate::key, Path(), "PEM file with the private key.");
+}
+
+Object<ListenerTls> listener_tls() {
+    return Object<ListenerTls>("tls", "TLS towards clients.")
+        .required("certificate", &ListenerTls::certificate, Path(), "PEM file with the certificate and its chain.")
+        .required("key", &ListenerTls::key, Path(), "PEM file with the private key.")
+        .field("certificates", &ListenerTls::certificates, List(certificate(), bounds::certificates),
+               "Further certificates; the one that has the name a client asks for (SNI) is shown.")
+        .field(
+            "min_version", &ListenerTls::min_version,
+            Choice<ListenerTls::Version>({{"1.2", ListenerTls::Version::tls12}, {"1.3", ListenerTls::Version::tls13}}),
+            "The oldest version of TLS that is spoken.")
+        .later({"client_ca", "client_certificates", "alpn"});
+}
+
+Object<ListenerLimits> listener_limits() {
+    return Object<ListenerLimits>("limits", "What clients may take.")
+        .field("header_bytes", &ListenerLimits::header_bytes, Size(bounds::min_header_bytes, bounds::max_header_bytes),
+               "Request line and header section together.")
+        .field("header_timeout", &ListenerLimits::header_timeout, timeout(),
+               "From the first byte of a request to the end of its header section.")
+        .field("idle_timeout", &ListenerLimits::idle_timeout, timeout(),
+               "How long a connection may wait for a request.")
+        .field("body_bytes", &ListenerLimits::body_bytes, Size(0, bounds::max_body_bytes),
+               "The largest request body; 0 is no bound.")
+        .field("connections", &ListenerLimits::connections, Integer<std::uint32_t>(1, bounds::max_connections),
+               "Client connections at one time.")
+        .field("concurrent_streams", &ListenerLimits::concurrent_streams,
+               Integer<std::uint32_t>(1, bounds::max_concurrent_streams),
+               "Requests at one time on one HTTP/2 connection.");
+}
+
+void redirect_from_clear_text(const Node& node, const Listener& listener, Diagnostics& diagnostics) {
+    if (listener.tls && listener.https_redirect_port != 0)
+        diagnostics.error(place_of(node, {"https_redirect_port"}),
+                          "this listener speaks TLS itself; https_redirect_port is for one without tls");
+}
+
+}  // namespace
+
+yaml::Object<Listener> listener_table() {
+    return Object<Listener>("a listener", "Where clients connect.")
+        .field("name", &Listener::name, name(), "How logs and metrics call it; its address when left out.")
+        .required("address", &Listener::address, Address<HostPort>(ZeroPort::allowed),
+                  "host:port; port 0 is any free one.")
+        .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")
+        .field("https_redirect_port", &Listener::https_redirect_port, Integer<std::uint16_t>(1, 65535),
+               "Sends every request to https on this port of the same host, instead of serving it.")
+        .field("http2", &Listener::http2, Boolean(),
+               "Whether HTTP/2 is spoken besides HTTP/1.1: by ALPN over TLS, by prior knowledge over clear text.")
+        .field("limits", &Listener::limits, listener_limits(), "What clients may take.")
+        .later({"proxy_protocol", "trusted_proxies"})
+        .rule(redirect_from_clear_text);
+}
+
+}  // namespace adit::config

@@ -1,0 +1,21 @@
+// The parts of the configuration's table, one file each, and what they share.
+#pragma once
+
+#include <string>
+
+#include "common/config/object.h"
+#include "common/config/types.h"
+#include "connector/config/config.h"
+
+namespace adit::config {
+
+yaml::Object<Listener> listener_table();
+yaml::Object<Backend> backend_table();
+yaml::Object<RouteRule> route_table();
+
+/// A name that is free to choose.
+yaml::Parsed<std::string> name();
+/// How long something may take.
+yaml::Duration timeout();
+
+}  // namespace adit::config
