@@ -4,6 +4,7 @@
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/problem/answer.h"
+#include "connector/http/grpc.h"
 
 namespace adit::http {
 namespace {
@@ -37,44 +38,6 @@ std::string_view http_date() {
         text.assign(buffer, std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
     }
     return text;
-}
-
-/// https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md, but for what we know better ourselves.
-int grpc_status(const problem::Failure& failure) {
-    switch (failure.status) {
-        case 400:
-        case 413:
-        case 431:
-            return 13;  // INTERNAL
-        case 401:
-            return 16;  // UNAUTHENTICATED
-        case 403:
-            return 7;  // PERMISSION_DENIED
-        case 404:
-            return 12;  // UNIMPLEMENTED
-        case 408:
-        case 504:
-            return 4;  // DEADLINE_EXCEEDED
-        case 429:
-            return 8;  // RESOURCE_EXHAUSTED
-        default:
-            return 14;  // UNAVAILABLE
-    }
-}
-
-/// The percent-encoding of grpc-message: printable ASCII but '%' stands for itself.
-std::string grpc_message(std::string_view text) {
-    static constexpr char digits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f && byte != '%') {
-            out += c;
-        } else {
-            out += {'%', digits[byte >> 4], digits[byte & 15]};
-        }
-    }
-    return out;
 }
 
 }  // namespace

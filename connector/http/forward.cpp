@@ -150,7 +150,9 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
             default:
                 break;
         }
-        if (!hop_by_hop(request, field)) {
+        if (!onward.grpc_timeout.empty() && iequals(field.name, "grpc-timeout")) {
+            out.add(field.name, onward.grpc_timeout);
+        } else if (!hop_by_hop(request, field)) {
             out.add(field.name, field.value);
         }
     }

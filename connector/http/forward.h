@@ -17,6 +17,7 @@ struct Onward {
     bool client_tls = false;
     std::string_view request_id;
     std::string_view pseudonym;           ///< our name in Via
+    std::string_view grpc_timeout = {};   ///< replaces the caller's, of which some has passed
     bool upgrade = false;                 ///< pass the Upgrade field on
     std::string_view websocket_key = {};  ///< where the request has none of its own (RFC 6455 §4.1, item 7)
     bool origin_tls = false;

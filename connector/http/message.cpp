@@ -15,15 +15,6 @@ std::string_view name(Version version) {
     return version == Version::http2 ? "HTTP/2" : version == Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
 }
 
-bool is_grpc(const RequestHead& request) {
-    const Field* type = request.find(Known::content_type);
-    if (type == nullptr || !iequals(type->value.substr(0, 16), "application/grpc")) {
-        return false;
-    }
-    const char next = type->value.size() > 16 ? type->value[16] : ';';
-    return next == ';' || next == '+' || next == ' ';  // application/grpc-web is another protocol
-}
-
 const Field* Head::find(std::string_view name) const {
     for (const Field& field : fields) {
         if (iequals(field.name, name)) {

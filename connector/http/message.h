@@ -105,9 +105,6 @@ class RequestHead final : public Head {
     void clear();
 };
 
-/// Whether the call is gRPC, whose failures are told in trailers of their own.
-bool is_grpc(const RequestHead& request);
-
 class ResponseHead final : public Head {
   public:
     int status = 0;

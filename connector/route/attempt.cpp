@@ -2,20 +2,11 @@
 #include "connector/route/attempt.h"
 
 #include "common/base/time.h"
-#include "common/net/alarm.h"
-#include "common/net/pump.h"
 #include "common/net/spawn.h"
+#include "connector/http/grpc.h"
 #include "connector/http/parse.h"
 
 namespace adit::route {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr std::chrono::milliseconds kContinueWait = 1s;  ///< SEMANTICS of Expect: then the body is asked for anyway
-
-}  // namespace
-
 Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
                  Trace& trace)
     : exchange_(exchange),
@@ -24,6 +15,7 @@ Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::E
       way_(std::move(way)),
       trace_(trace),
       loop_(exchange.client().loop()),
+      grpc_timeout_(http::grpc_timeout(exchange.request)),
       watchdog_(*this),
       upload_ended_(loop_),
       established_(loop_) {
@@ -85,7 +77,8 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     const bool upgrade = asks_for_websocket();
     backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
     if (!carrier) {
-        auto made = co_await endpoint_.connect(way_, upgrade, loop_.now() + backend_.timeouts.connect);
+        const net::Time deadline = std::min(loop_.now() + backend_.timeouts.connect, watchdog_.total_ends());
+        auto made = co_await endpoint_.connect(way_, upgrade, deadline);
         if (!made) {
             co_return std::move(made.error());
         }
@@ -109,6 +102,10 @@ bool Attempt::asks_for_websocket() const {
 /// that a refused connection has cost nothing of it.
 net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     const http::RequestHead& request = exchange_.request;
+    std::string grpc_timeout;
+    if (grpc_timeout_) {
+        grpc_timeout = http::grpc_timeout_text(*grpc_timeout_ - (loop_.now() - exchange_.started));
+    }
     const bool started = call_->start(request,
                                       {.authority = way_.authority,
                                        .base_path = way_.base_path,
@@ -116,6 +113,7 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .client_tls = exchange_.settings.tls,
                                        .request_id = exchange_.request_id,
                                        .pseudonym = exchange_.settings.pseudonym,
+                                       .grpc_timeout = grpc_timeout,
                                        .upgrade = asks_for_websocket(),
                                        .origin_tls = !way_.tls_name.empty()},
                                       exchange_.body.done());
@@ -150,81 +148,6 @@ void Attempt::send_body_that_is_here() {
     if (exchange_.body.done()) {
         call_->body().finish(exchange_.body.trailers());
     }
-}
-
-net::Task<> Attempt::upload() {
-    while (!origin_->established() && !origin_->status() && !stop_uploading_) {
-        co_await established_.wait();
-    }
-    http::BodyReader& body = exchange_.body;
-    while (!stop_uploading_ && !origin_->status()) {
-        std::size_t n = body.available();
-        if (n == 0 && !body.done()) {
-            co_await continue_if_silent();
-            awaiting_client_ = true;
-            const net::Status status = co_await body.wait(&stop_uploading_);
-            awaiting_client_ = false;
-            if (stop_uploading_) {
-                break;
-            }
-            if (status) {
-                client_left_ = client_left_ || !body.error();
-                origin_->abort(body.error() ? net::Errc::protocol : net::Errc::peer_gone);
-                break;
-            }
-            n = body.available();
-        }
-        if (n > 0) {
-            call_->body().take(body, std::min<std::size_t>(n, 4 * net::kBlockSize));
-            watchdog_.progress();
-        }
-        const bool finished = body.done();
-        if (finished) {
-            call_->body().finish(body.trailers());
-        }
-        if (co_await call_->body().send() || finished) {
-            break;
-        }
-    }
-    uploading_ = false;
-    upload_ended_.wake();
-}
-
-/// RFC 9110 §10.1.1 lets a client wait for 100 for ever; an origin that does not know Expect never sends it. So the
-/// body is asked for when neither has moved for a while.
-net::Task<> Attempt::continue_if_silent() {
-    if (!exchange_.request.expect_continue || exchange_.interim_sent || exchange_.body.bytes() > 0) {
-        co_return;
-    }
-    net::Stream& client = exchange_.client();
-    net::Alarm alarm(loop_, client.on_readable());
-    alarm.set(loop_.now() + kContinueWait);
-    while (!stop_uploading_ && exchange_.body.available() == 0 && !exchange_.body.done() && !exchange_.interim_sent) {
-        if (client.poll_receive() != net::Errc::would_block) {
-            co_return;
-        }
-        if (alarm.passed() && exchange_.status == 0) {
-            exchange_.answer_continue();
-            exchange_.out.try_send();
-            co_return;
-        }
-        co_await client.on_readable().wait();
-    }
-}
-
-net::Task<> Attempt::stop_upload() {
-    if (!uploading_) {
-        co_return;
-    }
-    // An answer that came before the request was whole: the connection is of no more use, in either direction.
-    stop_uploading_ = true;
-    origin_->abort(net::Errc::aborted);
-    established_.wake();
-    exchange_.client().on_readable().wake();
-    while (uploading_) {
-        co_await upload_ended_.wait();
-    }
-    exchange_.keep_alive = exchange_.keep_alive && exchange_.body.done();
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
@@ -287,56 +210,6 @@ void Attempt::note_established() {
     trace_.connected = loop_.now();
     watchdog_.enter(Phase::first_byte);
     established_.wake();
-}
-
-/// The answer's body goes to the client as it comes; a client that takes nothing stops the origin by back-pressure.
-net::Task<> Attempt::relay_body() {
-    watchdog_.enter(Phase::body);
-    http::BodyReader body = call_->answer_body(response_);
-    exchange_.answer(response_);
-    http::BodyWriter& out = exchange_.out;
-    net::Status broken;
-    for (;;) {
-        while (const std::size_t n = body.available()) {
-            out.take(body, std::min<std::size_t>(n, 4 * net::kBlockSize));
-            watchdog_.progress();
-            if (!out.try_send()) {
-                break;
-            }
-        }
-        if (body.done()) {
-            const bool wanted = !body.trailers().empty() && http::accepts_trailers(exchange_.request);
-            out.finish(wanted ? body.trailers() : http::Trailers());
-            broken = co_await out.send();
-            break;
-        }
-        // Send what is held before waiting for more: the head of a slow answer must not wait for its body.
-        broken = co_await out.send();
-        if (broken) {
-            break;
-        }
-        if (body.available() > 0 || body.done()) {
-            continue;
-        }
-        if (const net::Status status = co_await body.wait()) {
-            cut_off(body.error() ? body.error()->words : failure_of(status).detail);
-            co_return;
-        }
-    }
-    if (broken || watchdog_.verdict()) {
-        cut_off(watchdog_.verdict() ? watchdog_.verdict()->detail : "the client closed its connection");
-        co_return;
-    }
-    reusable_ = !uploading_;
-}
-
-net::Task<> Attempt::relay_upgrade() {
-    exchange_.answer(response_);
-    exchange_.keep_alive = false;
-    watchdog_.disarm();
-    if (!co_await exchange_.out.send()) {
-        co_await net::join(exchange_.client(), *origin_);
-    }
 }
 
 void Attempt::cut_off(const std::string& words) {

@@ -35,6 +35,8 @@ class Attempt final : private net::HangupListener {
         void enter(Phase phase);
         /// Bytes moved: the idle time begins anew.
         void progress();
+        /// When the exchange must be over, whatever its phase.
+        net::Time total_ends() const { return total_ends_; }
         std::optional<problem::Failure> verdict() const;
 
       private:
@@ -47,6 +49,7 @@ class Attempt final : private net::HangupListener {
         Phase phase_ = Phase::connect;
         net::Time phase_ends_ = net::Time::max();
         net::Time total_ends_ = net::Time::max();
+        net::Time caller_waits_until_ = net::Time::max();  ///< of a gRPC call
         Cause fired_ = Cause::none;
     };
 
@@ -73,6 +76,7 @@ class Attempt final : private net::HangupListener {
     backend::Way way_;
     Trace& trace_;
     net::Loop& loop_;
+    const std::optional<std::chrono::nanoseconds> grpc_timeout_;  ///< how long the caller waits
     Watchdog watchdog_;
     std::shared_ptr<backend::SharedSession> session_;  ///< below the call, where it is shared
     std::unique_ptr<http::Call> call_;

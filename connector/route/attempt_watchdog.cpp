@@ -5,10 +5,20 @@
 #include "connector/route/attempt.h"
 
 namespace adit::route {
+namespace {
+
+/// Longer deadlines of callers are none; the bound keeps sums of times in their range.
+constexpr std::chrono::nanoseconds kCallMost = std::chrono::hours(24 * 365);
+
+}  // namespace
 
 Attempt::Watchdog::Watchdog(Attempt& attempt) : Deadline(attempt.loop_.wheel()), attempt_(attempt) {
     if (const auto total = attempt.backend_.timeouts.total; total.count() > 0) {
         total_ends_ = attempt.exchange_.started + total;
+    }
+    if (attempt.grpc_timeout_) {
+        caller_waits_until_ = attempt.exchange_.started + std::min(*attempt.grpc_timeout_, kCallMost);
+        total_ends_ = std::min(total_ends_, caller_waits_until_);
     }
 }
 
@@ -51,6 +61,9 @@ void Attempt::Watchdog::expired() {
 std::optional<problem::Failure> Attempt::Watchdog::verdict() const {
     if (fired_ == Cause::none) {
         return std::nullopt;
+    }
+    if (fired_ == Cause::total && total_ends_ == caller_waits_until_) {
+        return problem::total_timeout("the caller's own grpc-timeout");
     }
     if (fired_ == Cause::total) {
         return problem::total_timeout(format_duration(attempt_.backend_.timeouts.total));
