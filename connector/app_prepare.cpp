@@ -102,7 +102,8 @@ Result<> App::prepare_tunnels() {
     }
     tunnel::Gate::Settings gate_settings;
     gate_settings.invitation = {shared_.pseudonym, static_cast<unsigned>(sides_.size()),
-                                static_cast<unsigned>(sides_.size()), gate_settings.session.probe_interval};
+                                static_cast<unsigned>(sides_.size()), gate_settings.session.probe_interval,
+                                std::nullopt};
     for (const auto& side : sides_) {
         auto gate = tunnel::Gate::make(side->pool(), *key, gate_settings);
         if (!gate) {

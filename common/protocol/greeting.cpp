@@ -43,6 +43,9 @@ h2::Fields Invitation::to_request() const {
     fields.push_back({"adit-workers", std::to_string(workers)});
     fields.push_back({"adit-wanted-sessions", std::to_string(wanted_sessions)});
     fields.push_back({"adit-probe-interval-ms", std::to_string(probe_interval.count())});
+    if (time) {
+        fields.push_back({"adit-time", format_time(*time)});
+    }
     return fields;
 }
 
@@ -52,6 +55,9 @@ Invitation Invitation::from_request(const h2::Fields& request) {
     invitation.workers = number(request, "adit-workers", 1, 1024);
     invitation.wanted_sessions = number(request, "adit-wanted-sessions", 1, 1024);
     invitation.probe_interval = std::chrono::milliseconds(number(request, "adit-probe-interval-ms", 1000, 60'000));
+    if (const auto time = parse_time(h2::find(request, "adit-time"))) {
+        invitation.time = *time;
+    }
     return invitation;
 }
 

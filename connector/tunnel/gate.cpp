@@ -71,7 +71,9 @@ net::Task<> Gate::let_in(int fd, net::Address from) {
         co_return;
     }
     Session session(pool_, std::move(channel), *key, *spki, from.text(), settings_.session);
-    co_await session.run(settings_.invitation);
+    protocol::Invitation invitation = settings_.invitation;
+    invitation.time = std::chrono::system_clock::now();
+    co_await session.run(std::move(invitation));
 }
 
 void deal(const std::vector<std::unique_ptr<Gate>>& gates, int fd, const net::Address& from) {
