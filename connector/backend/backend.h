@@ -8,6 +8,7 @@
 
 #include "connector/backend/dialer.h"
 #include "connector/backend/keep.h"
+#include "connector/backend/reach.h"
 
 namespace adit::backend {
 
@@ -21,12 +22,14 @@ struct Timeouts {
 
 /// One endpoint on one worker.
 struct Endpoint {
-    Endpoint(std::string url, std::unique_ptr<Dialer> by, net::Loop& loop, BackendMetrics& metrics)
-        : text(std::move(url)), dialer(std::move(by)), keep(loop, {}, metrics) {}
+    Endpoint(std::string url, std::unique_ptr<Dialer> by, net::Loop& loop, BackendMetrics& metrics,
+             std::shared_ptr<Reach> known)
+        : text(std::move(url)), dialer(std::move(by)), keep(loop, {}, metrics), reach(std::move(known)) {}
 
     std::string text;
     std::unique_ptr<Dialer> dialer;
     Keep keep;
+    std::shared_ptr<Reach> reach;
     net::Time avoid_until{};  ///< after it could not be reached, others come first for a while
 };
 
@@ -40,7 +43,10 @@ class Backend {
     Endpoint& pick(net::Time now, std::size_t first, std::size_t attempt);
     /// Where the next exchange begins: round robin.
     std::size_t next_first() { return next_++; }
-    void unreachable(Endpoint& endpoint, net::Time now) const { endpoint.avoid_until = now + kAvoid; }
+    void unreachable(Endpoint& endpoint, net::Time now) const {
+        endpoint.avoid_until = now + kAvoid;
+        endpoint.reach->failed(Reach::Clock::now());
+    }
 
     const std::string name;
     const Timeouts timeouts;
