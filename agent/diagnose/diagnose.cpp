@@ -58,7 +58,11 @@ Result<token::Token> Diagnosis::look_at_token() {
     }
     const TokenPlace& place = *options_.token;
     const auto text = read_token(place);
-    auto token = text ? token::parse(text->reveal()) : std::unexpected(text.error());
+    if (!text) {
+        tell({judge_unreadable_token(place, text.error())});
+        return std::unexpected(text.error());
+    }
+    auto token = token::parse(text->reveal());
     tell({judge_token(place, token, place.file ? exposed_mode(*place.file) : std::nullopt,
                       std::chrono::system_clock::now())});
     return token;

@@ -21,7 +21,8 @@ using Took = std::chrono::nanoseconds;
 // --- the token ---
 
 Finding judge_no_token();
-/// `token`: what was read and parsed, or why not. `exposed`: the file's mode when others can read it.
+Finding judge_unreadable_token(const TokenPlace& place, const Error& error);
+/// `token`: what was read, or why it is none. `exposed`: the file's mode when others can read it.
 Finding judge_token(const TokenPlace& place, const Result<token::Token>& token, std::optional<unsigned> exposed,
                     WallTime now);
 
@@ -32,8 +33,8 @@ Finding judge_dns(const net::HostPort& name, const net::Resolver::Answer& answer
 Finding judge_direct(const net::HostPort& name, bool proxy_set);
 /// The proxy was asked for `name`; `refusal` null: it leads there now.
 Finding judge_proxy(const net::HostPort& name, const net::Proxy& proxy, const problem::Failure* refusal);
-/// `failure` null: connected.
-Finding judge_tcp(std::string about, const problem::Failure* failure, Took took);
+/// `program` should listen there: "the connector", "the proxy". `failure` null: connected.
+Finding judge_tcp(std::string about, const char* program, const problem::Failure* failure, Took took);
 /// As judge_tcp(), of a target that the allow list names.
 Finding judge_target(std::string about, const problem::Failure* failure, Took took);
 /// A step that could not be taken.

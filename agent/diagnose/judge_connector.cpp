@@ -27,6 +27,19 @@ std::string roughly(std::chrono::seconds span) {
                                            : in(1s, "seconds");
 }
 
+/// RFC 8446 §6.2: the alerts by which a server says that it does not like a certificate.
+bool refuses_key(const std::string& problem) {
+    return says(problem, "alert bad certificate") || says(problem, "alert certificate unknown") ||
+           says(problem, "alert certificate revoked") || says(problem, "alert unknown ca");
+}
+
+std::string where(const TokenPlace& place) {
+    if (!place.file) {
+        return place.said_by;
+    }
+    return place.file->string() + (place.said_by == "--token-file" ? "" : " (" + place.said_by + ")");
+}
+
 void fail(Finding& finding, std::string seen, std::string expected, std::string advice) {
     finding.verdict = Verdict::failed;
     finding.seen = std::move(seen);
@@ -82,17 +95,21 @@ Finding judge_no_token() {
     return finding;
 }
 
+Finding judge_unreadable_token(const TokenPlace& place, const Error& error) {
+    Finding finding{"token", where(place), Verdict::failed, {}};
+    fail(finding, error.message, "a file that this user can read",
+         "check the path that " + place.said_by + " names, the file's owner and mode, and that it is mounted");
+    return finding;
+}
+
 Finding judge_token(const TokenPlace& place, const Result<token::Token>& token, std::optional<unsigned> exposed,
                     WallTime now) {
-    const std::string where =
-        place.file ? place.file->string() + (place.said_by == "--token-file" ? "" : " (" + place.said_by + ")")
-                   : place.said_by;
-    Finding finding{"token", where, Verdict::ok, {}};
+    Finding finding{"token", where(place), Verdict::ok, {}};
     if (!token) {
-        fail(finding, token.error().message, "a whole token, adit1_...",
-             "copy it again from where 'adit-connector tunnel create' or 'rotate-token' printed it; a lost one cannot "
-             "be "
-             "shown again, so then rotate");
+        fail(
+            finding, token.error().message, "a whole token, adit1_...",
+            "copy all of what 'adit-connector tunnel create' or 'rotate-token' printed; it is not shown again, so when "
+            "it is lost, rotate");
         return finding;
     }
     finding.seen = "of tunnel " + token->tunnel_name + ", key " + token->key_id +
@@ -163,7 +180,7 @@ Finding judge_session(const std::string& about, const SessionEnd& end, const tok
                                    ") the token would still be good: either the key was given an end when another was "
                                    "made (--expire-old), or one of the two clocks is wrong"
                              : ""));
-    } else if (says(end.tls_problem, "alert")) {
+    } else if (refuses_key(end.tls_problem)) {
         fail(finding, "the connector does not know key " + token.key_id + ": it was revoked, or its tunnel was deleted",
              expected,
              "look at 'adit-connector tunnel describe " + token.tunnel_name + "' on the gateway side, and " + rotate);

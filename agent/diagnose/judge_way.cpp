@@ -101,11 +101,11 @@ Finding judge_proxy(const net::HostPort& name, const net::Proxy& proxy, const pr
     return finding;
 }
 
-Finding judge_tcp(std::string about, const problem::Failure* failure, Took took) {
+Finding judge_tcp(std::string about, const char* program, const problem::Failure* failure, Took took) {
     Finding finding{"tcp", std::move(about), Verdict::ok, "connected in " + in_ms(took)};
     if (failure != nullptr) {
         finding.expected = "an open port";
-        explain_unreachable(finding, *failure, "the connector");
+        explain_unreachable(finding, *failure, program);
     }
     return finding;
 }

@@ -91,11 +91,11 @@ net::Task<Findings> walk_one(const Ground& ground, Way way) {
     Findings findings;
     const net::Time started = net::Clock::now();
     auto tcp = co_await net::connect(ground.loop, way.addresses, ground.loop.now() + kStep, way.about);
-    findings.push_back(judge_tcp(way.about, tcp ? nullptr : &tcp.error(), net::Clock::now() - started));
+    findings.push_back(judge_tcp(way.about, way.proxy ? "the proxy that HTTPS_PROXY names" : "the connector",
+                                 tcp ? nullptr : &tcp.error(), net::Clock::now() - started));
     if (!tcp) {
         if (way.proxy) {
             skip_rest(findings, way.name.text(), {"proxy"});
-            findings.front().advice = "HTTPS_PROXY names this proxy; " + findings.front().advice;
         }
         skip_rest(findings, way.about, {"tls", "clock", "session"});
         co_return findings;

@@ -154,6 +154,7 @@ class Diagnose(Case):
         self.assertIn(f"chmod 600 {exposed}", told)
         told = self.run_tool(AGENT, "diagnose", "--token-file", "no-such-file", status=1).stdout
         self.assertRegex(told, r"(?m)^failed +token .*no-such-file")
+        self.assertIn("check the path that --token-file names", told)
         clean = {"TUNNEL_TOKEN": "", "TUNNEL_TOKEN_FILE": ""}
         self.assertIn("there is none", self.run_tool(AGENT, "diagnose", status=1, environment=clean).stdout)
         told = self.run_tool(AGENT, "diagnose", status=0, environment={**clean, "TUNNEL_TOKEN": self.site.token}).stdout

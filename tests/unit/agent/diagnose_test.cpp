@@ -59,12 +59,14 @@ TEST_CASE("a token is told with its end, and its file with who can read it") {
 }
 
 TEST_CASE("each way in which a port is not reached has its own advice") {
-    const auto judged = [](const problem::Failure& failure) { return judge_tcp(kAbout, &failure, 0ms); };
+    const auto judged = [](const problem::Failure& failure) {
+        return judge_tcp(kAbout, "the connector", &failure, 0ms);
+    };
     CHECK(says(judged(problem::connection_refused("x")), "start the connector"));
     CHECK(says(judged(problem::connection_timeout("x")), "drops the packets"));
     CHECK(says(judged(problem::destination_unroutable("x: Network is unreachable")), "routes"));
     CHECK(says(judged(problem::connection_failed("x: odd")), "x: odd"));
-    CHECK(judge_tcp(kAbout, nullptr, 12ms).verdict == Verdict::ok);
+    CHECK(judge_tcp(kAbout, "the connector", nullptr, 12ms).verdict == Verdict::ok);
 }
 
 TEST_CASE("a proxy's refusal is told by its status, without user and password") {
