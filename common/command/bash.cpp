@@ -11,11 +11,7 @@ std::string from_words(const std::string& words) {
 /// What makes COMPREPLY from the words of an option's value; nothing for values that only their author knows.
 std::string completes(const Option& option, const WordSources& sources) {
     if (!option.choices.empty()) {
-        std::string words;
-        for (const std::string& choice : option.choices) {
-            words += (words.empty() ? "" : " ") + choice;
-        }
-        return from_words(words);
+        return from_words(joined(option.choices, " "));
     }
     if (const auto source = sources.find(option.value); source != sources.end()) {
         return from_words("$(" + source->second + " 2> /dev/null)");
@@ -25,34 +21,32 @@ std::string completes(const Option& option, const WordSources& sources) {
                : ":";
 }
 
-/// Patterns of a case, by what is done where they fit.
-using Cases = std::map<std::string, std::string>;
+/// Patterns of a case, by what is done where one of them fits.
+using Cases = std::map<std::string, std::vector<std::string>>;
 
 /// Of a command's options that take a value: by the command and the word before.
 void add_values(Cases& cases, const std::string& path, const Command& command, const WordSources& sources) {
     for (const Option& option : command.options) {
-        if (option.value.empty()) {
-            continue;
-        }
-        std::string& pattern = cases[completes(option, sources)];
         for (const std::string& name : option.names) {
-            pattern += (pattern.empty() ? "'" : " | '") + path + " " + name + "'";
+            if (!option.value.empty()) {
+                cases[completes(option, sources)].push_back("'" + path + " " + name + "'");
+            }
         }
     }
 }
 
 /// What may stand at a command: its inner commands or its first argument, and its options.
 std::string words(const std::string& path, const Command& command, const WordSources& sources) {
-    std::string options;
+    std::vector<std::string> names;
     for (const Option& option : command.options) {
-        for (const std::string& name : option.names) {
-            options += (options.empty() ? "" : " ") + name;
-        }
+        names.insert(names.end(), option.names.begin(), option.names.end());
     }
-    std::string inner;
+    const std::string options = joined(names, " ");
+    names.clear();
     for (const Command& one : command.commands) {
-        inner += (inner.empty() ? "" : " ") + one.name;
+        names.push_back(one.name);
     }
+    const std::string inner = joined(names, " ");
     const std::string start = "        '" + path + "') ";
     if (inner.empty() && command.arguments.empty()) {
         return start + from_words(options) + " ;;\n";
@@ -64,19 +58,19 @@ std::string words(const std::string& path, const Command& command, const WordSou
 }  // namespace
 
 std::string bash_completion(const Command& program, const WordSources& sources) {
-    std::string paths;
+    std::vector<std::string> paths;
     Cases values;
     std::string cases;
     visit(program, [&](const std::string& path, const Command& command) {
         if (!path.empty()) {
-            paths += (paths.empty() ? "'" : " | '") + path + "'";
+            paths.push_back("'" + path + "'");
         }
         add_values(values, path, command, sources);
         cases += words(path, command, sources);
     });
     std::string value_cases;
-    for (const auto& [action, pattern] : values) {
-        value_cases += "        " + pattern + ") " + action + "; return ;;\n";
+    for (const auto& [action, patterns] : values) {
+        value_cases += "        " + joined(patterns, " | ") + ") " + action + "; return ;;\n";
     }
     const std::string function = "_" + identifier(program);
     return "# bash completion of " + program.name + "; printed by '" + program.name + " completion bash'\n" + function +
@@ -89,7 +83,7 @@ std::string bash_completion(const Command& program, const WordSources& sources) 
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        case \"$at ${COMP_WORDS[i]}\" in\n"
            "            " +
-           paths +
+           joined(paths, " | ") +
            ") at=\"$at ${COMP_WORDS[i]}\" ;;\n"
            "            *) break ;;\n"
            "        esac\n"

@@ -43,6 +43,8 @@ std::string identifier(const Command& program);
 /// `text` with each of `special` after a backslash.
 std::string escaped(std::string_view text, std::string_view special);
 
+std::string joined(const std::vector<std::string>& words, std::string_view separator);
+
 /// Completion scripts that know nothing but what stands in the tree; `sources` are run when a word is completed.
 std::string bash_completion(const Command& program, const WordSources& sources);
 std::string zsh_completion(const Command& program, const WordSources& sources);

@@ -88,4 +88,13 @@ std::string escaped(std::string_view text, std::string_view special) {
     return out;
 }
 
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+    std::string out;
+    for (const std::string& word : words) {
+        out += out.empty() ? "" : separator;
+        out += word;
+    }
+    return out;
+}
+
 }  // namespace adit::command

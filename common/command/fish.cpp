@@ -11,11 +11,7 @@ std::string quoted(std::string_view text) {
 /// The flags of `complete` for a value.
 std::string value_flags(const Option& option, const WordSources& sources) {
     if (!option.choices.empty()) {
-        std::string words;
-        for (const std::string& choice : option.choices) {
-            words += (words.empty() ? "" : " ") + choice;
-        }
-        return " -a " + quoted(words);
+        return " -a " + quoted(joined(option.choices, " "));
     }
     if (const auto source = sources.find(option.value); source != sources.end()) {
         return " -a " + quoted("(" + source->second + " 2> /dev/null)");

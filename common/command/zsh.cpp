@@ -17,11 +17,7 @@ std::string quoted(std::string_view text) {
 std::string action(const Option& option, const WordSources& sources) {
     std::string what = ":" + escaped(option.value, ":") + ":";
     if (!option.choices.empty()) {
-        what += "(";
-        for (const std::string& choice : option.choices) {
-            what += (what.back() == '(' ? "" : " ") + choice;
-        }
-        return what + ")";
+        return what + "(" + joined(option.choices, " ") + ")";
     }
     if (const auto source = sources.find(option.value); source != sources.end()) {
         return what + "{compadd -- ${(f)\"$(" + source->second + " 2> /dev/null)\"}}";

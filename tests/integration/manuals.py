@@ -91,6 +91,19 @@ class Manuals(Case):
         for key in known:
             self.assertIn(f"\\fB{key}\\fR\n", manual)
 
+    def test_they_are_installed_where_shells_and_man_look(self):
+        build = os.environ.get("ADIT_BUILD")
+        if not build or not pathlib.Path(build, "agent/manual/adit-agent.1").exists():
+            self.skipTest("not all is built")
+        root = self.directory / "root"
+        self.run_tool("cmake", "--install", build, "--prefix", "/usr", environment={"DESTDIR": str(root)})
+        for program in PROGRAMS:
+            for path, arguments in ((f"bash-completion/completions/{program}", ("completion", "bash")), (f"zsh/site-functions/_{program}", ("completion", "zsh")),
+                                    (f"fish/vendor_completions.d/{program}.fish", ("completion", "fish")), (f"man/man1/{program}.1", ("man",)),
+                                    (f"man/man5/{program}.yaml.5", ("man", "5"))):
+                self.assertEqual((root / "usr/share" / path).read_text(), self.printed(program, *arguments))
+            self.assertTrue(os.access(root / "usr/bin" / program, os.X_OK))
+
     def test_pages_are_typeset_without_a_warning(self):
         if not shutil.which("groff"):
             self.skipTest("no groff here")
