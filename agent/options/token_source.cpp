@@ -41,7 +41,7 @@ std::optional<TokenPlace> token_place(const std::optional<fs::path>& flag) {
         return value != nullptr && *value != '\0';
     };
     if (flag) {
-        return TokenPlace{"--token-file", *flag};
+        return TokenPlace{"--token-file", flag};
     }
     if (is_set("TUNNEL_TOKEN")) {
         return TokenPlace{"TUNNEL_TOKEN", std::nullopt};

@@ -29,7 +29,9 @@ void add_values(Cases& cases, const std::string& path, const Command& command, c
     for (const Option& option : command.options) {
         for (const std::string& name : option.names) {
             if (!option.value.empty()) {
-                cases[completes(option, sources)].push_back("'" + path + " " + name + "'");
+                std::string pattern = "'";
+                pattern.append(path).append(" ").append(name).append("'");
+                cases[completes(option, sources)].push_back(std::move(pattern));
             }
         }
     }
