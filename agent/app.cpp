@@ -29,26 +29,6 @@ std::string host_name() {
     return name.data();
 }
 
-Result<std::shared_ptr<const AllowList>> make_allow_list(const RunOptions& options) {
-    std::vector<std::string> texts = options.allow;
-    if (options.config) {
-        auto more = file_patterns(*options.config);
-        if (!more) {
-            return std::unexpected(std::move(more.error()));
-        }
-        texts.insert(texts.end(), more->begin(), more->end());
-    }
-    std::vector<AllowPattern> patterns;
-    for (const std::string& text : texts) {
-        auto pattern = AllowPattern::parse(text);
-        if (!pattern) {
-            return std::unexpected(std::move(pattern.error()));
-        }
-        patterns.push_back(std::move(*pattern));
-    }
-    return std::make_shared<const AllowList>(std::move(patterns));
-}
-
 /// Everything that runs, in the order in which it depends on each other.
 class App {
   public:
@@ -158,7 +138,7 @@ void App::await_signal() {
 }
 
 void App::reload() {
-    auto allow = make_allow_list(options_);
+    auto allow = read_allow_list(options_);
     if (!allow) {
         logging::error("reload refused, the allow list stays as it is", {{"reason", allow.error().message}});
         return;
@@ -221,7 +201,7 @@ int run(RunOptions options) {
         return refuse(token.error());
     }
     options.token = Secret();
-    auto allow = make_allow_list(options);
+    auto allow = read_allow_list(options);
     if (!allow) {
         return refuse(allow.error());
     }

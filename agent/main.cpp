@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "agent/app.h"
+#include "agent/diagnose/diagnose.h"
 #include "common/status/probe.h"
 #include "common/token/token.h"
 
@@ -17,6 +18,10 @@ int report(const Error& error) {
 
 int perform(agent::RunOptions&& options) {
     return agent::run(std::move(options));
+}
+
+int perform(const agent::DiagnoseOptions& options) {
+    return agent::diagnose(options);
 }
 
 int perform(const agent::InspectOptions& options) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "agent/dialer.h"
+#include "agent/dial/dialer.h"
 #include "agent/session.h"
 #include "common/base/random.h"
 #include "common/net/backoff.h"

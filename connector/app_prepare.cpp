@@ -10,6 +10,11 @@
 #include "connector/status_report.h"
 
 namespace adit {
+namespace {
+
+constexpr std::chrono::minutes kRefusalsShown{5};  ///< an agent that is refused comes again every few seconds
+
+}  // namespace
 
 App::App(std::filesystem::path file)
     : file_(std::move(file)),
@@ -102,7 +107,8 @@ Result<> App::prepare_tunnels() {
     }
     tunnel::Gate::Settings gate_settings;
     gate_settings.invitation = {shared_.pseudonym, static_cast<unsigned>(sides_.size()),
-                                static_cast<unsigned>(sides_.size()), gate_settings.session.probe_interval};
+                                static_cast<unsigned>(sides_.size()), gate_settings.session.probe_interval,
+                                std::nullopt};
     for (const auto& side : sides_) {
         auto gate = tunnel::Gate::make(side->pool(), *key, gate_settings);
         if (!gate) {
@@ -138,8 +144,10 @@ Result<> App::prepare_status() {
     });
     status_->add("/status", [this] {
         const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready()};
-        return status::Answer{200, "application/json",
-                              status_report(standing, *generation_, tunnel_records(), sessions())};
+        return status::Answer{
+            200, "application/json",
+            status_report(standing, *generation_, tunnel_records(), sessions(),
+                          fleet_.refusals().lately(std::chrono::system_clock::now(), kRefusalsShown))};
     });
     status_->add("/metrics", [this] {
         std::map<std::string, std::size_t> streams;

@@ -1,6 +1,7 @@
 // Making a generation out of a configuration and the one before; see generation.h.
 #include "connector/generation.h"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -79,10 +80,23 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
     return {};
 }
 
+/// Those of a backend that has not changed go on: its endpoints do, too.
+backend::Reaches reaches_of(const config::Backend& backend, const Generation* previous) {
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
+        if (previous->configuration.backends[i] == backend) {
+            return previous->reaches[i];
+        }
+    }
+    backend::Reaches fresh(backend.endpoints.size());
+    std::ranges::generate(fresh, [] { return std::make_shared<backend::Reach>(); });
+    return fresh;
+}
+
 /// The system's CAs are read once for all backends that name no others.
 Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
     for (const config::Backend& backend : made.configuration.backends) {
         made.backend_metrics.push_back(metrics.backend(backend.name));
+        made.reaches.push_back(reaches_of(backend, previous));
         const config::OriginTls& files = backend.tls;
         auto context = find_or_make(mark_of({files.ca, files.certificate, files.key}), made.origin_tls,
                                     previous == nullptr ? nullptr : &previous->origin_tls,

@@ -6,6 +6,7 @@
 
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
+#include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/route/router.h"
 
@@ -25,6 +26,7 @@ struct Generation {
     std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by route
     std::shared_ptr<RouteMetrics> unrouted_metrics;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
+    std::vector<backend::Reaches> reaches;                           ///< by backend
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener

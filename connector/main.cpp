@@ -7,6 +7,7 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
@@ -86,13 +87,16 @@ int main(int argc, char** argv) {
     std::string output = "text";
 
     CLI::App* run_command = app.add_subcommand("run", "Serve clients and agents until told to stop");
-    run_command->add_option("--config", config,
-                            "Configuration file (else ADIT_CONFIG, adit.yaml, /etc/adit/connector.yaml)");
+    run_command
+        ->add_option("--config", config, "Configuration file (else ADIT_CONFIG, adit.yaml, /etc/adit/connector.yaml)")
+        ->type_name("FILE");
     run_command->callback([&] { chosen = [&] { return run(config); }; });
     CLI::App* check_command =
         app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
-    check_command->add_option("--config,file", config, "Configuration file");
-    check_command->add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    check_command->add_option("--config,file", config, "Configuration file")->type_name("FILE");
+    check_command->add_option("--output", output, "text or json")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"text", "json"}));
     check_command->callback([&] { chosen = [&] { return check(config, output); }; });
     CLI::App* version_command = app.add_subcommand("version", "Print the version");
     version_command->callback([&] {
@@ -103,6 +107,12 @@ int main(int argc, char** argv) {
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
+    command::add_manual_verbs(app, cli::manual(), [&chosen](std::string text) {
+        chosen = [text = std::move(text)] {
+            std::cout << text;
+            return 0;
+        };
+    });
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,11 +1,13 @@
 // JSON of sessions and of all that is served; see status_report.h.
 #include "connector/status_report.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/status_problems.h"
 
 namespace adit {
 namespace {
@@ -44,14 +46,29 @@ json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions&
     return list;
 }
 
-json::array listeners_of(const Generation& generation) {
+json::array certificates_of(const MarkedContext& tls, WallTime now) {
+    json::array list;
+    for (const tls::CertificateFacts& one : tls.context->certificates()) {
+        list.push_back(json::object{{"subject", one.subject},
+                                    {"not_before", format_time(one.not_before)},
+                                    {"not_after", format_time(one.not_after)},
+                                    {"state", certificate_state(one, now)}});
+    }
+    return list;
+}
+
+json::array listeners_of(const Generation& generation, WallTime now) {
     json::array list;
     for (std::size_t i = 0; i < generation.configuration.listeners.size(); ++i) {
         const config::Listener& listener = generation.configuration.listeners[i];
-        list.push_back(json::object{{"name", listener.name},
-                                    {"address", listener.address.text()},
-                                    {"tls", listener.tls.has_value()},
-                                    {"connections", generation.listener_metrics[i]->open.load()}});
+        json::object told{{"name", listener.name},
+                          {"address", listener.address.text()},
+                          {"tls", listener.tls.has_value()},
+                          {"connections", generation.listener_metrics[i]->open.load()}};
+        if (listener.tls) {
+            told["certificates"] = certificates_of(generation.listener_tls[i], now);
+        }
+        list.push_back(std::move(told));
     }
     return list;
 }
@@ -84,6 +101,37 @@ json::array routes_of(const Generation& generation) {
     return list;
 }
 
+json::array problems_of(const Generation& generation, const std::vector<TunnelRecord>& records,
+                        const Sessions& sessions, const std::vector<tunnel::Refusal>& refusals, WallTime now) {
+    json::array problems;
+    const auto note = [&problems](const std::optional<std::string>& problem) {
+        if (problem) {
+            problems.emplace_back(*problem);
+        }
+    };
+    for (std::size_t i = 0; i < generation.configuration.listeners.size(); ++i) {
+        if (!generation.listener_tls[i].context) {
+            continue;
+        }
+        for (const tls::CertificateFacts& certificate : generation.listener_tls[i].context->certificates()) {
+            note(certificate_problem(generation.configuration.listeners[i].name, certificate, now));
+        }
+    }
+    for (const TunnelRecord& record : records) {
+        if (std::ranges::none_of(sessions, [&](const auto& info) { return info->agent->tunnel_id == record.id; })) {
+            note(lonely_tunnel_problem(record, now));
+        }
+    }
+    std::ranges::for_each(refusals, [&](const tunnel::Refusal& refusal) { note(refusal_problem(refusal)); });
+    for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
+        const config::Backend& backend = generation.configuration.backends[i];
+        for (std::size_t j = 0; j < backend.endpoints.size(); ++j) {
+            note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
+        }
+    }
+    return problems;
+}
+
 }  // namespace
 
 std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions) {
@@ -91,7 +139,9 @@ std::string session_table(const std::vector<TunnelRecord>& records, const Sessio
 }
 
 std::string status_report(const Standing& standing, const Generation& generation,
-                          const std::vector<TunnelRecord>& records, const Sessions& sessions) {
+                          const std::vector<TunnelRecord>& records, const Sessions& sessions,
+                          const std::vector<tunnel::Refusal>& refusals) {
+    const WallTime now = std::chrono::system_clock::now();
     json::object report{{"instance", standing.instance},
                         {"version", ADIT_VERSION},
                         {"workers", standing.workers},
@@ -100,7 +150,8 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (!standing.not_ready.empty()) {
         report["reason"] = standing.not_ready;
     }
-    report["listeners"] = listeners_of(generation);
+    report["problems"] = problems_of(generation, records, sessions, refusals, now);
+    report["listeners"] = listeners_of(generation, now);
     report["tunnels"] = tunnels_of(records, sessions);
     report["backends"] = backends_of(generation);
     report["routes"] = routes_of(generation);

@@ -25,8 +25,10 @@ struct Standing {
     std::string not_ready;  ///< why; empty when it is ready
 };
 
-/// The table of sessions with listeners, backends and routes: what `adit-connector status` shows.
+/// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`
+/// shows.
 std::string status_report(const Standing& standing, const Generation& generation,
-                          const std::vector<TunnelRecord>& records, const Sessions& sessions);
+                          const std::vector<TunnelRecord>& records, const Sessions& sessions,
+                          const std::vector<tunnel::Refusal>& refusals);
 
 }  // namespace adit

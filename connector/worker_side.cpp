@@ -94,12 +94,14 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     const auto& metrics = generation.backend_metrics[index];
     std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
     endpoints.reserve(from.endpoints.size());
-    for (const config::Endpoint& endpoint : from.endpoints) {
+    for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
+        const config::Endpoint& endpoint = from.endpoints[i];
         auto dialer = std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
                                                            generation.origin_tls[index].context, from.tls.server_name,
                                                            endpoint.text());
         endpoints.push_back(std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer),
-                                                                versions_of(from.protocol), worker_.loop(), *metrics));
+                                                                versions_of(from.protocol), worker_.loop(), *metrics,
+                                                                generation.reaches[index][i]));
     }
     const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(

@@ -221,6 +221,14 @@ bool AllowPattern::names_address(const ip::address& address, std::uint16_t port)
     return of_network != nullptr && prefix_ >= (translated(*network_) ? 128 : of_network->prefix);
 }
 
+std::optional<std::string> AllowPattern::only_target() const {
+    const bool one_address = network_ && prefix_ == (network_->is_v4() ? 32U : 128U);
+    if (suffix_ || first_port_ != last_port_ || (network_ && !one_address)) {
+        return std::nullopt;
+    }
+    return target_text(network_ ? network_->to_string() : name_, first_port_);
+}
+
 AllowList::Verdict AllowList::check_name(const std::string& host, std::uint16_t port) const {
     boost::system::error_code not_ip;
     const ip::address literal = ip::make_address(host, not_ip);

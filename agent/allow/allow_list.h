@@ -27,6 +27,8 @@ class AllowPattern {
     /// The pattern names this address itself, or a block that consists of nothing but special addresses.
     bool names_address(const boost::asio::ip::address& address, std::uint16_t port) const;
     const std::string& text() const { return text_; }
+    /// "host:port" when the pattern covers nothing but that; else there are many or unknown targets.
+    std::optional<std::string> only_target() const;
 
   private:
     /// False when the prefix is no number that fits, or the address has bits set behind it (a mistyped block).
@@ -55,6 +57,7 @@ class AllowList {
     /// services, unspecified, multicast and broadcast addresses need a pattern that names them by address.
     Verdict check_address(const boost::asio::ip::address& address, const std::string& host, std::uint16_t port) const;
 
+    const std::vector<AllowPattern>& patterns() const { return patterns_; }
     std::vector<std::string> texts() const;
 
   private:

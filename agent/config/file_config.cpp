@@ -47,6 +47,10 @@ Object<FileConfig> table(const PatternCheck& check_pattern) {
 
 }  // namespace
 
+Schema file_schema() {
+    return table([](std::string_view) { return Result<>(); }).schema();
+}
+
 std::expected<FileConfig, Diagnostics> load_file_config(const std::filesystem::path& path,
                                                         const PatternCheck& check_pattern,
                                                         const Environment& environment) {

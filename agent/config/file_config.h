@@ -15,6 +15,7 @@
 
 #include "common/base/error.h"
 #include "common/config/diagnostics.h"
+#include "common/config/schema.h"
 #include "common/config/substitute.h"
 #include "common/log/log.h"
 #include "common/net/address.h"
@@ -44,6 +45,9 @@ struct FileConfig {
 
 /// Says whether a text is a valid allow pattern, so that a wrong one is reported at its place in the file.
 using PatternCheck = std::function<Result<>(std::string_view pattern)>;
+
+/// The shape of the file, for its manual page.
+yaml::Schema file_schema();
 
 /// Reads the file with all its includes; relative paths and errors as for the connector's file.
 std::expected<FileConfig, yaml::Diagnostics> load_file_config(

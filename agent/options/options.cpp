@@ -1,18 +1,14 @@
 // Parsing with CLI11 and merging of the sources; see options.h.
 #include "agent/options/options.h"
 
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
-#include <array>
 #include <charconv>
 #include <cstdlib>
-#include <iostream>
 #include <sstream>
 
 #include "agent/allow/allow_list.h"
 #include "agent/config/file_config.h"
-#include "common/base/file.h"
+#include "agent/options/manual.h"
 #include "common/base/strings.h"
 #include "common/base/time.h"
 
@@ -20,11 +16,6 @@ namespace adit::agent {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kTokenMost = 64 * 1024;  ///< bytes of a file that may be a token
-constexpr const char* kNoToken =
-    "no token: put it into a file and name it with --token-file or TUNNEL_TOKEN_FILE, or set TUNNEL_TOKEN. "
-    "'adit-connector tunnel create NAME' on the gateway side makes one";
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
@@ -157,6 +148,11 @@ Result<> check_transport() {
     return usage_error("TUNNEL_TRANSPORT_PROTOCOL=" + transport + " is not known; use tls or auto");
 }
 
+std::optional<fs::path> token_file(const Typed& typed) {
+    return typed.token_file.empty() ? std::nullopt : std::optional<fs::path>(typed.token_file);
+}
+
+/// All but the token.
 Result<RunOptions> settle(const Typed& typed) {
     RunOptions options;
     const auto file = read_config(typed.config);
@@ -173,11 +169,6 @@ Result<RunOptions> settle(const Typed& typed) {
             return std::unexpected(step.error());
         }
     }
-    auto token = read_token(typed.token_file.empty() ? std::nullopt : std::optional<fs::path>(typed.token_file), false);
-    if (!token) {
-        return std::unexpected(std::move(token.error()));
-    }
-    options.token = std::move(*token);
     return options;
 }
 
@@ -187,56 +178,88 @@ bool looks_like_token(std::string_view argument) {
 }
 
 void add_run_flags(CLI::App& run, Typed& typed) {
-    run.add_option("--token-file", typed.token_file, "File that holds the token (or TUNNEL_TOKEN_FILE, TUNNEL_TOKEN)");
+    run.add_option("--token-file", typed.token_file, "File that holds the token (or TUNNEL_TOKEN_FILE, TUNNEL_TOKEN)")
+        ->type_name("FILE");
     run.add_option("--allow", typed.allow, "Target that may be dialled: HOST:PORT, *.suffix:PORT, CIDR:PORT (repeat)")
-        ->allow_extra_args(false);
-    run.add_option("--config", typed.config, "YAML file with allow, connections, labels, metrics, log, grace_period");
-    run.add_option("--metrics", typed.metrics, "Address of /live, /ready, /metrics (or TUNNEL_METRICS)");
-    run.add_option("--loglevel", typed.log_level, "trace, debug, info, warn or error (or TUNNEL_LOGLEVEL)");
-    run.add_option("--grace-period", typed.grace_period,
-                   "Time for running streams at SIGTERM (or TUNNEL_GRACE_PERIOD)");
-    run.add_option("--connections", typed.connections, "Sessions to keep at least (or TUNNEL_CONNECTIONS)");
-    run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->type_name("PATTERN");
+    run.add_option("--config", typed.config, "YAML file with allow, connections, labels, metrics, log, grace_period")
+        ->type_name("FILE");
+    run.add_option("--metrics", typed.metrics, "Address of /live, /ready, /metrics (or TUNNEL_METRICS)")
+        ->type_name("HOST:PORT");
+    run.add_option("--loglevel", typed.log_level, "trace, debug, info, warn or error (or TUNNEL_LOGLEVEL)")
+        ->type_name("LEVEL");
+    run.add_option("--grace-period", typed.grace_period, "Time for running streams at SIGTERM (or TUNNEL_GRACE_PERIOD)")
+        ->type_name("DURATION");
+    run.add_option("--connections", typed.connections, "Sessions to keep at least (or TUNNEL_CONNECTIONS)")
+        ->type_name("NUMBER");
+    run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")
+        ->allow_extra_args(false)
+        ->type_name("NAME=VALUE");
 }
 
-/// Standard input to its end, with the bound of a token file.
-Result<Secret> token_from_stdin() {
-    std::string text;
-    std::array<char, 4096> part;
-    while (std::cin.read(part.data(), part.size()), std::cin.gcount() > 0) {
-        text.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
-        if (text.size() > kTokenMost) {
-            return usage_error("what came on standard input is too long for a token");
-        }
+void add_output(CLI::App& command, Typed& typed) {
+    command.add_option("--output", typed.output, "text or json")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"text", "json"}));
+}
+
+/// The verbs, which must live until the command line is parsed.
+struct Verbs {
+    CLI::App* run;
+    CLI::App* diagnose;
+    CLI::App* inspect;
+    CLI::App* health;
+    CLI::App* version;
+};
+
+Verbs define(CLI::App& app, Typed& typed) {
+    app.require_subcommand(1);
+    Verbs verbs{};
+    verbs.run = app.add_subcommand("run", "Connect and serve until told to stop");
+    add_run_flags(*verbs.run, typed);
+    verbs.diagnose = app.add_subcommand(
+        "diagnose", "Go the way of 'run' with the same options step by step, and say in words what to mend");
+    add_run_flags(*verbs.diagnose, typed);
+    add_output(*verbs.diagnose, typed);
+    CLI::App* token = app.add_subcommand("token", "Look at tokens");
+    token->require_subcommand(1);
+    verbs.inspect = token->add_subcommand("inspect", "Show what is in a token, without its secret");
+    verbs.inspect
+        ->add_option("--token-file", typed.token_file, "File that holds the token; else TUNNEL_TOKEN or standard input")
+        ->type_name("FILE");
+    add_output(*verbs.inspect, typed);
+    verbs.health = app.add_subcommand("healthcheck", "Ask a running agent whether it is ready (exit 0) or not (1)");
+    verbs.health->add_option("--metrics", typed.metrics, "The running agent's address (or TUNNEL_METRICS)")
+        ->type_name("HOST:PORT");
+    verbs.version = app.add_subcommand("version", "Print the version");
+    return verbs;
+}
+
+Result<RunOptions> run_options(const Typed& typed) {
+    auto options = settle(typed);
+    auto token = options ? read_token(token_file(typed), false) : std::unexpected(options.error());
+    if (!token) {
+        return std::unexpected(std::move(token.error()));
     }
-    return Secret(std::move(text));
+    options->token = std::move(*token);
+    return options;
+}
+
+Result<DiagnoseOptions> diagnose_options(const Typed& typed) {
+    auto options = settle(typed);
+    if (!options) {
+        return std::unexpected(std::move(options.error()));
+    }
+    return DiagnoseOptions{std::move(*options), token_place(token_file(typed)), typed.output == "json"};
+}
+
+template <class T>
+Options either(Result<T> settled) {
+    return settled ? Options(std::move(*settled)) : Options(refuse(settled.error().message));
 }
 
 }  // namespace
-
-Result<Secret> read_token(const std::optional<fs::path>& file, bool or_stdin) {
-    std::string from_environment = environment("TUNNEL_TOKEN");
-    const std::string named = environment("TUNNEL_TOKEN_FILE");
-    if (!file && !from_environment.empty()) {
-        return Secret(std::move(from_environment));
-    }
-    if (file || !named.empty()) {
-        const fs::path path = file ? *file : fs::path(named);
-        auto content = read_file(path, kTokenMost);
-        if (!content) {
-            return std::unexpected(std::move(content.error()).with("read the token"));
-        }
-        struct stat facts{};
-        if (::stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0) {
-            logging::warn("the token file can be read by other users; chmod 600 it", {{"file", path.string()}});
-        }
-        return Secret(std::move(*content));
-    }
-    if (or_stdin) {
-        return token_from_stdin();
-    }
-    return usage_error(kNoToken);
-}
 
 Result<std::vector<std::string>> file_patterns(const fs::path& config) {
     auto file = read_config(config.string());
@@ -244,6 +267,26 @@ Result<std::vector<std::string>> file_patterns(const fs::path& config) {
         return std::unexpected(std::move(file.error()));
     }
     return std::move(file->allow);
+}
+
+Result<std::shared_ptr<const AllowList>> read_allow_list(const RunOptions& options) {
+    std::vector<std::string> texts = options.allow;
+    if (options.config) {
+        auto more = file_patterns(*options.config);
+        if (!more) {
+            return std::unexpected(std::move(more.error()));
+        }
+        texts.insert(texts.end(), more->begin(), more->end());
+    }
+    std::vector<AllowPattern> patterns;
+    for (const std::string& text : texts) {
+        auto pattern = AllowPattern::parse(text);
+        if (!pattern) {
+            return std::unexpected(std::move(pattern.error()));
+        }
+        patterns.push_back(std::move(*pattern));
+    }
+    return std::make_shared<const AllowList>(std::move(patterns));
 }
 
 Options parse_options(int argc, const char* const* argv) {
@@ -255,20 +298,11 @@ Options parse_options(int argc, const char* const* argv) {
         }
     }
     Typed typed;
+    std::optional<std::string> printed;
     CLI::App app("Adit's agent: connects private hosts to a gateway through tunnels that it dials itself",
                  "adit-agent");
-    app.require_subcommand(1);
-    CLI::App* run = app.add_subcommand("run", "Connect and serve until told to stop");
-    add_run_flags(*run, typed);
-    CLI::App* token = app.add_subcommand("token", "Look at tokens");
-    token->require_subcommand(1);
-    CLI::App* inspect = token->add_subcommand("inspect", "Show what is in a token, without its secret");
-    inspect->add_option("--token-file", typed.token_file,
-                        "File that holds the token; else TUNNEL_TOKEN or standard input");
-    inspect->add_option("--output", typed.output, "text or json")->check(CLI::IsMember({"text", "json"}));
-    CLI::App* health = app.add_subcommand("healthcheck", "Ask a running agent whether it is ready (exit 0) or not (1)");
-    health->add_option("--metrics", typed.metrics, "The running agent's address (or TUNNEL_METRICS)");
-    CLI::App* version = app.add_subcommand("version", "Print the version");
+    const Verbs verbs = define(app, typed);
+    command::add_manual_verbs(app, manual(), [&printed](std::string text) { printed = std::move(text); });
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -277,20 +311,21 @@ Options parse_options(int argc, const char* const* argv) {
         const int status = app.exit(error, out, err);
         return Leave{status == 0 ? 0 : 2, out.str(), err.str()};
     }
-    if (*version) {
+    if (printed) {
+        return Leave{0, std::move(*printed), {}};
+    }
+    if (*verbs.version) {
         return VersionOptions();
     }
-    if (*inspect) {
-        return InspectOptions{typed.token_file.empty() ? std::nullopt : std::optional<fs::path>(typed.token_file),
-                              typed.output == "json"};
+    if (*verbs.inspect) {
+        return InspectOptions{token_file(typed), typed.output == "json"};
     }
-    if (*health) {
+    if (*verbs.health) {
         const std::string text = chosen(typed.metrics, "TUNNEL_METRICS");
         auto address = net::HostPort::parse(text.empty() ? "127.0.0.1:20241" : text);
         return address ? Options(HealthOptions{std::move(*address)}) : Options(refuse(address.error().message));
     }
-    auto settled = settle(typed);
-    return settled ? Options(std::move(*settled)) : Options(refuse(settled.error().message));
+    return *verbs.diagnose ? either(diagnose_options(typed)) : either(run_options(typed));
 }
 
 }  // namespace adit::agent

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "agent/allow/allow_list.h"
+#include "agent/options/token_source.h"
 #include "common/base/error.h"
 #include "common/base/secret.h"
 #include "common/log/log.h"
@@ -29,6 +32,13 @@ struct RunOptions {
     std::chrono::milliseconds grace_period{30'000};
 };
 
+/// `adit-agent diagnose`: what `run` would do, looked at. A token that is missing or bad is for the diagnosis to tell.
+struct DiagnoseOptions {
+    RunOptions run;  ///< without the token
+    std::optional<TokenPlace> token;
+    bool json = false;
+};
+
 struct InspectOptions {
     std::optional<std::filesystem::path> token_file;
     bool json = false;
@@ -47,16 +57,16 @@ struct Leave {
     std::string err;
 };
 
-using Options = std::variant<RunOptions, InspectOptions, HealthOptions, VersionOptions, Leave>;
+using Options = std::variant<RunOptions, DiagnoseOptions, InspectOptions, HealthOptions, VersionOptions, Leave>;
 
 /// Reads the arguments and the environment of the process. A token in the arguments is refused: every user of the
 /// machine could read it there.
 Options parse_options(int argc, const char* const* argv);
 
-/// The token from --token-file, else TUNNEL_TOKEN, else TUNNEL_TOKEN_FILE, else, if `or_stdin`, standard input.
-Result<Secret> read_token(const std::optional<std::filesystem::path>& file, bool or_stdin);
-
 /// The patterns of the file, checked; used at the start and at each reload.
 Result<std::vector<std::string>> file_patterns(const std::filesystem::path& config);
+
+/// The patterns of flags, environment and file together, as they are now.
+Result<std::shared_ptr<const AllowList>> read_allow_list(const RunOptions& options);
 
 }  // namespace adit::agent

@@ -27,6 +27,7 @@ Task<> Waiter::wait() {
                 loop_->make_ready(*this);
             } else {
                 loop_->suspended_.push_back(*this);
+                loop_->mind_deadlines();
             }
         },
         token);
@@ -158,7 +159,12 @@ void Loop::turn() {
     if (!ready_.empty() || !turn_end_.empty()) {
         schedule_turn();
     }
-    if (wheel_.soonest() < timer_at_) {
+    mind_deadlines();
+}
+
+/// At the end of a turn, and when a coroutine that Asio started suspends outside of one: nothing else may come.
+void Loop::mind_deadlines() {
+    if (!in_turn_ && wheel_.soonest() < timer_at_) {
         arm_timer(wheel_.soonest());
     }
 }

@@ -69,6 +69,7 @@ class Loop {
     void run_ready();
     void end_round();
     void arm_timer(Time at);
+    void mind_deadlines();
 
     using TurnEndList = boost::intrusive::list<TurnEnd, boost::intrusive::constant_time_size<false>>;
     using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;

@@ -33,6 +33,9 @@ class ProxyEnvironment {
     /// The proxy to use for a target; nothing when it is dialled directly.
     std::optional<Proxy> for_target(std::string_view host, std::uint16_t port) const;
 
+    /// Whether there is a proxy at all, used for a target or not.
+    bool has_proxy() const { return proxy_.has_value(); }
+
   private:
     std::optional<Proxy> proxy_;
     std::vector<std::string> exceptions_;

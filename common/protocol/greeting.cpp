@@ -40,6 +40,9 @@ h2::Fields Invitation::to_request() const {
     fields.add("adit-workers", std::to_string(workers));
     fields.add("adit-wanted-sessions", std::to_string(wanted_sessions));
     fields.add("adit-probe-interval-ms", std::to_string(probe_interval.count()));
+    if (time) {
+        fields.add("adit-time", format_time(*time));
+    }
     return fields;
 }
 
@@ -49,6 +52,9 @@ Invitation Invitation::from_request(const h2::Fields& request) {
     invitation.workers = number(request, "adit-workers", 1, 1024);
     invitation.wanted_sessions = number(request, "adit-wanted-sessions", 1, 1024);
     invitation.probe_interval = std::chrono::milliseconds(number(request, "adit-probe-interval-ms", 1000, 60'000));
+    if (const auto time = parse_time(request.find("adit-time"))) {
+        invitation.time = *time;
+    }
     return invitation;
 }
 

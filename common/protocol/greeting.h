@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/base/time.h"
 #include "common/h2/stream.h"
 
 namespace adit::protocol {
@@ -20,6 +22,8 @@ inline constexpr std::string_view kProbePath = "/.well-known/adit/probe";
 /// session, while this one goes on until its connector leaves.
 inline constexpr std::string_view kSuccessorPath = "/.well-known/adit/successor";
 inline constexpr std::string_view kAuthority = "adit";
+/// An agent's answer to the greeting when it only looks: no introduction, so the session is never given a request.
+inline constexpr int kNobody = 204;
 
 /// What the connector tells an agent.
 struct Invitation {
@@ -27,6 +31,7 @@ struct Invitation {
     unsigned workers = 1;
     unsigned wanted_sessions = 1;  ///< at least one per worker
     std::chrono::milliseconds probe_interval{1000};
+    std::optional<WallTime> time;  ///< by the connector's clock, in whole seconds
 
     h2::Fields to_request() const;
     /// Missing or odd fields keep their defaults: a newer connector must not break an older agent.

@@ -2,16 +2,47 @@
 #include "common/tls/certificate.h"
 
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <ctime>
 
 namespace adit::tls {
 namespace {
 
 constexpr long kHundredYears = 100L * 365 * 24 * 3600;  // the tunnel's keys expire in the store, not here
 constexpr long kYesterday = -24L * 3600;                // for peers whose clock is behind
+
+constexpr int kNameMost = 256;  ///< characters of a name that somebody else wrote
+
+/// In an error message or a table: what a stranger wrote there must not steer a terminal.
+std::string harmless(std::string text) {
+    std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    return text;
+}
+
+std::string text_of(const X509_NAME* name) {
+    const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (at >= 0) {
+        unsigned char* utf8 = nullptr;
+        const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+        std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(std::clamp(size, 0, kNameMost)));
+        OPENSSL_free(utf8);
+        return harmless(std::move(text));
+    }
+    std::array<char, kNameMost> text{};
+    X509_NAME_oneline(name, text.data(), kNameMost);
+    return harmless(text.data());
+}
+
+WallTime time_of(const ASN1_TIME* time) {
+    std::tm parts{};
+    ASN1_TIME_to_tm(time, &parts);
+    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
 
 }  // namespace
 
@@ -36,7 +67,7 @@ Result<Certificate> self_signed(const PrivateKey& key, const std::string& common
     return certificate;
 }
 
-Spki spki_of(X509* certificate) {
+Spki spki_of(const X509* certificate) {
     unsigned char* der = nullptr;
     const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     Spki spki;
@@ -45,6 +76,11 @@ Spki spki_of(X509* certificate) {
         OPENSSL_free(der);
     }
     return spki;
+}
+
+CertificateFacts facts_of(const X509* certificate) {
+    return {text_of(X509_get_subject_name(certificate)), text_of(X509_get_issuer_name(certificate)),
+            time_of(X509_get0_notBefore(certificate)), time_of(X509_get0_notAfter(certificate)), spki_of(certificate)};
 }
 
 }  // namespace adit::tls

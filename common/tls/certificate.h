@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/time.h"
 #include "common/tls/key.h"
 
 namespace adit::tls {
@@ -27,6 +28,17 @@ class Certificate {
 /// else.
 Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name);
 
-Spki spki_of(X509* certificate);
+Spki spki_of(const X509* certificate);
+
+/// What a person wants to know of a certificate.
+struct CertificateFacts {
+    std::string subject;  ///< its common name, or all of its name when it has none
+    std::string issuer;   ///< likewise
+    WallTime not_before;
+    WallTime not_after;
+    Spki spki;
+};
+
+CertificateFacts facts_of(const X509* certificate);
 
 }  // namespace adit::tls

@@ -112,6 +112,32 @@ std::string_view wire_form(Alpn protocols) {
     return kAlpn[static_cast<std::size_t>(protocols)];
 }
 
+/// The agent's look at a connector: its key against the pins, or its certificate against the CAs.
+struct Context::ConnectorCheck {
+    std::vector<Spki> pins;
+    CertificateSeen seen;
+
+    static int verify(X509_STORE_CTX* store, void* argument) {
+        const auto& self = *static_cast<const ConnectorCheck*>(argument);
+        const X509* certificate = X509_STORE_CTX_get0_cert(store);
+        if (certificate != nullptr && self.seen) {
+            self.seen(facts_of(certificate));
+        }
+        if (self.pins.empty()) {
+            return X509_verify_cert(store);
+        }
+        const bool known =
+            certificate != nullptr && std::ranges::find(self.pins, spki_of(certificate)) != self.pins.end();
+        X509_STORE_CTX_set_error(store, known ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
+        return known ? 1 : 0;
+    }
+};
+
+Context::Context() = default;
+Context::Context(Context&&) noexcept = default;
+Context& Context::operator=(Context&&) noexcept = default;
+Context::~Context() = default;
+
 Result<Context> Context::tunnel_acceptor(const PrivateKey& key, PeerCheck check) {
     Context made;
     made.context_.reset(new_context(TLS_server_method(), TLS1_3_VERSION));
@@ -129,7 +155,7 @@ Result<Context> Context::tunnel_acceptor(const PrivateKey& key, PeerCheck check)
     return made;
 }
 
-Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins) {
+Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins, CertificateSeen seen) {
     Context made;
     made.context_.reset(new_context(TLS_client_method(), TLS1_3_VERSION));
     SSL_CTX* context = made.context_.get();
@@ -137,20 +163,23 @@ Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> 
         return openssl_failure("make the agent's certificate");
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    if (pins.empty()) {
-        made.checks_names_ = true;
-        if (SSL_CTX_set_default_verify_paths(context) != 1) {
-            return openssl_failure("load the system's CA certificates");
-        }
-    } else {
-        made.check_ = std::make_unique<PeerCheck>([pins = std::move(pins)](const Spki& spki) {
-            return std::ranges::find(pins, spki) == pins.end() ? Admission::unknown : Admission::accepted;
-        });
-        SSL_CTX_set_cert_verify_callback(context, check_key, made.check_.get());
+    made.checks_names_ = pins.empty();
+    if (pins.empty() && SSL_CTX_set_default_verify_paths(context) != 1) {
+        return openssl_failure("load the system's CA certificates");
     }
+    made.connector_check_ = std::make_unique<ConnectorCheck>(ConnectorCheck{std::move(pins), std::move(seen)});
+    SSL_CTX_set_cert_verify_callback(context, ConnectorCheck::verify, made.connector_check_.get());
     static constexpr unsigned char offered[] = {3, 'r', 'h', '2'};
     SSL_CTX_set_alpn_protos(context, offered, sizeof offered);
     return made;
+}
+
+std::vector<CertificateFacts> Context::certificates() const {
+    std::vector<CertificateFacts> all{facts_of(SSL_CTX_get0_certificate(native()))};
+    for (std::size_t i = 0; by_name_ && i < by_name_->size(); ++i) {
+        all.push_back(facts_of(SSL_CTX_get0_certificate((*by_name_)[i].get())));
+    }
+    return all;
 }
 
 /// RFC 6066 §3: the certificate that has the name; the first one where none has.

@@ -29,6 +29,8 @@ enum class Admission { accepted, unknown, expired };
 /// Asked once per handshake, on the thread that runs it.
 using PeerCheck = std::function<Admission(const Spki&)>;
 
+using CertificateSeen = std::function<void(const CertificateFacts&)>;
+
 /// Immutable and shareable between the connections of one thread; streams keep what they need of it alive.
 class Context {
   public:
@@ -36,8 +38,9 @@ class Context {
     /// `check` accepts.
     static Result<Context> tunnel_acceptor(const PrivateKey& key, PeerCheck check);
     /// The agent's end: shows a self-signed certificate of `key`; the connector's key must be one of `pins`, or, when
-    /// there are none, its certificate must be valid for the name under a CA that the system trusts.
-    static Result<Context> tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins);
+    /// there are none, its certificate must be valid for the name under a CA that the system trusts. `seen` is told of
+    /// each certificate that a connector shows, before it is accepted or refused, on the thread of the handshake.
+    static Result<Context> tunnel_dialer(const PrivateKey& key, std::vector<Spki> pins, CertificateSeen seen = {});
     /// A certificate chain and its private key, as PEM files.
     struct Files {
         std::filesystem::path chain;
@@ -52,20 +55,29 @@ class Context {
     static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
                                   const std::filesystem::path& key);
 
+    Context(Context&&) noexcept;
+    Context& operator=(Context&&) noexcept;
+    ~Context();
+
     SSL_CTX* native() const { return context_.get(); }
     bool checks_names() const { return checks_names_; }
+    /// Those that this end shows.
+    std::vector<CertificateFacts> certificates() const;
 
   private:
     struct Free {
         void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     };
-    Context() = default;
+    struct ConnectorCheck;
+
+    Context();
     static int choose_certificate(SSL* ssl, int* alert, void* argument);
 
     using Handle = std::unique_ptr<SSL_CTX, Free>;
 
     Handle context_;
     std::unique_ptr<PeerCheck> check_;
+    std::unique_ptr<ConnectorCheck> connector_check_;
     std::unique_ptr<std::vector<Handle>> by_name_;  ///< those of a listener's further certificates
     bool checks_names_ = false;
 };

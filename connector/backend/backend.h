@@ -28,7 +28,10 @@ class Backend {
     Endpoint& pick(net::Time now, std::size_t first, std::size_t attempt);
     /// Where the next exchange begins: round robin.
     std::size_t next_first() { return next_++; }
-    void unreachable(Endpoint& endpoint, net::Time now) const { endpoint.avoid_until = now + kAvoid; }
+    void unreachable(Endpoint& endpoint, net::Time now) const {
+        endpoint.avoid_until = now + kAvoid;
+        endpoint.reach->failed(Reach::Clock::now());
+    }
 
     const std::string name;
     const Timeouts timeouts;

@@ -27,10 +27,11 @@ net::Task<std::optional<problem::Failure>> stand(net::Stream& stream, const Way&
 }  // namespace
 
 Endpoint::Endpoint(std::string url, std::unique_ptr<Dialer> by, Versions versions, net::Loop& loop,
-                   BackendMetrics& metrics)
+                   BackendMetrics& metrics, std::shared_ptr<Reach> known)
     : text(std::move(url)),
       dialer(std::move(by)),
       keep(loop, {}, metrics),
+      reach(std::move(known)),
       versions_(versions),
       loop_(loop),
       metrics_(metrics) {}

@@ -10,6 +10,7 @@
 
 #include "connector/backend/dialer.h"
 #include "connector/backend/keep.h"
+#include "connector/backend/reach.h"
 #include "connector/backend/shared_session.h"
 
 namespace adit::backend {
@@ -27,7 +28,9 @@ class Endpoint {
   public:
     /// `versions` as configured: http1, http2 (over clear text too: prior knowledge), or any (what ALPN says over TLS,
     /// HTTP/1.1 over clear text).
-    Endpoint(std::string url, std::unique_ptr<Dialer> by, Versions versions, net::Loop& loop, BackendMetrics& metrics);
+    /// `known` is shared with the other workers.
+    Endpoint(std::string url, std::unique_ptr<Dialer> by, Versions versions, net::Loop& loop, BackendMetrics& metrics,
+             std::shared_ptr<Reach> known);
 
     /// A carrier that is there already, or none. An `upgrade` takes HTTP/1.1 unless HTTP/2 is all there is.
     Carrier reuse(const Way& way, bool upgrade);
@@ -37,6 +40,7 @@ class Endpoint {
     const std::string text;  ///< as configured
     const std::unique_ptr<Dialer> dialer;
     Keep keep;
+    const std::shared_ptr<Reach> reach;
     net::Time avoid_until{};  ///< after it could not be reached, others come first for a while
 
   private:

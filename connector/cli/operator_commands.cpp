@@ -255,7 +255,7 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
     const auto add = [&](CLI::App& under, const char* name, const char* help, Verb verb, bool needs_file) {
         CLI::App* command = under.add_subcommand(name, help);
         if (needs_file) {
-            command->add_option("--config", arguments->config, "The connector's configuration file");
+            command->add_option("--config", arguments->config, "The connector's configuration file")->type_name("FILE");
         }
         command->callback([=, &chosen] {
             chosen = [=] {
@@ -266,7 +266,9 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
         return command;
     };
     const auto with_output = [&](CLI::App* command) {
-        command->add_option("--output", arguments->output, "text or json")->check(CLI::IsMember({"text", "json"}));
+        command->add_option("--output", arguments->output, "text or json")
+            ->type_name("FORM")
+            ->check(CLI::IsMember({"text", "json"}));
         return command;
     };
     add(app, "schema", "Print the JSON Schema of the configuration, for editors", print_schema, false);
@@ -278,9 +280,9 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
         ->add_flag("--effective", arguments->effective, "The same; there is no other view");
     CLI::App* explain_command =
         with_output(add(app, "explain", "Say which route and backend a request would take", explain, true));
-    explain_command->add_option("--method", arguments->method, "The request's method");
-    explain_command->add_option("--host", arguments->host, "The request's host");
-    explain_command->add_option("--path", arguments->path, "The request's path");
+    explain_command->add_option("--method", arguments->method, "The request's method")->type_name("METHOD");
+    explain_command->add_option("--host", arguments->host, "The request's host")->type_name("HOST");
+    explain_command->add_option("--path", arguments->path, "The request's path")->type_name("PATH");
     with_output(
         add(app, "status", "Show a running connector: listeners, sessions, routes, backends", show_status, true))
         ->add_flag("--watch", arguments->watch, "Show it again every second");

@@ -29,6 +29,20 @@ const json::array& list(const json::object& of, std::string_view name) {
     return value != nullptr && value->is_array() ? value->as_array() : none;
 }
 
+/// The end of a listener's certificates that comes first, with its state unless that is good.
+std::string certificate(const json::object& listener) {
+    std::string soonest;
+    std::string state;
+    for (const json::value& one : list(listener, "certificates")) {
+        const std::string end = text(one.as_object(), "not_after");
+        if (soonest.empty() || end < soonest) {  // times of this form sort as text
+            soonest = end;
+            state = text(one.as_object(), "state");
+        }
+    }
+    return soonest.empty() ? "-" : state == "valid" ? "until " + soonest : state + ": " + soonest;
+}
+
 using Rows = std::vector<std::vector<std::string>>;
 
 void print_section(const Rows& rows) {
@@ -44,12 +58,15 @@ void print_status(const json::object& status) {
     std::cout << text(status, "instance") << ' ' << text(status, "version") << ": "
               << (text(status, "ready") == "true" ? "ready" : "not ready, " + text(status, "reason")) << ", "
               << text(status, "workers") << " workers, since " << text(status, "since") << '\n';
+    for (const json::value& problem : list(status, "problems")) {
+        std::cout << "  ! " << problem.as_string().c_str() << '\n';
+    }
 
-    Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CONNECTIONS"}};
+    Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CERTIFICATE", "CONNECTIONS"}};
     for (const json::value& one : list(status, "listeners")) {
         const json::object& listener = one.as_object();
-        listeners.push_back(
-            {text(listener, "name"), text(listener, "address"), text(listener, "tls"), text(listener, "connections")});
+        listeners.push_back({text(listener, "name"), text(listener, "address"), text(listener, "tls"),
+                             certificate(listener), text(listener, "connections")});
     }
     print_section(listeners);
 

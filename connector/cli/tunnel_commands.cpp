@@ -142,6 +142,12 @@ int list(const TunnelArguments& arguments, const config::TunnelSettings& setting
         std::cout << json::serialize(json::object{{"tunnels", std::move(tunnels)}}) << '\n';
         return 0;
     }
+    if (arguments.quiet) {
+        for (const TunnelRecord& record : *records) {
+            std::cout << record.name << '\n';
+        }
+        return 0;
+    }
     std::vector<std::vector<std::string>> rows{{"NAME", "ID", "KEYS", "SERVICES", "CREATED"}};
     for (const TunnelRecord& record : *records) {
         rows.push_back({record.name, record.id, std::to_string(record.keys.size()),
@@ -277,8 +283,10 @@ class Verbs {
     using Verb = int (*)(const TunnelArguments&, const config::TunnelSettings&);
     CLI::App* add(CLI::App& under, const std::string& name, const std::string& help, Verb verb) {
         CLI::App* command = under.add_subcommand(name, help);
-        command->add_option("--config", arguments_->config, "The connector's configuration file");
-        command->add_option("--output", arguments_->output, "text or json")->check(CLI::IsMember({"text", "json"}));
+        command->add_option("--config", arguments_->config, "The connector's configuration file")->type_name("FILE");
+        command->add_option("--output", arguments_->output, "text or json")
+            ->type_name("FORM")
+            ->check(CLI::IsMember({"text", "json"}));
         command->callback([verb, arguments = arguments_, find = find_settings_, chosen = &chosen_] {
             *chosen = [verb, arguments, find] {
                 const auto settings = find(arguments->config);
@@ -289,8 +297,8 @@ class Verbs {
     }
     CLI::App* add_for_tunnel(CLI::App& under, const std::string& name, const std::string& help, Verb verb) {
         CLI::App* command = add(under, name, help, verb);
-        command->add_option("tunnel", arguments_->name, "The tunnel's name or id");
-        command->add_option("--tunnel-id", arguments_->tunnel_id, "The same as an option");
+        command->add_option("tunnel", arguments_->name, "The tunnel's name or id")->type_name("TUNNEL");
+        command->add_option("--tunnel-id", arguments_->tunnel_id, "The same as an option")->type_name("TUNNEL");
         return command;
     }
 
@@ -302,8 +310,10 @@ class Verbs {
 
 void add_key_flags(CLI::App& command, TunnelArguments& arguments) {
     command.add_option("--connect", arguments.connect, "Address that agents dial, HOST:PORT (repeat)")
-        ->allow_extra_args(false);
-    command.add_option("--expires", arguments.expires, "Life of the new key, such as 90d; default: no end");
+        ->allow_extra_args(false)
+        ->type_name("HOST:PORT");
+    command.add_option("--expires", arguments.expires, "Life of the new key, such as 90d; default: no end")
+        ->type_name("DURATION");
 }
 
 }  // namespace
@@ -315,17 +325,19 @@ void add_tunnel_commands(CLI::App& app, const FindSettings& find_settings, std::
     TunnelArguments& arguments = verbs.arguments();
 
     CLI::App* create_command = verbs.add(*tunnel, "create", "Make a tunnel and print its token", create);
-    create_command->add_option("name", arguments.name, "The tunnel's name")->required();
+    create_command->add_option("name", arguments.name, "The tunnel's name")->required()->type_name("NAME");
     add_key_flags(*create_command, arguments);
-    verbs.add(*tunnel, "list", "All tunnels", list);
+    verbs.add(*tunnel, "list", "All tunnels", list)
+        ->add_flag("-q,--quiet", arguments.quiet, "Their names alone, one a line");
     verbs.add_for_tunnel(*tunnel, "describe", "A tunnel with its keys and services", describe);
     CLI::App* rotate_command =
         verbs.add_for_tunnel(*tunnel, "rotate-token", "Add a key and print a token for it", rotate);
     add_key_flags(*rotate_command, arguments);
-    rotate_command->add_option("--expire-old", arguments.expire_old,
-                               "Let the other keys end after this time, such as 24h");
+    rotate_command
+        ->add_option("--expire-old", arguments.expire_old, "Let the other keys end after this time, such as 24h")
+        ->type_name("DURATION");
     CLI::App* revoke_command = verbs.add_for_tunnel(*tunnel, "revoke-key", "Remove a key and end its sessions", revoke);
-    revoke_command->add_option("key", arguments.key, "The key's id")->required();
+    revoke_command->add_option("key", arguments.key, "The key's id")->required()->type_name("KEY");
     CLI::App* delete_command = verbs.add_for_tunnel(*tunnel, "delete", "Delete a tunnel and end its sessions", remove);
     delete_command->add_flag("--yes", arguments.yes, "Accepted for scripts; nothing is asked");
 
@@ -334,7 +346,9 @@ void add_tunnel_commands(CLI::App& app, const FindSettings& find_settings, std::
     verbs.add_for_tunnel(*services, "describe", "The services of a tunnel", describe_services);
     CLI::App* update_command = verbs.add_for_tunnel(
         *services, "update", "Replace the list of services by that of a JSON file", update_services);
-    update_command->add_option("--configuration-file", arguments.services_file, "The JSON file")->required();
+    update_command->add_option("--configuration-file", arguments.services_file, "The JSON file")
+        ->required()
+        ->type_name("FILE");
 }
 
 }  // namespace adit::cli

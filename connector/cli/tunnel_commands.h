@@ -25,6 +25,7 @@ struct TunnelArguments {
     std::string services_file;
     std::vector<std::string> connect;
     bool yes = false;
+    bool quiet = false;
 };
 
 /// Finds the settings that a configuration file gives; the path may be empty (the usual places).

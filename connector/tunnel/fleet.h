@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "connector/tunnel/refusals.h"
+
 namespace adit::tunnel {
 
 /// One agent process of a tunnel, over all of its sessions and all workers.
@@ -68,11 +70,13 @@ class Fleet {
     std::shared_ptr<Agent> agent(const std::string& tunnel_id, const std::string& tunnel_name, const std::string& id,
                                  const std::string& version, const std::string& host);
     std::uint64_t next_session_id() { return next_id_.fetch_add(1); }
+    Refusals& refusals() { return refusals_; }
 
   private:
     std::mutex mutex_;
     std::unordered_map<std::string, std::weak_ptr<Agent>> agents_;
     std::atomic<std::uint64_t> next_id_{1};
+    Refusals refusals_;
 };
 
 }  // namespace adit::tunnel

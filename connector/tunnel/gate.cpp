@@ -14,6 +14,14 @@ namespace adit::tunnel {
 namespace {
 
 constexpr std::chrono::milliseconds kDeadPeer{9'000};
+constexpr const char* kUnknownKey = "its key is unknown here or was revoked";
+
+/// What a failed handshake says about the agent's key; nothing when it was not about that.
+const char* said_of_key(const std::string& problem) {
+    return problem.find("expired") != std::string::npos       ? "its key has expired"
+           : problem.find("not trusted") != std::string::npos ? kUnknownKey
+                                                              : nullptr;
+}
 
 }  // namespace
 
@@ -39,6 +47,8 @@ tls::Admission Gate::check(const tls::Spki& spki) const {
 void Gate::admit(int fd, const net::Address& from) {
     if (handshakes_ >= settings_.handshakes || load() > settings_.sessions) {
         pool_.metrics().session_refused("limit");
+        pool_.fleet().refusals().add(from.ip.to_string(), "there are too many sessions or handshakes",
+                                     std::chrono::system_clock::now());
         logging::warn("agent refused: too many sessions or handshakes", {{"address", from.text()}});
         load_.fetch_sub(1, std::memory_order_relaxed);
         ::close(fd);
@@ -68,10 +78,15 @@ net::Task<> Gate::let_in(int fd, net::Address from) {
         const std::string reason = agreed ? channel->problem() : "no ALPN rh2, or the key was revoked meanwhile";
         pool_.metrics().session_refused(spki && key == nullptr ? "unknown_key" : "handshake");
         logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+        if (const char* told = agreed ? said_of_key(reason) : kUnknownKey) {
+            pool_.fleet().refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
+        }
         co_return;
     }
     Session session(pool_, std::move(channel), *key, *spki, from.text(), settings_.session);
-    co_await session.run(settings_.invitation);
+    protocol::Invitation invitation = settings_.invitation;
+    invitation.time = std::chrono::system_clock::now();
+    co_await session.run(std::move(invitation));
 }
 
 void deal(const std::vector<std::unique_ptr<Gate>>& gates, int fd, const net::Address& from) {

@@ -114,6 +114,9 @@ net::Task<Result<protocol::Introduction>> Session::greet(const protocol::Invitat
     const net::AbortAt guard(*stream, pool_.loop().now() + settings_.handshake_timeout);
     const net::Time asked = net::Clock::now();
     const int status = co_await stream->answered();
+    if (status == protocol::kNobody) {
+        co_return failure("a diagnosis, which takes no requests");
+    }
     if (status != 200) {
         co_return failure("the agent did not answer the greeting");
     }

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LINES_MOST = 400
 # What a folder may include: itself and these. A folder that is not named here is an error.
 COMMON = {
-    "common/base": [], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
+    "common/base": [], "common/command": ["common/base"], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
     "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
     "common/tls": ["common/base", "common/net", "common/problem"], "common/token": ["common/base", "common/tls"],
     "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/status": ["common/base", "common/net"],
@@ -20,19 +20,21 @@ ALLOWED = {
     **COMMON,
     "agent/allow": ["common/base"], "agent/metrics": ["common/metrics", "common/problem"],
     "agent/config": ["common/base", "common/config", "common/log", "common/net"],
-    "agent/options": ["agent/allow", "agent/config", "common/base", "common/log", "common/net"],
-    "agent": [*ALL_COMMON, "agent/allow", "agent/config", "agent/metrics", "agent/options"],
+    "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net"],
+    "agent/dial": ["common/base", "common/net", "common/problem", "common/tls", "common/token"],
+    "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token"],
+    "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
     "connector/config": ["common/base", "common/config", "common/log", "common/net"],
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem"], "connector/store": ["common/base", "common/tls"],
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route"],
-    "connector/cli": ["common/base", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
+    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"],
-          "CLI/": ["agent/options", "connector/cli"]}
+          "CLI/": ["agent/options", "common/command", "connector/cli"]}
 BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),
     (r"\brand\(", "use common/base/random.h"), (r"std::this_thread::sleep_for|\busleep\(", "nothing sleeps; use net::Alarm"),

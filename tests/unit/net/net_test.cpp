@@ -143,6 +143,21 @@ TEST_CASE("deadlines re-armed at random expire in time after a long sleep") {
     CHECK_FALSE(wheel.next());
 }
 
+TEST_CASE("a deadline that is armed before anything has happened on the loop expires") {
+    Worker worker(0);
+    const auto wait = [](Loop& loop, bool& over) -> Task<> {
+        co_await sleep_for(loop, 1ms);
+        over = true;
+    };
+    bool over = false;
+    spawn(worker.context(), "a sleeper", wait(worker.loop(), over));
+    for (int handlers = 0; handlers < 8 && !over; ++handlers) {
+        worker.context().run_one_for(5s);
+    }
+    CHECK(over);
+    worker.finish();
+}
+
 TEST_CASE("back-off doubles up to its cap, with full jitter, and forgets after a stable time") {
     Backoff backoff({100ms, 1000ms, 10s});
     CHECK(backoff.next(0.999).count() <= 100);

@@ -1,5 +1,5 @@
 // The steps of dialling a connector; see dialer.h.
-#include "agent/dialer.h"
+#include "agent/dial/dialer.h"
 
 #include <algorithm>
 

@@ -1,0 +1,66 @@
+// What an operator is told to mend.
+#include "connector/status_problems.h"
+
+#include <doctest/doctest.h>
+
+using namespace adit;
+using namespace std::chrono_literals;
+
+namespace {
+
+const WallTime kNow = parse_time("2026-06-01T12:00:00Z").value();
+constexpr auto kDay = 24h;
+
+tls::CertificateFacts certificate(WallTime from, WallTime until) {
+    return {"shop.example", "CA", from, until, {}};
+}
+
+bool says(const std::optional<std::string>& problem, std::string_view words) {
+    return problem && problem->find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a certificate is a problem two weeks before its end, and before its beginning") {
+    const auto told = [](WallTime from, WallTime until) {
+        return certificate_problem("edge", certificate(from, until), kNow);
+    };
+    CHECK_FALSE(told(kNow, kNow + 15 * kDay));
+    CHECK(says(told(kNow, kNow + 14 * kDay), "expires at 2026-06-15T12:00:00Z"));
+    CHECK(says(told(kNow - kDay, kNow), "expired at 2026-06-01T12:00:00Z"));
+    CHECK(says(told(kNow + 1s, kNow + 90 * kDay), "clock"));
+}
+
+TEST_CASE("a tunnel without a session is told by the state of its keys") {
+    TunnelRecord tunnel;
+    tunnel.name = "shop";
+    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "it has no key"));
+    tunnel.keys.push_back({"key_1", {}, kNow, kNow});
+    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "all of its keys have expired"));
+    tunnel.keys.push_back({"key_2", {}, kNow, std::nullopt});
+    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "adit-agent diagnose"));
+}
+
+TEST_CASE("an endpoint is a problem for a minute") {
+    const config::Backend backend;
+    const config::Endpoint endpoint;
+    CHECK_FALSE(endpoint_problem(backend, endpoint, std::nullopt, kNow));
+    CHECK(endpoint_problem(backend, endpoint, kNow - 60s, kNow));
+    CHECK_FALSE(endpoint_problem(backend, endpoint, kNow - 61s, kNow));
+}
+
+TEST_CASE("refusals are counted by address and reason, bounded, the latest first") {
+    tunnel::Refusals refusals;
+    refusals.add("10.0.0.1", "a", kNow);
+    refusals.add("10.0.0.2", "a", kNow + 1s);
+    refusals.add("10.0.0.1", "a", kNow + 2s);
+    auto lately = refusals.lately(kNow + 2s, 60s);
+    REQUIRE(lately.size() == 2);
+    CHECK(lately[0].address == "10.0.0.1");
+    CHECK(lately[0].count == 2);
+    CHECK(refusals.lately(kNow + 62s, 60s).size() == 1);
+    for (int i = 0; i < 100; ++i) {
+        refusals.add(std::to_string(i), "b", kNow + 3s);
+    }
+    CHECK(refusals.lately(kNow + 3s, 60s).size() == 16);
+}
