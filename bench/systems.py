@@ -39,14 +39,15 @@ def rss_kib(pid):
 
 
 class System:
-    """`gateway` and `remote` are the two processes whose cost is counted."""
+    """`gateway` and `remote` are the two processes whose cost is counted. `speaks`: what clients may use besides HTTP/1.1."""
     name = ""
+    speaks = ()
 
     def __init__(self, directory, backend, certificates):
         self.directory = directory / self.name
         self.directory.mkdir()
         self.backend, self.certificates = backend, certificates
-        self.port, self.middle = free_port(), free_port()
+        self.port, self.middle, self.tls_port = free_port(), free_port(), free_port()
         self.processes = {}
 
     def spawn(self, role, arguments, environment=None, core=PROXY_CORE):
@@ -91,6 +92,7 @@ class System:
 
 class Direct(System):
     name = "direct"
+    speaks = ()
 
     def start(self):
         self.port = self.backend
@@ -98,42 +100,49 @@ class Direct(System):
 
 class Adit(System):
     name = "adit"
+    speaks = ("h2", "grpc", "tls")
 
     def start(self):
         build = ROOT / "build/release"
         config = self.write("adit.yaml", f"""
 workers: 1
 log: {{ level: warn }}
-listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]
+listeners:
+  - {{ address: "127.0.0.1:{self.port}" }}
+  - {{ address: "127.0.0.1:{self.tls_port}", tls: {{ certificate: {self.certificates}/server.pem, key: {self.certificates}/server.key }} }}
 tunnels: {{ directory: tunnels.d, tls: {{ address: "127.0.0.1:{self.middle}", key: connector.key }} }}
-backends: {{ web: {{ endpoints: [ service://web ] }} }}
-routes: [ {{ match: {{ path: /** }}, backend: web }} ]
+backends: {{ web: {{ endpoints: [ service://web ] }}, grpc: {{ endpoints: [ service://grpc ], protocol: h2 }} }}
+routes:
+  - {{ match: {{ path: /grpc/** }}, backend: grpc }}
+  - {{ match: {{ path: /** }}, backend: web }}
 """)
         connector = build / "connector/adit-connector"
         token = subprocess.run([connector, "tunnel", "create", "bench", "--config", config], cwd=self.directory, capture_output=True, text=True, check=True).stdout
         (self.directory / "token").touch(0o600)
         self.write("token", token)
-        services = self.write("services.json", '{"version":1,"services":[{"name":"web","endpoint":"http://127.0.0.1:%d"}]}' % self.backend)
+        services = self.write("services.json", '{"version":1,"services":[{"name":"web","endpoint":"http://127.0.0.1:%d"},{"name":"grpc","endpoint":"http://127.0.0.1:%d"}]}' % (self.backend, self.backend + 1))
         subprocess.run([connector, "tunnel", "services", "update", "bench", "--configuration-file", services, "--config", config], cwd=self.directory, capture_output=True, check=True)
         self.spawn("gateway", [connector, "run", "--config", config])
-        self.spawn("remote", [build / "agent/adit-agent", "run", "--token-file", "token", "--allow", f"127.0.0.1:{self.backend}", "--metrics", "127.0.0.1:0"],
+        self.spawn("remote", [build / "agent/adit-agent", "run", "--token-file", "token", "--allow", f"127.0.0.1:{self.backend}", "--allow", f"127.0.0.1:{self.backend + 1}", "--metrics", "127.0.0.1:0"],
                    {"TUNNEL_LOGLEVEL": "warn"})
 
 
 class Nghttpx(System):
     name = "nghttpx"
+    speaks = ("h2", "grpc", "tls")
 
     def start(self):
         c = self.certificates
         common = ["--workers=1", "--no-ocsp", "--errorlog-file=/dev/null", "--accesslog-file=/dev/null", "--conf=/dev/null"]
-        self.spawn("remote", ["nghttpx", *common, f"--frontend=127.0.0.1,{self.middle}", f"--backend=127.0.0.1,{self.backend}", "--verify-client",
+        self.spawn("remote", ["nghttpx", *common, f"--frontend=127.0.0.1,{self.middle}", f"--backend=127.0.0.1,{self.backend}", f"--backend=127.0.0.1,{self.backend + 1};/grpc/;proto=h2", "--verify-client",
                               f"--verify-client-cacert={c}/ca.pem", "--tls-min-proto-version=TLSv1.3", f"{c}/server.key", f"{c}/server.pem"])
-        self.spawn("gateway", ["nghttpx", *common, f"--frontend=127.0.0.1,{self.port};no-tls", f"--backend=127.0.0.1,{self.middle};;proto=h2;tls;sni=localhost",
-                               f"--cacert={c}/ca.pem", f"--client-cert-file={c}/client.pem", f"--client-private-key-file={c}/client.key"])
+        self.spawn("gateway", ["nghttpx", *common, f"--frontend=127.0.0.1,{self.port};no-tls", f"--frontend=127.0.0.1,{self.tls_port}", f"--backend=127.0.0.1,{self.middle};;proto=h2;tls;sni=localhost",
+                               f"--cacert={c}/ca.pem", f"--client-cert-file={c}/client.pem", f"--client-private-key-file={c}/client.key", f"{c}/server.key", f"{c}/server.pem"])
 
 
 class Nginx(System):
     name = "nginx"
+    speaks = ("tls",)
 
     def config(self, role, body):
         temporary = "".join(f"{kind}_temp_path {self.directory}/{role}-{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -147,7 +156,7 @@ proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering on; prox
 server {{ listen 127.0.0.1:{self.middle} ssl; ssl_protocols TLSv1.3; ssl_certificate {c}/server.pem; ssl_certificate_key {c}/server.key;
 ssl_client_certificate {c}/ca.pem; ssl_verify_client on; location / {{ proxy_pass http://b; }} }}""")
         gateway = self.config("gateway", f"""upstream b {{ server 127.0.0.1:{self.middle}; keepalive 1024; }}
-server {{ listen 127.0.0.1:{self.port}; location / {{ proxy_pass https://b; proxy_ssl_certificate {c}/client.pem; proxy_ssl_certificate_key {c}/client.key;
+server {{ listen 127.0.0.1:{self.port}; listen 127.0.0.1:{self.tls_port} ssl; ssl_certificate {c}/server.pem; ssl_certificate_key {c}/server.key; location / {{ proxy_pass https://b; proxy_ssl_certificate {c}/client.pem; proxy_ssl_certificate_key {c}/client.key;
 proxy_ssl_trusted_certificate {c}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_protocols TLSv1.3; }} }}""")
         for role, config in (("remote", remote), ("gateway", gateway)):
             self.spawn(role, [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-c", config, "-p", self.directory])
@@ -216,16 +225,21 @@ def make_certificates(directory):
 
 
 def start_backend(directory):
+    """An nginx for HTTP/1.1, and on the next port one that answers over HTTP/2 as a gRPC server does to a small call."""
     port = free_port()
     www = directory / "www"
     www.mkdir()
     (www / "1k").write_bytes(b"x" * 1024)
+    (www / "grpc").mkdir()
+    (www / "grpc/call").write_bytes(b"\0\0\0\0\x20" + b"m" * 32)
+    (directory / "call").write_bytes(b"\0\0\0\0\x20" + b"m" * 32)
     (www / "100m").write_bytes(bytes(range(256)) * 409600)
     temporary = "".join(f"{kind}_temp_path {directory}/b-{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (directory / "backend.conf").write_text(f"""daemon off; master_process off; pid {directory}/b.pid; error_log /dev/null;
 events {{ worker_connections 12000; }} http {{ access_log off; {temporary} client_max_body_size 0; sendfile on; keepalive_requests 100000000;
 server {{ listen 127.0.0.1:{port}; root {www}; location = /sink {{ proxy_pass http://127.0.0.1:{port}/ok; proxy_request_buffering on; proxy_pass_request_body off; proxy_set_header Content-Length ""; client_body_buffer_size 1m; }}
-location = /ok {{ return 200 "ok"; }} }} }}""")
+location = /ok {{ return 200 "ok"; }} }}
+server {{ listen 127.0.0.1:{port + 1} http2; http2_max_requests 100000000; root {www}; error_page 405 =200 $uri; add_trailer grpc-status 0; types {{ }} default_type application/grpc; }} }}""")
     process = subprocess.Popen(["taskset", "-c", LOAD_CORE, shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-c", directory / "backend.conf", "-p", directory],
                                stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     return port, process

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/h2/session.h"
@@ -18,10 +19,13 @@ inline nghttp2_nv to_nv(std::string_view name, std::string_view value) {
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
 
-/// The fields by reference.
-inline std::vector<nghttp2_nv> to_list(const Fields& fields) {
-    std::vector<nghttp2_nv> list;
-    list.reserve(fields.size() + 1);
+/// The fields by reference, after `status` where there is one. Lives until the next call on this thread.
+inline std::span<const nghttp2_nv> to_list(const Fields& fields, std::string_view status = {}) {
+    static thread_local std::vector<nghttp2_nv> list;
+    list.clear();
+    if (!status.empty()) {
+        list.push_back(to_nv(":status", status));
+    }
     for (const Field field : fields) {
         list.push_back(to_nv(field.name, field.value));
     }
@@ -68,7 +72,7 @@ struct Session::Callbacks {
             *flags |= NGHTTP2_DATA_FLAG_EOF;
             if (const std::unique_ptr<Fields> trailers = std::move(stream->last_words_)) {
                 *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-                const std::vector<nghttp2_nv> list = to_list(*trailers);
+                const std::span<const nghttp2_nv> list = to_list(*trailers);
                 nghttp2_submit_trailer(ng, id, list.data(), list.size());
             }
         }

@@ -2,6 +2,13 @@
 #include "common/h2/fields.h"
 
 namespace adit::h2 {
+namespace {
+
+// Room for most heads without growing.
+constexpr std::size_t kUsualBytes = 640;
+constexpr std::size_t kUsualFields = 20;
+
+}  // namespace
 
 Fields::Fields(std::initializer_list<Field> fields) {
     for (const Field& field : fields) {
@@ -10,6 +17,10 @@ Fields::Fields(std::initializer_list<Field> fields) {
 }
 
 void Fields::add(std::string_view name, std::string_view value) {
+    if (sizes_.empty()) {
+        bytes_.reserve(kUsualBytes);
+        sizes_.reserve(kUsualFields);
+    }
     bytes_ += name;
     bytes_ += value;
     sizes_.push_back({static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});

@@ -215,7 +215,7 @@ std::unique_ptr<Stream> Session::open(const Fields& request, bool end) {
     }
     std::unique_ptr<Stream> stream(new Stream(*this));
     stream->ending_ = end;
-    const std::vector<nghttp2_nv> fields = to_list(request);
+    const std::span<const nghttp2_nv> fields = to_list(request);
     nghttp2_data_provider body{{.ptr = stream.get()}, Callbacks::read};
     const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(),
                                                    end ? nullptr : &body, stream.get());
@@ -235,8 +235,7 @@ void Stream::respond(int status, const Fields& fields, bool end) {
         return;
     }
     const std::string code = std::to_string(status);
-    std::vector<nghttp2_nv> head = to_list(fields);
-    head.insert(head.begin(), to_nv(":status", code));
+    const std::span<const nghttp2_nv> head = to_list(fields, code);
     ending_ = end;
     nghttp2_data_provider body{{.ptr = this}, Session::Callbacks::read};
     nghttp2_submit_response(session_->session_.get(), id_, head.data(), head.size(), end ? nullptr : &body);
@@ -248,8 +247,7 @@ void Stream::inform(int status, const Fields& fields) {
         return;
     }
     const std::string code = std::to_string(status);
-    std::vector<nghttp2_nv> head = to_list(fields);
-    head.insert(head.begin(), to_nv(":status", code));
+    const std::span<const nghttp2_nv> head = to_list(fields, code);
     nghttp2_submit_headers(session_->session_.get(), NGHTTP2_FLAG_NONE, id_, nullptr, head.data(), head.size(),
                            nullptr);
     session_->mark_dirty();

@@ -47,18 +47,34 @@ constexpr std::array kKnownNames{
     KnownName{"x-forwarded-for", Known::x_forwarded},
     KnownName{"x-forwarded-host", Known::x_forwarded},
     KnownName{"x-forwarded-port", Known::x_forwarded},
-    KnownName{"x-forwarded-proto", Known::x_forwarded},
     KnownName{"proxy-connection", Known::proxy_connection},
+    KnownName{"x-forwarded-proto", Known::x_forwarded},
     KnownName{"transfer-encoding", Known::transfer_encoding},
     KnownName{"proxy-authenticate", Known::proxy_authenticate},
     KnownName{"proxy-authorization", Known::proxy_authorization},
 };
 
-/// Few names share a length, so nearly every lookup is one comparison or none.
+/// Where the names of each length begin; the last entry is their number.
+constexpr std::size_t kLongestName = kKnownNames.back().name.size();
+constexpr std::array<std::uint8_t, kLongestName + 2> kByLength = [] {
+    std::array<std::uint8_t, kLongestName + 2> table{};
+    for (std::size_t length = 0; length < table.size(); ++length) {
+        while (table[length] < kKnownNames.size() && kKnownNames[table[length]].name.size() < length) {
+            ++table[length];
+        }
+    }
+    return table;
+}();
+static_assert(std::ranges::is_sorted(kKnownNames, {}, [](const KnownName& entry) { return entry.name.size(); }));
+
+/// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
 Known recognise(std::string_view name) {
-    for (const KnownName& entry : kKnownNames) {
-        if (entry.name.size() == name.size() && (entry.name[0] | 0x20) == (name[0] | 0x20) &&
-            iequals(entry.name, name)) {
+    if (name.size() > kLongestName) {
+        return Known::other;
+    }
+    for (std::size_t i = kByLength[name.size()]; i < kByLength[name.size() + 1]; ++i) {
+        const KnownName& entry = kKnownNames[i];
+        if (entry.name[0] == (name[0] | 0x20) && iequals(entry.name, name)) {
             return entry.known;
         }
     }

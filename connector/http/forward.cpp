@@ -38,11 +38,15 @@ class Lines final : public FieldSink {
     std::string& out_;
 };
 
-/// The list of HTTP/2, whose names are lower case.
+/// The list of HTTP/2, whose names are lower case; those that came by HTTP/2 are so already.
 class List final : public FieldSink {
   public:
-    explicit List(h2::Fields& out) : out_(out) {}
+    List(h2::Fields& out, const Head& from) : out_(out), lower_(from.version == Version::http2) {}
     void add(std::string_view name, std::string_view value) override {
+        if (lower_) {
+            out_.add(name, value);
+            return;
+        }
         name_.assign(name);
         for (char& c : name_) {
             c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -52,6 +56,7 @@ class List final : public FieldSink {
 
   private:
     h2::Fields& out_;
+    bool lower_;
     std::string name_;
 };
 
@@ -101,7 +106,8 @@ std::string_view via_version(Version version) {
 
 /// One Via field that continues those that came.
 void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
-    std::string via;
+    static thread_local std::string via;
+    via.clear();
     for (const Field& field : head.fields) {
         if (field.known == Known::via) {
             via.append(field.value).append(", ");
@@ -120,7 +126,8 @@ void add_forwarding(FieldSink& out, const RequestHead& request, const Onward& on
     if (!request.authority.empty()) {
         out.add("x-forwarded-host", request.authority);
     }
-    std::string forwarded = "for=";
+    static thread_local std::string forwarded;
+    forwarded = "for=";
     forwarded += six ? "\"[" : "";
     forwarded += onward.client;
     forwarded += six ? "]\"" : "";
@@ -160,8 +167,10 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
     add_via(out, request, onward.pseudonym);
 }
 
-std::string target_of(const RequestHead& request, const Onward& onward) {
-    std::string target;
+/// The view lives until the next call on this thread.
+std::string_view target_of(const RequestHead& request, const Onward& onward) {
+    static thread_local std::string target;
+    target.clear();
     if (request.path != "*") {
         target += onward.base_path;
     }
@@ -247,7 +256,7 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward) {
     out.add(":scheme", onward.origin_tls ? "https" : "http");
     out.add(":authority", onward.authority);
     out.add(":path", target_of(request, onward));
-    List list(out);
+    List list(out, request);
     add_request_fields(list, request, onward);
     if (request.framing.kind == Framing::Kind::length) {
         add_length(list, request.framing.length);
@@ -311,7 +320,7 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
 
 h2::Fields response_fields(const ResponseHead& response, const Backward& backward) {
     h2::Fields out;
-    List list(out);
+    List list(out, response);
     add_response_fields(list, response, backward);
     if (!backward.upgrade && says_length(response, backward)) {
         add_length(list, backward.framing.length);
@@ -330,7 +339,7 @@ void append_interim(std::string& out, const ResponseHead& response) {
 
 h2::Fields interim_fields(const ResponseHead& response) {
     h2::Fields out;
-    List list(out);
+    List list(out, response);
     add_interim_fields(list, response);
     return out;
 }

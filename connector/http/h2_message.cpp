@@ -96,6 +96,7 @@ Outcome read_method(const Pseudo& pseudo, RequestHead& head) {
 /// Every field but the pseudo-header ones; `cookie` and `length` collect what they are named after.
 Outcome read_fields(const h2::Fields& fields, Head& head, Collected& seen, const HeadLimits& limits,
                     std::string* cookie) {
+    head.fields.reserve(fields.size());
     for (const h2::Field field : fields) {
         if (field.name.starts_with(':')) {
             continue;
@@ -103,9 +104,6 @@ Outcome read_fields(const h2::Fields& fields, Head& head, Collected& seen, const
         if (cookie != nullptr && field.name == "cookie") {
             cookie->append(cookie->empty() ? "" : "; ").append(field.value);
             continue;
-        }
-        if (!is_field_value(field.value)) {
-            return refuse("a field value with a control character");
         }
         if (const Outcome added = add_field(field.name, field.value, head, seen, limits.fields); !added) {
             return added;

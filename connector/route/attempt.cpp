@@ -7,6 +7,7 @@
 #include "connector/http/parse.h"
 
 namespace adit::route {
+
 Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
                  Trace& trace)
     : exchange_(exchange),
