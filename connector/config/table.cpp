@@ -7,20 +7,13 @@
 #include "common/base/time.h"
 #include "common/config/collections.h"
 #include "connector/config/pattern.h"
+#include "connector/config/table_telemetry.h"
 
 namespace adit::config {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace yaml;
-
-/// A name that is free to choose.
-Parsed<std::string> name() {
-    return {"a name", [](std::string_view text) -> Result<std::string> {
-                if (is_name(text)) return std::string(text);
-                return usage_error("use 1 to 64 letters, digits, '-', '_' and '.'");
-            }};
-}
 
 /// RFC 9110 §9.1: case-sensitive; written in capitals by all of them.
 Result<std::string> parse_method(std::string_view text) {
@@ -32,22 +25,6 @@ Result<std::string> parse_method(std::string_view text) {
 
 Duration timeout() {
     return Duration(bounds::min_timeout, bounds::max_timeout);
-}
-
-Object<Log> log() {
-    return Object<Log>("log", "What is logged, and how.")
-        .field("level", &Log::level,
-               Choice<logging::Level>({{"trace", logging::Level::trace},
-                                       {"debug", logging::Level::debug},
-                                       {"info", logging::Level::info},
-                                       {"warn", logging::Level::warn},
-                                       {"error", logging::Level::error}}),
-               "The least important messages that are logged.")
-        .field("format", &Log::format,
-               Choice<logging::Format>({{"auto", logging::Format::automatic},
-                                        {"json", logging::Format::json},
-                                        {"text", logging::Format::text}}),
-               "JSON lines or text; auto is text on a terminal and JSON otherwise.");
 }
 
 Object<Admin> admin() {
@@ -97,7 +74,7 @@ void redirect_from_clear_text(const Node& node, const Listener& listener, Diagno
 
 Object<Listener> listener() {
     return Object<Listener>("a listener", "Where clients connect.")
-        .field("name", &Listener::name, name(), "How logs and metrics call it; its address when left out.")
+        .field("name", &Listener::name, Name(), "How logs and metrics call it; its address when left out.")
         .required("address", &Listener::address, Address<HostPort>(ZeroPort::allowed),
                   "host:port; port 0 is any free one.")
         .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")
@@ -268,7 +245,7 @@ void one_handler(const Node& node, const RouteRule& rule, Diagnostics& diagnosti
 
 Object<RouteRule> route() {
     return Object<RouteRule>("a route", "What becomes of which requests.")
-        .field("name", &RouteRule::name, name(), "How logs and metrics call it; its match when left out.")
+        .field("name", &RouteRule::name, Name(), "How logs and metrics call it; its match when left out.")
         .required("match", &RouteRule::match, match(), "What a request must look like.")
         .field("backend", &RouteRule::backend, Text(), "The name of a backend that answers.")
         .field("rewrite", &RouteRule::rewrite, rewrite(), "What of the request is written anew for the backend.")
@@ -282,7 +259,7 @@ Object<RouteRule> route() {
 
 yaml::Object<Configuration> configuration_table() {
     return Object<Configuration>("the configuration", "The connector's configuration.")
-        .field("log", &Configuration::log, log(), "What is logged, and how.")
+        .field("log", &Configuration::log, log_table(), "What is logged, how, and where it goes.")
         .field("workers", &Configuration::workers, Integer<std::uint32_t>(1, bounds::max_workers),
                "Threads that serve requests; by default one per core.")
         .field("admin", &Configuration::admin, admin(), "The operator's own server; none when left out.")
@@ -291,8 +268,9 @@ yaml::Object<Configuration> configuration_table() {
         .field("backends", &Configuration::backends, Named(backend(), &Backend::name, bounds::backends),
                "What routes forward to, by name.")
         .field("routes", &Configuration::routes, List(route(), bounds::routes), "Which requests go to which backend.")
-        .later(
-            {"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state", "tracing"});
+        .field("tracing", &Configuration::tracing, tracing_table(),
+               "Taking part in W3C traces, with spans for a collector; no part is taken when left out.")
+        .later({"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state"});
 }
 
 }  // namespace adit::config

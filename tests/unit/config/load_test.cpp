@@ -122,7 +122,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"unknown top-level key", "listener: []\n",
          "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
          "workers, "
-         "admin, listeners, tunnels, backends, routes)\n"},
+         "admin, listeners, tunnels, backends, routes, tracing)\n"},
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
