@@ -133,6 +133,9 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
         }
     }
     append_forwarding(out, request, onward);
+    if (!onward.traceparent.empty()) {
+        append_field(out, "traceparent", onward.traceparent);
+    }
     append_via(out, request, onward.pseudonym);
     if (request.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";

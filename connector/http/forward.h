@@ -15,8 +15,9 @@ struct Onward {
     std::string_view client;          ///< the caller's IP address
     bool client_tls = false;
     std::string_view request_id;
-    std::string_view pseudonym;  ///< our name in Via
-    bool upgrade = false;        ///< pass the Upgrade field on
+    std::string_view pseudonym;         ///< our name in Via
+    bool upgrade = false;               ///< pass the Upgrade field on
+    std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
 };
 
 /// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody

@@ -112,7 +112,8 @@ net::Task<bool> Attempt::send_request() {
                           .client_tls = exchange_.settings.tls,
                           .request_id = exchange_.request_id,
                           .pseudonym = exchange_.settings.pseudonym,
-                          .upgrade = http::list_has(request.upgrade, "websocket")});
+                          .upgrade = http::list_has(request.upgrade, "websocket"),
+                          .traceparent = trace_.traceparent});
     request_out_.emplace(*origin_, request.framing.kind);
     request_out_->append_head(head);
     if (!exchange_.body.done() && origin_->established() && !request.expect_continue) {
