@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cmath>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,7 @@ namespace adit::logging {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
-constexpr int kPatienceMs = 100;  ///< with a reader of a non-blocking standard error that stays full
+constexpr int kPatienceMs = 100;  ///< with a reader of standard error that stays full
 
 /// Where lines go, for the whole process. With the registry of sinks (spdlog's own) the one global of the program: it
 /// knows how lines look and keeps them whole.
@@ -35,7 +36,7 @@ class Output {
 
     void send_to(std::vector<Outlet> outlets) {
         auto now = outlets.empty() ? nullptr : std::make_shared<const std::vector<Outlet>>(std::move(outlets));
-        const std::scoped_lock lock(mutex_);
+        const std::scoped_lock lock(outlets_mutex_);
         outlets_.swap(now);
     }
 
@@ -57,12 +58,12 @@ class Output {
 
   private:
     std::shared_ptr<const std::vector<Outlet>> now() {
-        const std::scoped_lock lock(mutex_);
+        const std::scoped_lock lock(outlets_mutex_);
         return outlets_;
     }
 
     void write_directly(std::string_view lines) {
-        const std::scoped_lock lock(mutex_);
+        const std::scoped_lock lock(writing_);
         if (torn_ && put("\n") == 0) {
             return;
         }
@@ -73,27 +74,31 @@ class Output {
     }
 
     /// Returns how much was written.
-    static std::size_t put(std::string_view text) {
+    std::size_t put(std::string_view text) {
         const std::size_t size = text.size();
         while (!text.empty()) {
-            const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+            pollfd ready{STDERR_FILENO, POLLOUT, 0};
+            if (::poll(&ready, 1, stalled_ ? 0 : kPatienceMs) == 0) {
+                stalled_ = true;
+                break;
+            }
+            // pipe(7): one that poll() calls writable takes PIPE_BUF bytes without blocking.
+            const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
             if (written >= 0) {
+                stalled_ = false;
                 text.remove_prefix(static_cast<std::size_t>(written));
-            } else if (errno == EAGAIN) {
-                pollfd ready{STDERR_FILENO, POLLOUT, 0};
-                if (::poll(&ready, 1, kPatienceMs) <= 0) {
-                    break;
-                }
-            } else if (errno != EINTR) {
+            } else if (errno != EAGAIN && errno != EINTR) {
                 break;
             }
         }
         return size - text.size();
     }
 
-    std::mutex mutex_;
+    std::mutex outlets_mutex_;
     std::shared_ptr<const std::vector<Outlet>> outlets_;
-    bool torn_ = false;  ///< the last line was cut in the middle
+    std::mutex writing_;
+    bool torn_ = false;     ///< the last line was cut in the middle
+    bool stalled_ = false;  ///< nobody has read for a while: nobody is waited for
 };
 
 /// The output has a lock of its own, which it shares with writers that do not go through spdlog.
