@@ -54,11 +54,11 @@ void FileWriter::rotate() {
     }
 }
 
-/// Once per trouble: the line goes to the other sinks.
+/// Once per trouble.
 void FileWriter::complain(int error) {
     if (!std::exchange(complained_, true)) {
-        logging::warn("a log file cannot be written",
-                      {{"file", settings_.path.string()}, {"reason", std::generic_category().message(error)}});
+        logging::warn_of_sink("a log file cannot be written",
+                              {{"file", settings_.path.string()}, {"reason", std::generic_category().message(error)}});
     }
 }
 

@@ -54,6 +54,18 @@ class Output {
         }
     }
 
+    /// As take(), and directly where no outlet leads to standard error.
+    void take_everywhere(Batch&& batch) {
+        const auto outlets = now();
+        const bool direct = outlets && std::ranges::none_of(*outlets, [](const Outlet& outlet) {
+                                return outlet.standard_error && outlet.program;
+                            });
+        if (direct) {
+            write_directly(batch.text);
+        }
+        take(std::move(batch));
+    }
+
     std::atomic<bool> json = false;
 
   private:
@@ -157,6 +169,10 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
     return line;
 }
 
+std::string line_of(Level level, std::string_view message, Fields fields) {
+    return json() ? json_line(level, message, fields) : text_line(level, message, fields);
+}
+
 }  // namespace
 
 /// What looks the same in both forms; false for texts.
@@ -251,8 +267,15 @@ void write(Level level, std::string_view message, Fields fields) {
     if (!logger->should_log(to_spdlog(level))) {
         return;
     }
-    logger->log(to_spdlog(level),
-                spdlog::string_view_t(json() ? json_line(level, message, fields) : text_line(level, message, fields)));
+    logger->log(to_spdlog(level), spdlog::string_view_t(line_of(level, message, fields)));
+}
+
+void warn_of_sink(std::string_view message, Fields fields) {
+    Batch batch;
+    batch.text = line_of(Level::warn, message, fields) + '\n';
+    batch.lines.push_back(
+        {std::chrono::system_clock::now(), Level::warn, static_cast<std::uint32_t>(batch.text.size())});
+    Output::of_process().take_everywhere(std::move(batch));
 }
 
 }  // namespace adit::logging

@@ -61,6 +61,7 @@ struct Outlet {
     std::shared_ptr<BatchQueue> queue;
     bool program = true;
     bool access = true;
+    bool standard_error = false;  ///< it leads there
 };
 /// From now on lines go into these queues, and no thread that logs waits for a reader. With none of them, as at first,
 /// they go straight to standard error. Lines that other threads are handing over meanwhile may still go where they went
@@ -72,6 +73,10 @@ void hand_over(Batch&& batch);
 
 /// One line. From any thread.
 void write(Level level, std::string_view message, Fields fields);
+/// About a sink itself, once per trouble: goes to all that want lines of the program, and to standard error in any
+/// case, for the sink in trouble may be the only one.
+void warn_of_sink(std::string_view message, Fields fields);
+
 inline void debug(std::string_view message, Fields fields = {}) {
     write(Level::debug, message, fields);
 }

@@ -89,7 +89,7 @@ void SyslogWriter::close() {
 
 void SyslogWriter::complain(const std::string& reason) {
     if (!std::exchange(complained_, true)) {
-        logging::warn("syslog cannot be reached", {{"address", address_}, {"reason", reason}});
+        logging::warn_of_sink("syslog cannot be reached", {{"address", address_}, {"reason", reason}});
     }
 }
 

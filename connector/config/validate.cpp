@@ -68,6 +68,8 @@ void name_sinks(const Node& root, Configuration& configuration, Diagnostics& dia
         const LogSink& sink = configuration.log.sinks[i];
         if (!sink.name.empty()) {
             names.add(sink.name, place_of(root, {"log", "sinks", i, "name"}));
+            if (sink.name == "tracing")
+                diagnostics.error(place_of(root, {"log", "sinks", i, "name"}), "'tracing' is the sink of spans");
             taken.insert(sink.name);
         }
     }

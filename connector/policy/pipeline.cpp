@@ -112,7 +112,8 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     } else if (!trace.broken.empty()) {
         metrics.failed("cut-off");
     }
-    if (!log_.on() && !(story.tracked && story.tracked->ours)) {
+    const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
+    if (!log_.on() && !traced) {
         return;
     }
     const http::RequestHead& request = exchange.request;
@@ -152,7 +153,7 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
         record.reason = trace.broken;
     }
     log_.write(record);
-    if (story.tracked) {
+    if (traced) {
         tracer_.finish(*story.tracked, record, exchange.settings.tls, exchange.started, now, trace);
     }
 }

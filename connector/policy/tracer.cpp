@@ -84,8 +84,8 @@ std::optional<Tracked> Tracer::begin(http::RequestHead& request) {
 
 void Tracer::finish(Tracked tracked, const AccessRecord& record, bool client_tls, net::Time started, net::Time now,
                     const route::Trace& trace) {
-    if (!traces_ || !tracked.ours || !tracked.self.sampled) {
-        return;
+    if (!traces_) {
+        return;  // a reload has ended it meanwhile
     }
     const WallTime wall = std::chrono::system_clock::now();
     const auto at = [&](net::Time time) { return wall - (now - time); };

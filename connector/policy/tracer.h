@@ -34,7 +34,7 @@ class Tracer final : private net::TurnEnd {
     /// taken off the request, and so is its tracestate unless the trace is continued: the origin gets
     /// format_traceparent(self).
     std::optional<Tracked> begin(http::RequestHead& request);
-    /// The request has ended: `now`, and the times of `trace`, are of the loop's clock.
+    /// A sampled request of which we are a part has ended: `now`, and the times of `trace`, are of the loop's clock.
     void finish(Tracked tracked, const AccessRecord& record, bool client_tls, net::Time started, net::Time now,
                 const route::Trace& trace);
 

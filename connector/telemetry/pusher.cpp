@@ -116,10 +116,11 @@ net::Task<> Pusher::pause(std::chrono::milliseconds time) {
     }
 }
 
-/// Once per trouble: the line goes to the other sinks, and to this one.
+/// Once per trouble.
 void Pusher::complain(const std::string& problem) {
     if (!std::exchange(complained_, true)) {
-        logging::warn("a collector does not take what it is sent", {{"sink", settings_.name}, {"reason", problem}});
+        logging::warn_of_sink("a collector does not take what it is sent",
+                              {{"sink", settings_.name}, {"reason", problem}});
     }
 }
 

@@ -67,7 +67,10 @@ void Telemetry::adopt(Plan plan) {
     std::vector<logging::Outlet> outlets;
     for (const auto& sink : plan_.logs) {
         using Only = config::LogSink::Only;
-        outlets.push_back({sink->lines, sink->log.only != Only::access, sink->log.only != Only::program});
+        outlets.push_back({.queue = sink->lines,
+                           .program = sink->log.only != Only::access,
+                           .access = sink->log.only != Only::program,
+                           .standard_error = sink->log.error_stream.has_value()});
     }
     logging::send_to(std::move(outlets));
     traces_ =

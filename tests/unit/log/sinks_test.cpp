@@ -330,3 +330,20 @@ TEST_CASE("lines go to those sinks that want them, and to standard error again w
     info("again", {});
     CHECK(capture.lines().size() == 1);
 }
+
+TEST_CASE("the trouble of a sink is told on standard error, once, whatever sinks there are") {
+    const test::Capture capture;
+    set_up(Level::error, Format::json);
+    const auto queue = std::make_shared<BatchQueue>(BatchQueue::Settings{});
+    send_to({{.queue = queue}});
+    warn_of_sink("trouble", {{"sink", "a"}});
+    CHECK(capture.object().at("sink").as_string() == "a");
+    CHECK(queue->take(1000).size() == 1);
+    send_to({{.queue = queue, .standard_error = true}});
+    warn_of_sink("trouble", {});
+    CHECK(capture.lines().size() == 1);
+    CHECK(queue->take(1000).size() == 1);
+    send_to({});
+    warn_of_sink("trouble", {});
+    CHECK(capture.lines().size() == 2);
+}

@@ -154,9 +154,11 @@ TEST_CASE("a span leaves at the end of the turn, with the phases that were reach
     CHECK(span.phases[1].end == span.end);
 }
 
-TEST_CASE("a trace that is not recorded leaves no span") {
-    Traced traced(0);
-    traced.tracer.finish(traced.begin(""), {}, false, {}, {}, {});
+TEST_CASE("a request that ends after tracing has leaves no span") {
+    Traced traced(1);
+    const policy::Tracked tracked = traced.begin("");
+    traced.tracer.use(nullptr);
+    traced.tracer.finish(tracked, {}, false, {}, {}, {});
     traced.context.poll();
     CHECK(traced.queue->bytes() == 0);
 }
