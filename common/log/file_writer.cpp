@@ -39,6 +39,7 @@ void FileWriter::close() {
 
 void FileWriter::reopen() {
     close();
+    immovable_ = false;
 }
 
 void FileWriter::rotate() {
@@ -51,6 +52,7 @@ void FileWriter::rotate() {
     }
     if (::rename(settings_.path.c_str(), numbered(1).c_str()) != 0) {
         complain(errno);
+        immovable_ = true;
     }
 }
 
@@ -62,36 +64,60 @@ void FileWriter::complain(int error) {
     }
 }
 
+/// As many whole lines from the front of `text` as the file has room for; one at least, into a file of its own.
+std::string_view FileWriter::portion(std::string_view text) const {
+    if (settings_.max_size == 0 || immovable_ || size_ + text.size() <= settings_.max_size) {
+        return text;
+    }
+    const std::uint64_t room = settings_.max_size - std::min(size_, settings_.max_size);
+    const std::size_t last = room == 0 ? std::string_view::npos : text.rfind('\n', static_cast<std::size_t>(room) - 1);
+    if (last != std::string_view::npos) {
+        return text.substr(0, last + 1);
+    }
+    return size_ == 0 ? text.substr(0, text.find('\n') + 1) : std::string_view();
+}
+
 std::uint64_t FileWriter::write(const Batch& batch, const Abandon&) {
-    const bool full = settings_.max_size > 0 && size_ > 0 && size_ + batch.text.size() > settings_.max_size;
-    if (fd_ >= 0 && full) {
-        rotate();
+    std::string_view rest = batch.text;
+    while (!rest.empty()) {
+        if (fd_ < 0 && !open()) {
+            break;
+        }
+        const std::string_view lines = portion(rest);
+        if (lines.empty()) {
+            rotate();
+            continue;
+        }
+        const std::size_t written = put(lines);
+        rest.remove_prefix(written);
+        if (written < lines.size()) {
+            break;
+        }
     }
-    if (fd_ < 0 && !open()) {
-        return batch.lines.size();
-    }
+    return static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+}
+
+/// Returns how much was written.
+std::size_t FileWriter::put(std::string_view lines) {
     if (torn_ && ::write(fd_, "\n", 1) == 1) {
         torn_ = false;
     }
-    std::string_view rest = batch.text;
-    while (!rest.empty()) {
-        const ssize_t written = ::write(fd_, rest.data(), rest.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written < 0) {
+    std::size_t done = 0;
+    while (done < lines.size()) {
+        const ssize_t written = ::write(fd_, lines.data() + done, lines.size() - done);
+        if (written >= 0) {
+            done += static_cast<std::size_t>(written);
+        } else if (errno != EINTR) {
             complain(errno);
             break;
         }
-        rest.remove_prefix(static_cast<std::size_t>(written));
     }
-    const std::size_t done = batch.text.size() - rest.size();
     size_ += done;
     if (done > 0) {
-        torn_ = batch.text[done - 1] != '\n';
-        complained_ = complained_ && !rest.empty();
+        torn_ = lines[done - 1] != '\n';
+        complained_ = complained_ && done < lines.size();
     }
-    return static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+    return done;
 }
 
 }  // namespace adit::logging

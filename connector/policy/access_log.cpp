@@ -147,7 +147,11 @@ void AccessLog::append_text(const AccessRecord& record) {
 
 void AccessLog::flush() {
     if (!batch_.lines.empty()) {
+        const std::size_t bytes = batch_.text.size();
+        const std::size_t lines = batch_.lines.size();
         logging::hand_over(std::exchange(batch_, {.kind = logging::Kind::access, .text = {}, .lines = {}}));
+        batch_.text.reserve(bytes);  // the next turn is probably like this one
+        batch_.lines.reserve(lines);
     }
 }
 

@@ -143,7 +143,7 @@ TEST_CASE("a log file is moved aside before it grows too large, and the oldest g
     CHECK_FALSE(std::filesystem::exists(path.string() + ".3"));
 }
 
-TEST_CASE("lines that fit share a file, a batch that is too large gets one of its own, and 0 never moves anything") {
+TEST_CASE("lines that fit share a file, one that is too large gets one of its own, and 0 never moves anything") {
     const TemporaryFiles files;
     const auto path = files.directory() / "a.log";
     const Abandon abandon;
@@ -154,6 +154,9 @@ TEST_CASE("lines that fit share a file, a batch that is too large gets one of it
     writer.write(batch_of({"much too large for it"}), abandon);
     CHECK(content(path) == "much too large for it\n");
     CHECK(content(path.string() + ".1") == "one\ntwo\n");
+    writer.write(batch_of({"1", "2", "3", "4", "5", "6", "7", "8"}), abandon);
+    CHECK(content(path.string() + ".1") == "1\n2\n3\n4\n5\n6\n");
+    CHECK(content(path) == "7\n8\n");
     FileWriter never({files.directory() / "b.log", 0, 1});
     for (int i = 0; i < 100; ++i) {
         never.write(batch_of({"line"}), abandon);
