@@ -111,6 +111,7 @@ void App::send_agents_over() {
 
 void App::tick() {
     look_at_store();
+    telemetry_.tidy();
     if (drain_started_) {
         continue_drain();
     } else {
@@ -199,6 +200,7 @@ int App::run() {
     for (const auto& side : sides_) {
         side->worker().join();
     }
+    telemetry_.finish();
     return 0;
 }
 

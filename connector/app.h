@@ -13,6 +13,7 @@
 #include "connector/generation.h"
 #include "connector/store/watch.h"
 #include "connector/succession.h"
+#include "connector/telemetry/telemetry.h"
 #include "connector/worker_side.h"
 
 namespace adit {
@@ -39,6 +40,7 @@ class App {
     void consider_listening();
     void listen();
     void look_at_files();
+    void take_up_telemetry(telemetry::Telemetry::Plan plan);
     Result<> reload(std::string_view why);
     Result<> change_generation();
     void send_agents_over();
@@ -58,6 +60,7 @@ class App {
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
+    telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
     Shared shared_;

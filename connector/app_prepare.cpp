@@ -69,7 +69,12 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(generation.error()));
     }
     generation_ = std::move(*generation);
+    auto telemetry = telemetry_.prepare(generation_->configuration.log, generation_->configuration.tracing);
+    if (!telemetry) {
+        return std::unexpected(std::move(telemetry.error()));
+    }
     make_workers();
+    take_up_telemetry(std::move(*telemetry));
     std::vector<std::size_t> all;
     for (const config::Listener& listener : generation_->configuration.listeners) {
         succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);

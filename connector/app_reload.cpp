@@ -26,6 +26,7 @@ Result<> App::reload(std::string_view why) {
     if (drain_started_ || !listening_) {
         return failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet");
     }
+    telemetry_.reopen();  // a good configuration or not: files may have been moved aside
     Result<> changed = change_generation();
     metrics_.reloaded(changed.has_value());
     if (!changed) {
@@ -41,6 +42,20 @@ Result<> App::reload(std::string_view why) {
     return {};
 }
 
+/// The log's form and sinks, and where spans go, as the current generation says.
+void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
+    const config::Log& log = generation_->configuration.log;
+    // What is no stream is read by programs; whether a stream is read by a person the log finds out itself.
+    const bool streams = std::ranges::all_of(
+        log.sinks, [](const config::LogSink& sink) { return sink.error_stream || sink.output_stream; });
+    const bool chosen = log.format != logging::Format::automatic;
+    logging::set_up(log.level, chosen || streams ? log.format : logging::Format::json);
+    telemetry_.adopt(std::move(plan));
+    for (const auto& side : sides_) {
+        side->worker().post([side = side.get(), traces = telemetry_.traces()] { side->trace_to(traces); });
+    }
+}
+
 Result<> App::change_generation() {
     auto configuration = config::load(file_);
     if (!configuration) {
@@ -49,6 +64,10 @@ Result<> App::change_generation() {
     auto made = Generation::make(std::move(*configuration), metrics_, generation_.get());
     if (!made) {
         return std::unexpected(std::move(made.error()));
+    }
+    auto telemetry = telemetry_.prepare((*made)->configuration.log, (*made)->configuration.tracing);
+    if (!telemetry) {
+        return std::unexpected(std::move(telemetry.error()));
     }
     const auto& was = generation_->configuration;
     const auto& now = (*made)->configuration;
@@ -67,8 +86,8 @@ Result<> App::change_generation() {
     }
     // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
     warn_of_fixed(was, now);
-    logging::set_up(now.log.level, now.log.format);
     generation_ = std::move(*made);
+    take_up_telemetry(std::move(*telemetry));
     watched_.follow(generation_->files());
     for (std::size_t i = 0; i < sides_.size(); ++i) {
         auto sockets = std::make_shared<Bound::value_type>(std::move((*bound)[i]));

@@ -138,6 +138,10 @@ std::vector<std::filesystem::path> Generation::files() const {
             }
         }
     }
+    for (const config::LogSink& sink : configuration.log.sinks) {
+        all.insert(sink.http ? sink.http->ca : std::filesystem::path());
+    }
+    all.insert(configuration.tracing ? configuration.tracing->ca : std::filesystem::path());
     for (const config::Backend& backend : configuration.backends) {
         all.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});
     }

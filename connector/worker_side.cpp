@@ -83,7 +83,8 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
       worker_(index),
       pool_(worker_, shared.fleet, shared.metrics, shared.switchboard),
       access_log_(worker_.loop(), logs_requests(*generation_)),
-      pipeline_(make_serving(*generation_, nullptr), access_log_) {
+      tracer_(worker_.loop()),
+      pipeline_(make_serving(*generation_, nullptr), access_log_, tracer_) {
     shared_.switchboard.connect(pool_);
 }
 

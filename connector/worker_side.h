@@ -31,6 +31,8 @@ class WorkerSide {
   public:
     WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<const Generation> generation);
     ~WorkerSide();
+    /// Where spans go from now on; null: no part is taken in traces.
+    void trace_to(std::shared_ptr<const telemetry::TraceExport> traces) { tracer_.use(std::move(traces)); }
     /// Lets the kernel give clients of a listener of the current generation to this worker.
     Result<> listen(std::size_t listener, net::ListenSocket socket);
     /// Serves by a newer generation from now on. Exchanges that run end as they began; connections of listeners that
@@ -62,6 +64,7 @@ class WorkerSide {
     net::Worker worker_;
     tunnel::Pool pool_;
     policy::AccessLog access_log_;
+    policy::Tracer tracer_;
     policy::Pipeline pipeline_;
     std::list<ListenerSide> listeners_;  ///< those that were closed too: their loops end in their own time
     std::map<http::Connection*, const ListenerSide*> connections_;

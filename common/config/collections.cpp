@@ -2,6 +2,7 @@
 #include "common/config/collections.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adit::yaml {
 namespace {
@@ -17,6 +18,15 @@ bool is_name_character(char c) {
 
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= max_name && std::ranges::all_of(text, is_name_character);
+}
+
+bool Name::read(const Node& node, std::string& value, Diagnostics& diagnostics) const {
+    if (!expect_scalar(node, "a name", diagnostics)) return false;
+    value = node.text;
+    if (is_name(value)) return true;
+    diagnostics.error(node.place, "\"" + node.shown() + "\" is not a name: use 1 to " + std::to_string(max_name) +
+                                      " letters, digits, '-', '_' and '.'");
+    return false;
 }
 
 bool expect_name(const Member& member, Diagnostics& diagnostics) {
@@ -44,10 +54,12 @@ bool TextMap::read(const Node& node, value_type& value, Diagnostics& diagnostics
 }
 
 Schema TextMap::schema() const {
+    Schema text = Text().schema();
+    text.secret = secrecy_ == Secrecy::secret;
     return {.kind = Schema::Kind::named,
             .name = "a map of words",
             .maximum = static_cast<std::int64_t>(maximum_),
-            .items = {Text().schema()}};
+            .items = {std::move(text)}};
 }
 
 }  // namespace adit::yaml

@@ -52,6 +52,15 @@ class List {
 /// Names stand in logs, metrics and URLs: 1 to 64 letters, digits, '-', '_' and '.'.
 bool is_name(std::string_view text);
 
+/// A name that is free to choose.
+class Name {
+  public:
+    using value_type = std::string;
+    bool read(const Node& node, std::string& value, Diagnostics& diagnostics) const;
+    Schema schema() const { return {.kind = Schema::Kind::text, .name = "a name"}; }
+    std::string show(const std::string& value) const { return value; }
+};
+
 /// Reports a key that is no name.
 bool expect_name(const Member& member, Diagnostics& diagnostics);
 
@@ -95,17 +104,21 @@ class Named {
     std::size_t maximum_;
 };
 
+/// Whether values may be printed.
+enum class Secrecy { open, secret };
+
 /// A map from words to text, such as labels.
 class TextMap {
   public:
     using value_type = std::map<std::string, std::string>;
-    explicit TextMap(std::size_t maximum) : maximum_(maximum) {}
+    explicit TextMap(std::size_t maximum, Secrecy secrecy = Secrecy::open) : maximum_(maximum), secrecy_(secrecy) {}
     bool read(const Node& node, value_type& value, Diagnostics& diagnostics) const;
     Schema schema() const;
     std::string show(const value_type&) const { return {}; }
 
   private:
     std::size_t maximum_;
+    Secrecy secrecy_;
 };
 
 }  // namespace adit::yaml

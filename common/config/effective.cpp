@@ -47,15 +47,14 @@ class Writer {
 
     void value(const std::string& key, const Node& node, const Schema& schema, std::size_t depth) {
         if (node.kind == Node::Kind::scalar) {
-            line(depth, key + ": " + text_of(node));
+            line(depth, key + ": " + text_of(node, schema));
         } else if (schema.kind == Schema::Kind::list) {
             line(depth, key + ":" + (node.items.empty() ? " []" : ""));
             items(node, schema.items.front(), depth + 1);
         } else if (schema.kind == Schema::Kind::named) {
             line(depth, key + ":" + (node.members.empty() ? " {}" : ""));
             for (const Member& member : node.members) {
-                line(depth + 1, scalar(member.key) + ":");
-                object(member.value, schema.items.front(), depth + 2);
+                value(scalar(member.key), member.value, schema.items.front(), depth + 1);
             }
         } else if (schema.kind == Schema::Kind::object) {
             line(depth, key + ":");
@@ -66,7 +65,7 @@ class Writer {
     void items(const Node& list, const Schema& schema, std::size_t depth) {
         for (const Node& item : list.items) {
             if (item.kind == Node::Kind::scalar) {
-                line(depth, "- " + text_of(item));
+                line(depth, "- " + text_of(item, schema));
                 continue;
             }
             const std::size_t start = out.size();
@@ -79,7 +78,12 @@ class Writer {
         }
     }
 
-    static std::string text_of(const Node& node) { return scalar(node.written.empty() ? node.text : node.written); }
+    static std::string text_of(const Node& node, const Schema& schema) {
+        if (!node.written.empty()) {
+            return scalar(node.written);
+        }
+        return schema.secret ? "masked" : scalar(node.text);
+    }
 };
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace adit::yaml {
 
 /// YAML text of a document that was loaded (document.h) and read by a table with this description. Values that were
-/// filled in from the environment or a file show as they are written, so that no secret is printed; defaults carry a
-/// comment.
+/// filled in from the environment or a file show as they are written, and others that may be secrets as "masked", so
+/// that none is printed; defaults carry a comment.
 std::string effective(const Node& root, const Schema& schema);
 
 }  // namespace adit::yaml

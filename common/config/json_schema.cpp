@@ -41,6 +41,8 @@ json::object of_kind(const Schema& schema) {
             return or_reference({{"type", "boolean"}});
         case Schema::Kind::integer:
             return or_reference(with_bounds({{"type", "integer"}}, schema, "minimum", "maximum"));
+        case Schema::Kind::number:
+            return or_reference(with_bounds({{"type", "number"}}, schema, "minimum", "maximum"));
         case Schema::Kind::duration:
             return or_reference({{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d)$"}});
         case Schema::Kind::size:

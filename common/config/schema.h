@@ -10,7 +10,7 @@ namespace adit::yaml {
 
 /// The description of one type of value, and of its place in an object when it is a field of one.
 struct Schema {
-    enum class Kind { boolean, integer, duration, size, text, address, path, choice, list, named, object };
+    enum class Kind { boolean, integer, number, duration, size, text, address, path, choice, list, named, object };
 
     Kind kind = Kind::text;
     std::string name{};                     ///< in an error: "a duration", "a backend"
@@ -25,6 +25,7 @@ struct Schema {
     bool required = false;        ///< field
     bool optional = false;        ///< field: without it there is no such thing, not one of defaults
     std::string default_value{};  ///< field: as one would write it; empty when there is none
+    bool secret = false;          ///< values are not shown
 };
 
 }  // namespace adit::yaml

@@ -72,6 +72,21 @@ Schema Number::schema() const {
     return {.kind = Schema::Kind::integer, .name = "a number", .minimum = minimum_, .maximum = maximum_};
 }
 
+bool Fraction::read(const Node& node, double& value, Diagnostics& diagnostics) const {
+    if (!expect_scalar(node, "a number from 0 to 1", diagnostics)) return false;
+    const auto end = node.text.data() + node.text.size();
+    const auto [rest, error] = std::from_chars(node.text.data(), end, value, std::chars_format::fixed);
+    if (error == std::errc() && rest == end && value >= 0 && value <= 1) return true;
+    refuse(node, "a number from 0 to 1", "", diagnostics);
+    return false;
+}
+
+std::string Fraction::show(double value) const {
+    char digits[32];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+    return {digits, end};
+}
+
 bool Duration::read(const Node& node, std::chrono::milliseconds& value, Diagnostics& diagnostics) const {
     if (!expect_scalar(node, "a duration", diagnostics)) return false;
     const auto duration = parse_duration(node.text);

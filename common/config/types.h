@@ -68,6 +68,17 @@ class Integer {
     Number number_;
 };
 
+/// A share: 0 to 1, with decimals.
+class Fraction {
+  public:
+    using value_type = double;
+    bool read(const Node& node, double& value, Diagnostics& diagnostics) const;
+    Schema schema() const {
+        return {.kind = Schema::Kind::number, .name = "a number from 0 to 1", .minimum = 0, .maximum = 1};
+    }
+    std::string show(double value) const;
+};
+
 /// 500ms, 5s, 2m, 24h, 90d; within a range.
 class Duration {
   public:

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cmath>
 #include <memory>
 #include <mutex>
@@ -22,10 +23,10 @@ namespace adit::logging {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
-constexpr int kPatienceMs = 100;  ///< with a reader of a non-blocking standard error that stays full
+constexpr int kPatienceMs = 100;  ///< with a reader of standard error that stays full
 
-/// Standard error, which the whole process shares. With the registry of sinks (spdlog's own) the one global of the
-/// program: it knows how lines look and keeps them whole.
+/// Where lines go, for the whole process. With the registry of sinks (spdlog's own) the one global of the program: it
+/// knows how lines look and keeps them whole.
 class Output {
   public:
     static Output& of_process() {
@@ -33,8 +34,48 @@ class Output {
         return output;
     }
 
-    void write(std::string_view lines) {
-        const std::scoped_lock lock(mutex_);
+    void send_to(std::vector<Outlet> outlets) {
+        auto now = outlets.empty() ? nullptr : std::make_shared<const std::vector<Outlet>>(std::move(outlets));
+        const std::scoped_lock lock(outlets_mutex_);
+        outlets_.swap(now);
+    }
+
+    void take(Batch&& batch) {
+        const auto outlets = now();
+        if (!outlets) {
+            write_directly(batch.text);
+            return;
+        }
+        const auto shared = std::make_shared<const Batch>(std::move(batch));
+        for (const Outlet& outlet : *outlets) {
+            if (shared->kind == Kind::access ? outlet.access : outlet.program) {
+                outlet.queue->push(shared, shared->text.size(), shared->lines.size());
+            }
+        }
+    }
+
+    /// As take(), and directly where no outlet leads to standard error.
+    void take_everywhere(Batch&& batch) {
+        const auto outlets = now();
+        const bool direct = outlets && std::ranges::none_of(*outlets, [](const Outlet& outlet) {
+                                return outlet.standard_error && outlet.program;
+                            });
+        if (direct) {
+            write_directly(batch.text);
+        }
+        take(std::move(batch));
+    }
+
+    std::atomic<bool> json = false;
+
+  private:
+    std::shared_ptr<const std::vector<Outlet>> now() {
+        const std::scoped_lock lock(outlets_mutex_);
+        return outlets_;
+    }
+
+    void write_directly(std::string_view lines) {
+        const std::scoped_lock lock(writing_);
         if (torn_ && put("\n") == 0) {
             return;
         }
@@ -44,40 +85,44 @@ class Output {
         }
     }
 
-    std::atomic<bool> json = false;
-
-  private:
     /// Returns how much was written.
-    static std::size_t put(std::string_view text) {
+    std::size_t put(std::string_view text) {
         const std::size_t size = text.size();
         while (!text.empty()) {
-            const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+            pollfd ready{STDERR_FILENO, POLLOUT, 0};
+            if (::poll(&ready, 1, stalled_ ? 0 : kPatienceMs) == 0) {
+                stalled_ = true;
+                break;
+            }
+            // pipe(7): one that poll() calls writable takes PIPE_BUF bytes without blocking.
+            const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
             if (written >= 0) {
+                stalled_ = false;
                 text.remove_prefix(static_cast<std::size_t>(written));
-            } else if (errno == EAGAIN) {
-                pollfd ready{STDERR_FILENO, POLLOUT, 0};
-                if (::poll(&ready, 1, kPatienceMs) <= 0) {
-                    break;
-                }
-            } else if (errno != EINTR) {
+            } else if (errno != EAGAIN && errno != EINTR) {
                 break;
             }
         }
         return size - text.size();
     }
 
-    std::mutex mutex_;
-    bool torn_ = false;  ///< the last line was cut in the middle
+    std::mutex outlets_mutex_;
+    std::shared_ptr<const std::vector<Outlet>> outlets_;
+    std::mutex writing_;
+    bool torn_ = false;     ///< the last line was cut in the middle
+    bool stalled_ = false;  ///< nobody has read for a while: nobody is waited for
 };
 
 /// The output has a lock of its own, which it shares with writers that do not go through spdlog.
 class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
     void sink_it_(const spdlog::details::log_msg& message) override {
-        std::string line;
-        line.reserve(message.payload.size() + 1);
-        line.append(message.payload.data(), message.payload.size());
-        line += '\n';
-        Output::of_process().write(line);
+        Batch batch;
+        batch.text.reserve(message.payload.size() + 1);
+        batch.text.append(message.payload.data(), message.payload.size());
+        batch.text += '\n';
+        batch.lines.push_back(
+            {message.time, static_cast<Level>(message.level), static_cast<std::uint32_t>(batch.text.size())});
+        Output::of_process().take(std::move(batch));
     }
     void flush_() override {}
 };
@@ -92,7 +137,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 std::string json_line(Level level, std::string_view message, Fields fields) {
     std::string line = "{\"time\":\"" + format_time_ms(std::chrono::system_clock::now()) + "\",\"level\":\"";
-    line += kNames[static_cast<std::size_t>(level)];
+    line += name(level);
     line += "\",\"logger\":\"adit\",\"message\":";
     append_json_string(line, message);
     for (const Field& field : fields) {
@@ -108,8 +153,8 @@ std::string json_line(Level level, std::string_view message, Fields fields) {
 std::string text_line(Level level, std::string_view message, Fields fields) {
     const std::string time = format_time_ms(std::chrono::system_clock::now());
     std::string line = time.substr(11, 12) + " ";
-    line += kNames[static_cast<std::size_t>(level)];
-    line.append(6 - kNames[static_cast<std::size_t>(level)].size(), ' ');
+    line += name(level);
+    line.append(6 - name(level).size(), ' ');
     if (std::ranges::all_of(message, is_plain)) {
         line += message;  // a sentence of ours needs no quotes
     } else {
@@ -122,6 +167,10 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
         field.value.append_logfmt(line);
     }
     return line;
+}
+
+std::string line_of(Level level, std::string_view message, Fields fields) {
+    return json() ? json_line(level, message, fields) : text_line(level, message, fields);
 }
 
 }  // namespace
@@ -174,8 +223,16 @@ void append_logfmt(std::string& out, std::string_view text) {
     }
 }
 
-void write_lines(std::string_view lines) {
-    Output::of_process().write(lines);
+std::string_view name(Level level) {
+    return kNames[static_cast<std::size_t>(level)];
+}
+
+void send_to(std::vector<Outlet> outlets) {
+    Output::of_process().send_to(std::move(outlets));
+}
+
+void hand_over(Batch&& batch) {
+    Output::of_process().take(std::move(batch));
 }
 
 void set_up(Level level, Format format) {
@@ -210,8 +267,15 @@ void write(Level level, std::string_view message, Fields fields) {
     if (!logger->should_log(to_spdlog(level))) {
         return;
     }
-    logger->log(to_spdlog(level),
-                spdlog::string_view_t(json() ? json_line(level, message, fields) : text_line(level, message, fields)));
+    logger->log(to_spdlog(level), spdlog::string_view_t(line_of(level, message, fields)));
+}
+
+void warn_of_sink(std::string_view message, Fields fields) {
+    Batch batch;
+    batch.text = line_of(Level::warn, message, fields) + '\n';
+    batch.lines.push_back(
+        {std::chrono::system_clock::now(), Level::warn, static_cast<std::uint32_t>(batch.text.size())});
+    Output::of_process().take_everywhere(std::move(batch));
 }
 
 }  // namespace adit::logging

@@ -1,18 +1,20 @@
-// Structured logs on standard error: a line for a person on a terminal, one JSON object a line otherwise.
+// Structured logs: a line for a person on a terminal, one JSON object a line otherwise; to standard error, or to sinks.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/base/error.h"
+#include "common/log/batch.h"
 
 namespace adit::logging {
 
-enum class Level { trace, debug, info, warn, error };
 enum class Format { automatic, json, text };
 
 /// A value of a field. Texts may come from the network: they are escaped, never trusted. A Secret is no value: there is
@@ -53,12 +55,28 @@ bool json();
 /// `text` for a line that a person reads: bare when it is one plain word, else quoted, with every control character
 /// escaped, those of C1 included, which terminals obey.
 void append_logfmt(std::string& out, std::string_view text);
-/// Writes lines that are formatted already, each with its newline, in one piece: lines of other threads do not get in
-/// between, and when the reader goes away or stays full for long, what is left is dropped rather than waited for.
-void write_lines(std::string_view lines);
+
+/// Where lines go: the queue of a sink, and which of them it wants.
+struct Outlet {
+    std::shared_ptr<BatchQueue> queue;
+    bool program = true;
+    bool access = true;
+    bool standard_error = false;  ///< it leads there
+};
+/// From now on lines go into these queues, and no thread that logs waits for a reader. With none of them, as at first,
+/// they go straight to standard error. Lines that other threads are handing over meanwhile may still go where they went
+/// before.
+void send_to(std::vector<Outlet> outlets);
+/// Passes finished lines on, from any thread. Straight to standard error they leave in one piece: lines of other
+/// threads do not get in between, and when the reader goes away or stays full for long, what is left is dropped.
+void hand_over(Batch&& batch);
 
 /// One line. From any thread.
 void write(Level level, std::string_view message, Fields fields);
+/// About a sink itself, once per trouble: goes to all that want lines of the program, and to standard error in any
+/// case, for the sink in trouble may be the only one.
+void warn_of_sink(std::string_view message, Fields fields);
+
 inline void debug(std::string_view message, Fields fields = {}) {
     write(Level::debug, message, fields);
 }

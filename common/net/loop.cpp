@@ -238,8 +238,8 @@ void Loop::arm_timer(Time at) {
     timer_at_ = at;
     timer_.expires_at(at);
     timer_.async_wait([this](const boost::system::error_code& error) {
-        if (error) {
-            return;
+        if (error || ending_) {
+            return;  // an end has no turns: a deadline that is due would be due for ever
         }
         timer_at_ = Time::max();
         wheel_.forget_soonest();

@@ -66,6 +66,13 @@ ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string&
                                "Client connections closed at once because the listener had its most.",
                                {{"listener", listener}})) {}
 
+SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
+    : delivered(registry.counter("adit_connector_telemetry_delivered_total", "Log lines and spans that a sink took.",
+                                 {{"sink", sink}})),
+      dropped(registry.counter("adit_connector_telemetry_dropped_total",
+                               "Log lines and spans lost because a sink was too slow, away, or refused them.",
+                               {{"sink", sink}})) {}
+
 std::shared_ptr<RouteMetrics> ConnectorMetrics::route(const std::string& name) {
     return std::make_shared<RouteMetrics>(registry_, name);
 }
@@ -76,6 +83,10 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
 
 std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& name) {
     return std::make_shared<ListenerMetrics>(registry_, name);
+}
+
+std::shared_ptr<SinkMetrics> ConnectorMetrics::sink(const std::string& name) {
+    return std::make_shared<SinkMetrics>(registry_, name);
 }
 
 void ConnectorMetrics::reloaded(bool good) {

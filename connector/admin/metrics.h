@@ -46,6 +46,13 @@ struct ListenerMetrics {
     std::atomic<std::size_t> open = 0;  ///< exact, for the limit
 };
 
+/// Per sink of lines or spans.
+struct SinkMetrics {
+    SinkMetrics(metrics::Registry& registry, const std::string& sink);
+    metrics::Counter& delivered;
+    metrics::Counter& dropped;
+};
+
 class ConnectorMetrics {
   public:
     explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
@@ -53,6 +60,7 @@ class ConnectorMetrics {
     std::shared_ptr<RouteMetrics> route(const std::string& name);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
+    std::shared_ptr<SinkMetrics> sink(const std::string& name);
 
     void session_opened(const std::string& tunnel);
     void session_closed(const std::string& tunnel, const std::string& reason);

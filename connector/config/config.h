@@ -10,19 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "common/log/log.h"
 #include "common/net/address.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
+#include "connector/config/telemetry.h"
 
 namespace adit::config {
 
 using net::HostPort;
-
-struct Log {
-    logging::Level level = logging::Level::info;
-    logging::Format format = logging::Format::automatic;
-};
 
 /// The status server of the operator.
 struct Admin {
@@ -156,7 +151,8 @@ struct RouteRule {
 
 struct Configuration {
     Log log;
-    std::uint32_t workers = 0;  ///< 0: one per core
+    std::optional<Tracing> tracing;  ///< without it trace context passes untouched
+    std::uint32_t workers = 0;       ///< 0: one per core
     std::optional<Admin> admin;
     std::vector<Listener> listeners;
     std::optional<Tunnels> tunnels;

@@ -23,6 +23,14 @@ inline constexpr std::chrono::milliseconds first_byte = 30s;
 inline constexpr std::chrono::milliseconds idle = 60s;  // between two chunks of a response body
 inline constexpr std::chrono::milliseconds total = 0s;  // none: a transfer that makes progress is not cut
 
+// Log sinks and tracing
+inline constexpr std::uint64_t queue_bytes = 4 << 20;
+inline constexpr std::uint64_t batch_bytes = 512 << 10;
+inline constexpr std::chrono::milliseconds batch_time = 1s;
+inline constexpr std::chrono::milliseconds push_timeout = 10s;
+inline constexpr std::uint64_t log_file_size = 100 << 20;
+inline constexpr std::uint32_t log_files = 5;
+
 }  // namespace adit::config::defaults
 
 namespace adit::config::bounds {
@@ -46,5 +54,16 @@ inline constexpr std::size_t routes = 50'000;
 inline constexpr std::size_t certificates = 1'000;  ///< of one listener
 inline constexpr std::size_t conditions = 32;       ///< methods, header fields or parameters of one match
 inline constexpr std::size_t path_segments = 32;    // of one pattern
+
+inline constexpr std::size_t log_sinks = 16;
+inline constexpr std::uint64_t min_queue_bytes = 64 << 10;
+inline constexpr std::uint64_t max_queue_bytes = 1 << 30;
+inline constexpr std::uint64_t min_batch_bytes = 1 << 10;
+inline constexpr std::uint64_t max_batch_bytes = 16 << 20;
+inline constexpr std::chrono::milliseconds max_batch_time = std::chrono::minutes(1);
+inline constexpr std::chrono::milliseconds max_push_timeout = std::chrono::minutes(5);
+inline constexpr std::uint64_t max_log_file_size = 1ULL << 40;
+inline constexpr std::uint32_t log_files = 1'000;
+inline constexpr std::size_t push_fields = 32;  ///< header fields or labels
 
 }  // namespace adit::config::bounds

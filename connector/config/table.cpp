@@ -7,13 +7,6 @@
 
 namespace adit::config {
 
-yaml::Parsed<std::string> name() {
-    return {"a name", [](std::string_view text) -> Result<std::string> {
-                if (yaml::is_name(text)) return std::string(text);
-                return usage_error("use 1 to 64 letters, digits, '-', '_' and '.'");
-            }};
-}
-
 yaml::Duration timeout() {
     return yaml::Duration(bounds::min_timeout, bounds::max_timeout);
 }
@@ -21,22 +14,6 @@ yaml::Duration timeout() {
 namespace {
 
 using namespace yaml;
-
-Object<Log> log() {
-    return Object<Log>("log", "What is logged, and how.")
-        .field("level", &Log::level,
-               Choice<logging::Level>({{"trace", logging::Level::trace},
-                                       {"debug", logging::Level::debug},
-                                       {"info", logging::Level::info},
-                                       {"warn", logging::Level::warn},
-                                       {"error", logging::Level::error}}),
-               "The least important messages that are logged.")
-        .field("format", &Log::format,
-               Choice<logging::Format>({{"auto", logging::Format::automatic},
-                                        {"json", logging::Format::json},
-                                        {"text", logging::Format::text}}),
-               "JSON lines or text; auto is text on a terminal and JSON otherwise.");
-}
 
 Object<Admin> admin() {
     return Object<Admin>("admin", "The operator's own server: /live, /ready, /metrics, /sessions.")
@@ -65,7 +42,7 @@ Object<Tunnels> tunnels() {
 
 yaml::Object<Configuration> configuration_table() {
     return Object<Configuration>("the configuration", "The connector's configuration.")
-        .field("log", &Configuration::log, log(), "What is logged, and how.")
+        .field("log", &Configuration::log, log_table(), "What is logged, how, and where it goes.")
         .field("workers", &Configuration::workers, Integer<std::uint32_t>(1, bounds::max_workers),
                "Threads that serve requests; by default one per core.")
         .field("admin", &Configuration::admin, admin(), "The operator's own server; none when left out.")
@@ -76,8 +53,9 @@ yaml::Object<Configuration> configuration_table() {
                "What routes forward to, by name.")
         .field("routes", &Configuration::routes, List(route_table(), bounds::routes),
                "Which requests go to which backend.")
-        .later(
-            {"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state", "tracing"});
+        .field("tracing", &Configuration::tracing, tracing_table(),
+               "Taking part in W3C traces, with spans for a collector; no part is taken when left out.")
+        .later({"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state"});
 }
 
 }  // namespace adit::config

@@ -54,7 +54,7 @@ void redirect_from_clear_text(const Node& node, const Listener& listener, Diagno
 
 yaml::Object<Listener> listener_table() {
     return Object<Listener>("a listener", "Where clients connect.")
-        .field("name", &Listener::name, name(), "How logs and metrics call it; its address when left out.")
+        .field("name", &Listener::name, Name(), "How logs and metrics call it; its address when left out.")
         .required("address", &Listener::address, Address<HostPort>(ZeroPort::allowed),
                   "host:port; port 0 is any free one.")
         .field("tls", &Listener::tls, listener_tls(), "Clear text when left out.")

@@ -12,9 +12,9 @@ namespace adit::config {
 yaml::Object<Listener> listener_table();
 yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();
+yaml::Object<Log> log_table();
+yaml::Object<Tracing> tracing_table();
 
-/// A name that is free to choose.
-yaml::Parsed<std::string> name();
 /// How long something may take.
 yaml::Duration timeout();
 

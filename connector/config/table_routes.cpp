@@ -112,7 +112,7 @@ void one_handler(const Node& node, const RouteRule& rule, Diagnostics& diagnosti
 
 yaml::Object<RouteRule> route_table() {
     return Object<RouteRule>("a route", "What becomes of which requests.")
-        .field("name", &RouteRule::name, name(), "How logs and metrics call it; its match when left out.")
+        .field("name", &RouteRule::name, Name(), "How logs and metrics call it; its match when left out.")
         .required("match", &RouteRule::match, match(), "What a request must look like.")
         .field("backend", &RouteRule::backend, Text(), "The name of a backend that answers.")
         .field("rewrite", &RouteRule::rewrite, rewrite(), "What of the request is written anew for the backend.")

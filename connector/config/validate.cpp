@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <system_error>
 #include <unordered_map>
@@ -59,6 +60,31 @@ void check_listeners(const Node& root, Configuration& configuration, Diagnostics
     if (configuration.admin) add_address(configuration.admin->address, place_of(root, {"admin", "address"}));
 }
 
+/// Sinks without a name are called by their kind, with a number where that is taken.
+void name_sinks(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    Uses names("the sink name", diagnostics);
+    std::set<std::string> taken{"tracing"};
+    for (std::size_t i = 0; i < configuration.log.sinks.size(); ++i) {
+        const LogSink& sink = configuration.log.sinks[i];
+        if (!sink.name.empty()) {
+            names.add(sink.name, place_of(root, {"log", "sinks", i, "name"}));
+            if (sink.name == "tracing")
+                diagnostics.error(place_of(root, {"log", "sinks", i, "name"}), "'tracing' is the sink of spans");
+            taken.insert(sink.name);
+        }
+    }
+    for (LogSink& sink : configuration.log.sinks) {
+        if (!sink.name.empty()) continue;
+        const std::string kind = sink.error_stream    ? "stderr"
+                                 : sink.output_stream ? "stdout"
+                                 : sink.file          ? "file"
+                                 : sink.syslog        ? "syslog"
+                                                      : "http";
+        sink.name = kind;
+        for (int number = 2; !taken.insert(sink.name).second; ++number) sink.name = kind + "-" + std::to_string(number);
+    }
+}
+
 void expect_readable(const std::filesystem::path& path, std::string_view what, Place place, Diagnostics& diagnostics) {
     if (path.empty()) return;
     std::error_code ignored;
@@ -86,6 +112,12 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
                             place_of(root, {"listeners", i, "tls", "certificates", k, "key"}), diagnostics);
         }
     }
+    for (std::size_t i = 0; i < configuration.log.sinks.size(); ++i) {
+        if (const auto& http = configuration.log.sinks[i].http)
+            expect_readable(http->ca, "CA file", place_of(root, {"log", "sinks", i, "http", "ca"}), diagnostics);
+    }
+    if (configuration.tracing)
+        expect_readable(configuration.tracing->ca, "CA file", place_of(root, {"tracing", "ca"}), diagnostics);
     for (const Backend& backend : configuration.backends) {
         const auto place = [&](const char* key) { return place_of(root, {"backends", backend.name, "tls", key}); };
         expect_readable(backend.tls.ca, "CA file", place("ca"), diagnostics);
@@ -159,6 +191,7 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
 
 void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
     check_listeners(root, configuration, diagnostics);
+    name_sinks(root, configuration, diagnostics);
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
     resolve_backends(root, configuration, diagnostics);

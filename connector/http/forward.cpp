@@ -164,6 +164,9 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
         }
     }
     add_forwarding(out, request, onward);
+    if (!onward.traceparent.empty()) {
+        out.add("traceparent", onward.traceparent);
+    }
     add_via(out, request, onward.pseudonym);
 }
 

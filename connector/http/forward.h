@@ -21,6 +21,7 @@ struct Onward {
     bool upgrade = false;                 ///< pass the Upgrade field on
     std::string_view websocket_key = {};  ///< where the request has none of its own (RFC 6455 §4.1, item 7)
     bool origin_tls = false;
+    std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
 };
 
 /// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "common/base/strings.h"
 #include "common/base/time.h"
@@ -64,23 +65,26 @@ void AccessLog::write(const AccessRecord& record) {
         stamp_ms_ = ms;
         stamp_ = format_time_ms(now);
     }
+    const std::size_t before = batch_.text.size();
     if (logging::json()) {
         append_json(record);
     } else {
         append_text(record);
     }
-    if (buffer_.size() >= kFlushAt) {
+    batch_.lines.push_back({now, logging::Level::info, static_cast<std::uint32_t>(batch_.text.size() - before)});
+    if (batch_.text.size() >= kFlushAt) {
         flush();
     }
     loop_.at_turn_end(*this);
 }
 
 void AccessLog::append_json(const AccessRecord& record) {
-    std::string& out = buffer_;
+    std::string& out = batch_.text;
     out += "{\"time\":\"";
     out += stamp_;
     out += "\",\"level\":\"info\",\"logger\":\"access\",\"message\":\"request\"";
     text_member(out, "request_id", record.request_id);
+    text_member(out, "trace_id", record.trace_id);
     text_member(out, "client", record.client);
     text_member(out, "method", record.method);
     text_member(out, "host", record.host);
@@ -113,7 +117,7 @@ void AccessLog::append_json(const AccessRecord& record) {
 }
 
 void AccessLog::append_text(const AccessRecord& record) {
-    std::string& out = buffer_;
+    std::string& out = batch_.text;
     out.append(stamp_, 11, 12);
     out += " access ";
     append_number(out, static_cast<std::uint64_t>(record.status));
@@ -129,10 +133,10 @@ void AccessLog::append_text(const AccessRecord& record) {
     append_number(out, record.bytes_in);
     out += " out=";
     append_number(out, record.bytes_out);
-    for (const auto& [name, value] :
-         {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
-          std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
-          std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id}}) {
+    for (const auto& [name, value] : {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel},
+                                      std::pair{" agent=", record.agent}, std::pair{" endpoint=", record.endpoint},
+                                      std::pair{" error=", record.error}, std::pair{" reason=", record.reason},
+                                      std::pair{" id=", record.request_id}, std::pair{" trace=", record.trace_id}}) {
         if (!value.empty()) {
             out += name;
             logging::append_logfmt(out, value);
@@ -142,8 +146,13 @@ void AccessLog::append_text(const AccessRecord& record) {
 }
 
 void AccessLog::flush() {
-    logging::write_lines(buffer_);
-    buffer_.clear();
+    if (!batch_.lines.empty()) {
+        const std::size_t bytes = batch_.text.size();
+        const std::size_t lines = batch_.lines.size();
+        logging::hand_over(std::exchange(batch_, {.kind = logging::Kind::access, .text = {}, .lines = {}}));
+        batch_.text.reserve(bytes);  // the next turn is probably like this one
+        batch_.lines.reserve(lines);
+    }
 }
 
 }  // namespace adit::policy

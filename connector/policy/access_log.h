@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/log/batch.h"
 #include "common/net/loop.h"
 
 namespace adit::policy {
@@ -12,6 +13,7 @@ namespace adit::policy {
 /// What an access line tells. Views live until write() returns.
 struct AccessRecord {
     std::string_view request_id;
+    std::string_view trace_id;  ///< W3C trace context; empty when the request belongs to no trace
     std::string_view client;
     std::string_view method;
     std::string_view host;
@@ -36,10 +38,10 @@ struct AccessRecord {
     std::string_view reason;
 };
 
-/// A worker's access log: lines collect in a buffer that leaves with one write at the end of the turn.
+/// A worker's access log: lines collect in a batch that is handed over at the end of the turn.
 class AccessLog final : private net::TurnEnd {
   public:
-    /// Lines go to standard error, as JSON or text as the program's log does.
+    /// Lines go where the program's log goes, as JSON or text as it does.
     explicit AccessLog(net::Loop& loop, bool on) : loop_(loop), on_(on) {}
     ~AccessLog() { flush(); }
 
@@ -57,7 +59,7 @@ class AccessLog final : private net::TurnEnd {
 
     net::Loop& loop_;
     bool on_;
-    std::string buffer_;
+    logging::Batch batch_{.kind = logging::Kind::access, .text = {}, .lines = {}};
     std::int64_t stamp_ms_ = 0;
     std::string stamp_;
 };

@@ -1,6 +1,7 @@
 // The onion around a request, outermost first; see pipeline.h.
 #include "connector/policy/pipeline.h"
 
+#include "common/base/encoding.h"
 #include "connector/http/authority.h"
 #include "connector/route/path.h"
 
@@ -9,14 +10,23 @@ namespace adit::policy {
 net::Task<> Pipeline::handle(http::Exchange& exchange) {
     Story story;
     story.serving = serving_;
-    // 1. what was refused while it was read is only answered; everything else goes inwards
+    // 1. the distributed trace that it belongs to
+    join_trace(exchange, story);
+    // 2. what was refused while it was read is only answered; everything else goes inwards
     story.failure = exchange.refused ? std::move(exchange.refused) : co_await serve(exchange, story);
-    // 2. the one place that turns a failure into an answer
+    // 3. the one place that turns a failure into an answer
     if (story.failure) {
         co_await exchange.answer(*story.failure);
     }
-    // 3. access line and metrics, when the last byte has gone
+    // 4. metrics, access line and span, when the last byte has gone
     conclude(exchange, story);
+}
+
+void Pipeline::join_trace(http::Exchange& exchange, Story& story) {
+    story.tracked = tracer_.begin(exchange.request);
+    if (story.tracked && story.tracked->ours) {
+        story.trace.traceparent = telemetry::format_traceparent(story.tracked->self);
+    }
 }
 
 net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& exchange, Story& story) {
@@ -102,12 +112,15 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     } else if (!trace.broken.empty()) {
         metrics.failed("cut-off");
     }
-    if (!log_.on()) {
+    const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
+    if (!log_.on() && !traced) {
         return;
     }
     const http::RequestHead& request = exchange.request;
     AccessRecord record;
     record.request_id = exchange.request_id;
+    const std::string trace_id = story.tracked ? hex_encode(story.tracked->self.trace) : std::string();
+    record.trace_id = trace_id;
     record.client = exchange.client_ip;
     record.method = request.method;
     record.host = request.authority;
@@ -140,6 +153,9 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
         record.reason = trace.broken;
     }
     log_.write(record);
+    if (traced) {
+        tracer_.finish(*story.tracked, record, exchange.settings.tls, exchange.started, now, trace);
+    }
 }
 
 }  // namespace adit::policy

@@ -9,6 +9,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/tracer.h"
 #include "connector/route/forward.h"
 #include "connector/route/router.h"
 
@@ -25,7 +26,8 @@ struct Serving {
 /// One per worker: the handler of all its connections.
 class Pipeline final : public http::Handler {
   public:
-    Pipeline(std::shared_ptr<const Serving> serving, AccessLog& log) : serving_(std::move(serving)), log_(log) {}
+    Pipeline(std::shared_ptr<const Serving> serving, AccessLog& log, Tracer& tracer)
+        : serving_(std::move(serving)), log_(log), tracer_(tracer) {}
 
     /// Requests from now on are served by `serving`; those that run keep what they began with.
     void serve_by(std::shared_ptr<const Serving> serving) { serving_ = std::move(serving); }
@@ -39,6 +41,7 @@ class Pipeline final : public http::Handler {
         std::shared_ptr<const Serving> serving;
         const route::Route* route = nullptr;
         route::Trace trace;
+        std::optional<Tracked> tracked;
         std::optional<problem::Failure> failure;
         std::string path_scratch;
         std::string rewritten;  ///< the path for the backend, where the route writes it anew
@@ -49,10 +52,12 @@ class Pipeline final : public http::Handler {
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     static net::Task<> answer_itself(http::Exchange& exchange, const Story& story);
+    void join_trace(http::Exchange& exchange, Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 
     std::shared_ptr<const Serving> serving_;
     AccessLog& log_;
+    Tracer& tracer_;
 };
 
 }  // namespace adit::policy

@@ -116,7 +116,8 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .pseudonym = exchange_.settings.pseudonym,
                                        .grpc_timeout = grpc_timeout,
                                        .upgrade = asks_for_websocket(),
-                                       .origin_tls = !way_.tls_name.empty()},
+                                       .origin_tls = !way_.tls_name.empty(),
+                                       .traceparent = trace_.traceparent},
                                       exchange_.body.done());
     if (!started) {
         problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");

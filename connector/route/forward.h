@@ -11,6 +11,7 @@ namespace adit::route {
 
 /// What happened, for the access log: filled in as the exchange goes on. Times are zero where a phase was not reached.
 struct Trace {
+    std::string traceparent;  ///< for the origin, where we take part in a distributed trace; set before forward()
     std::string tunnel;
     std::string agent;
     std::string endpoint;

@@ -138,7 +138,7 @@ class Reload(Case):
         self.up()
         self.edit(lambda text: text.replace("workers: 2", "workers: 1"))
         self.hang_up()
-        self.assertIn('"key":"workers"', self.connector.log())
+        wait_for(lambda: '"key":"workers"' in self.connector.log(), "the word about it")
         self.assertEqual(fetch(self.site.admin_port, "/ready").status, 200)
 
 

@@ -69,7 +69,7 @@ class Routes(Case):
         self.assertEqual((answer.read(), answer.headers["content-length"]), (b"", "7"))
         client.close()
         self.assertEqual(self.origin.seen, [])
-        self.assertEqual({l["status"] for l in site.access_lines(self.connector)}, {308, 301, 200, 410, 204})
+        wait_for(lambda: {l["status"] for l in site.access_lines(self.connector)} == {308, 301, 200, 410, 204}, "an access line of each")
 
     def test_mistakes_are_named_with_their_places(self):
         for route, words in (("match: { path: /a }, backend: web, redirect: { to: /b }", "one of backend, redirect and static"),

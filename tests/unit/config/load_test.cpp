@@ -112,6 +112,57 @@ TEST_CASE("what is left out has the defaults of defaults.h") {
     CHECK(c.backends[0].timeouts.total == 0s);
 }
 
+TEST_CASE("log sinks and tracing are read with their defaults, and sinks get names") {
+    const TemporaryFiles files;
+    files.write("ca.pem", "");
+    const auto c = load_good(files, R"(log:
+  sinks:
+    - { stderr: {} }
+    - { only: access, file: { path: access.log, max_size: 1MiB, keep: 3 } }
+    - { name: second, file: { path: second.log } }
+    - { file: { path: third.log } }
+    - { syslog: { address: "logs.example:514", facility: local3 } }
+    - only: program
+      http: { url: "https://logs.example/loki/api/v1/push", shape: loki, ca: ca.pem, headers: { X-Scope-OrgID: one } }
+tracing: { url: "http://traces.example:4318", sample: 0.25 }
+)");
+    const auto& sinks = c.log.sinks;
+    REQUIRE(sinks.size() == 6);
+    std::string names;
+    for (const LogSink& sink : sinks) names += sink.name + " ";
+    CHECK(names == "stderr file second file-2 syslog http ");
+    CHECK(sinks[0].error_stream->queue_bytes == 4 * 1024 * 1024);
+    CHECK(sinks[1].only == LogSink::Only::access);
+    CHECK(sinks[1].file->path == files.directory() / "access.log");
+    CHECK(sinks[1].file->max_size == 1024 * 1024);
+    CHECK(sinks[1].file->keep == 3);
+    CHECK(sinks[4].syslog->address == "logs.example:514");
+    CHECK(sinks[4].syslog->facility == 19);
+    CHECK(sinks[5].http->shape == HttpSink::Shape::loki);
+    CHECK(sinks[5].http->url.text() == "https://logs.example:443/loki/api/v1/push");
+    CHECK(sinks[5].http->headers.at("X-Scope-OrgID") == "one");
+    CHECK(sinks[5].http->timeout == 10s);
+    CHECK(c.tracing->sample == 0.25);
+    CHECK(c.tracing->url.port == 4318);
+}
+
+TEST_CASE("what is wrong with a sink or with tracing is told at its place") {
+    const TemporaryFiles files;
+    CHECK(errors_of(files, "log: { sinks: [ {}, { stderr: {}, stdout: {} } ] }\n") ==
+          "adit.yaml:1:17: a sink is one of stderr, stdout, file, syslog and http\n"
+          "adit.yaml:1:21: a sink is one of stderr, stdout, file, syslog and http\n");
+    CHECK(errors_of(files, "log: { sinks: [ { name: a, stderr: {} }, { name: a, stdout: {} } ] }\n") ==
+          "adit.yaml:1:50: the sink name 'a' is used twice; first at adit.yaml:1:25\n");
+    CHECK(errors_of(files, "log: { sinks: [ { syslog: { facility: loud } } ] }\n") ==
+          "adit.yaml:1:39: \"loud\" is not a facility: use a name of RFC 5424, such as daemon, user or local0\n");
+    CHECK(errors_of(files, "tracing: { url: \"http://a\", sample: 1.5 }\n") ==
+          "adit.yaml:1:37: expected a number from 0 to 1, found \"1.5\"\n");
+    CHECK(errors_of(files, "tracing: { url: service://a }\n") ==
+          "adit.yaml:1:17: \"service://a\" is not a URL: a collector is reached by http or https\n");
+    CHECK(errors_of(files, "tracing: { url: \"http://a\", headers: { A: \"b\\nc\" } }\n") ==
+          "adit.yaml:1:43: a header's value is one line of printable characters\n");
+}
+
 TEST_CASE("each error stands at its place and says what would be right") {
     struct Case {
         const char* name;
@@ -122,7 +173,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"unknown top-level key", "listener: []\n",
          "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
          "workers, "
-         "admin, listeners, tunnels, backends, routes)\n"},
+         "admin, listeners, tunnels, backends, routes, tracing)\n"},
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "

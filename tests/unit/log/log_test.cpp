@@ -130,7 +130,7 @@ TEST_CASE("lines of many threads stay whole") {
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&batch] {
                 for (int j = 0; j < 50; ++j) {
-                    logging::write_lines(batch);
+                    logging::hand_over({.text = batch, .lines = {}});
                     logging::info("single", {{"j", j}});
                 }
             });
@@ -152,14 +152,15 @@ TEST_CASE("a reader that stays full loses lines but never sees two of them glued
     int ends[2];
     REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
     ::dup2(ends[1], STDERR_FILENO);
-    logging::write_lines(std::string(1 << 20, 'a') + "\n");  // more than a pipe holds: cut in the middle
+    logging::hand_over(
+        {.text = std::string(1 << 20, 'a') + "\n", .lines = {}});  // more than a pipe holds: cut in the middle
     std::string got(1 << 21, '\0');
     std::size_t size = 0;
     for (ssize_t n; (n = ::read(ends[0], got.data() + size, got.size() - size)) > 0;) {
         size += static_cast<std::size_t>(n);
     }
     CHECK(size < (1 << 20));
-    logging::write_lines("next\n");
+    logging::hand_over({.text = "next\n", .lines = {}});
     const ssize_t n = ::read(ends[0], got.data(), got.size());
     REQUIRE(n > 0);
     CHECK(got.substr(0, static_cast<std::size_t>(n)) == "\nnext\n");
