@@ -38,6 +38,10 @@ inline std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
 
 inline constexpr std::size_t kFrameHeader = 9;  // RFC 9113 §4.1
 
+/// Frames without work of their own that one DATA frame of ours may cause: some peers send WINDOW_UPDATE for every
+/// piece that they read, for the stream and for the session.
+inline constexpr std::int32_t kAnswersPerData = 10;
+
 /// What nghttp2 calls. `user` is the session; streams hang on nghttp2's stream user data, null once their owner left.
 struct Session::Callbacks {
     static Session& session(void* user) { return *static_cast<Session*>(user); }
@@ -87,6 +91,7 @@ struct Session::Callbacks {
         self.out_.append(to_text(head, kFrameHeader));
         const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
+        self.regain_patience(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (was_full || stream->end_sent_) {
             stream->on_writable_.wake();

@@ -180,9 +180,13 @@ net::Task<> Session::write_when_possible() {
     writer_done_.wake();
 }
 
+void Session::regain_patience(std::int32_t frames) {
+    patience_ = std::min(patience_ + frames, limits_.idle_frames);
+}
+
 bool Session::patient_after(bool useful_frame) {
     if (useful_frame) {
-        patience_ = std::min(patience_ + 1, limits_.idle_frames);
+        regain_patience(1);
         return true;
     }
     const auto passed = (loop().now() - patience_grown_at_) / kPatienceGrows;

@@ -88,6 +88,7 @@ class Session final : private net::TurnEnd {
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
     bool patient_after(bool useful_frame);
+    void regain_patience(std::int32_t frames);
 
     std::unique_ptr<net::Stream> transport_;
     Role role_;
