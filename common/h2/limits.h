@@ -21,7 +21,7 @@ struct Limits {
     std::size_t stream_outbox = 64 * 1024;
     /// Framed bytes that wait for the transport.
     std::size_t session_outbox = 128 * 1024;
-    /// RST_STREAM frames taken from the peer: at once, and per second.
+    /// Streams that the peer resets, and on a server also those that it makes us reset: at once, and per second.
     std::uint64_t resets_burst = 20'000;
     std::uint64_t resets_per_second = 5'000;
     /// Fields of one head: count and bytes.

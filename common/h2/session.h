@@ -4,6 +4,7 @@
 #include <boost/intrusive/list.hpp>
 #include <memory>
 
+#include "common/h2/budget.h"
 #include "common/h2/limits.h"
 #include "common/h2/stream.h"
 
@@ -87,8 +88,6 @@ class Session final : private net::TurnEnd {
     void over(net::Status why);
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
-    bool patient_after(bool useful_frame);
-    void regain_patience(std::int32_t frames);
 
     std::unique_ptr<net::Stream> transport_;
     Role role_;
@@ -99,8 +98,9 @@ class Session final : private net::TurnEnd {
     boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
-    std::int32_t patience_;        ///< with frames that do no work
-    net::Time patience_grown_at_;  ///< when time last added to it
+    Budget patience_;  ///< with frames that do no work
+    Budget resets_;    ///< of streams, by the peer or for what it did wrong
+    bool worn_out_ = false;
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
     bool draining_ = false;
