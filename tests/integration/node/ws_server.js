@@ -26,6 +26,7 @@ const behaviours = {
 server.on('upgrade', (request, socket, head) => {
   const parts = request.url.split('/').filter(Boolean);
   const at = parts.findIndex(part => part in behaviours);
+  socket.on('error', () => {});
   if (at < 0) return socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\nX-Why: origin\r\nConnection: close\r\n\r\nnot you');
   seen.protocols.push(request.headers['sec-websocket-protocol'] || null);
   sockets.handleUpgrade(request, socket, head, accepted => {
