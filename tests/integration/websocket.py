@@ -119,8 +119,11 @@ class WebSocket(Case):
             client.send(stream, message(CLOSE, b"\x0f\xa1" + b"bye"))
             client.until(lambda: answer.over, "the end")
             self.assertTrue(answer.ended)
+            client.h2.end_stream(stream)
+            client.flush()
             client.reset(others[0][0])
-            wait_for(lambda: [1006, ""] in self.seen()["closed"] and [4001, "bye"] in self.seen()["closed"], "the server to learn of both ends")
+            for end in ([4001, "bye"], [1006, ""]):
+                wait_for(lambda: end in self.seen()["closed"], f"the server to learn of {end}, not {self.seen()}")
             _, refused = self.connect(client, "/ws/stranger")
             client.until(lambda: refused.over, "the end of the refusal")
             self.assertEqual((refused.status, refused.headers["x-why"], refused.body), (403, "origin", b"not you"))

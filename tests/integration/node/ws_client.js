@@ -7,14 +7,11 @@ const undici = require('undici');
 
 const task = JSON.parse(process.argv[2]);
 const ca = task.ca && fs.readFileSync(task.ca);
-const open = async (path, ...more) => {
-  const socket = new Ws(task.base + path, ...more, {ca, maxPayload: 64 << 20});
-  await once(socket, 'open');
-  return socket;
-};
+const begin = (path, protocols = []) => new Ws(task.base + path, protocols, {ca, maxPayload: 64 << 20});
 
 async function echoes() {
-  const socket = await open('/echo');
+  const socket = begin('/echo');
+  await once(socket, 'open');
   const told = [];
   for (const size of task.sizes) {
     const sent = Buffer.alloc(size, 'abcdefg');
@@ -32,13 +29,13 @@ async function echoes() {
 }
 
 async function goodbye(code) {
-  const socket = await open(`/goodbye/${code}`);
+  const socket = begin(`/goodbye/${code}`);
   const [told, reason] = await once(socket, 'close');
   return [told, reason.toString()];
 }
 
 async function refused() {
-  const socket = new Ws(`${task.base}/stranger`, {ca});
+  const socket = begin('/stranger');
   socket.on('error', () => {});
   const [, response] = await once(socket, 'unexpected-response');
   let body = '';
@@ -47,7 +44,7 @@ async function refused() {
 }
 
 async function pinged() {
-  const socket = await open('/ping', ['first', 'second']);
+  const socket = begin('/ping', ['first', 'second']);
   await once(socket, 'ping');
   const {protocol} = socket;
   socket.terminate();
@@ -69,6 +66,7 @@ async function main() {
   const told = {echoes: await echoes(), goodbyes: [], refused: await refused(), protocol: await pinged(), undici: await withUndici()};
   for (const code of [1000, 1011, 4321]) told.goodbyes.push(await goodbye(code));
   console.log(JSON.stringify(told));
+  process.exit(0);
 }
 
 main().catch(error => { console.error(error); process.exit(1); });
