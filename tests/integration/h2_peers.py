@@ -163,7 +163,7 @@ class Client:
         elif isinstance(event, h2.events.DataReceived):
             answer.size += len(event.data)
             answer.sha256.update(event.data)
-            if answer.size <= 1 << 16:
+            if answer.size <= 1 << 22:  # of larger ones the size and the digest have to do
                 answer.body += event.data
             if event.stream_id not in self.shut:
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -256,7 +256,8 @@ class Served:
         self.server, self.socket = server, stream
         self.number = server.connections
         self.requests, self.handled = {}, 0
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False))
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False,
+                                                                           normalize_outbound_headers=False))
         self.h2.local_settings = h2.settings.Settings(client=False, initial_values={
             h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: server.streams, h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
             h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL: int(server.websockets)})
