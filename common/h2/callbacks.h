@@ -157,6 +157,9 @@ struct Session::Callbacks {
     static int frame_received(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
         const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (frame->hd.type == NGHTTP2_SETTINGS && !std::exchange(self.settled_, true)) {
+            self.on_settled_.wake();
+        }
         if (frame->hd.type == NGHTTP2_GOAWAY) {
             self.peer_words_ =
                 to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));

@@ -35,7 +35,8 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       resets_(limits.resets_burst, limits.resets_per_second, loop().now()),
       heard_at_(loop().now()),
       blocked_(loop()),
-      writer_done_(loop()) {
+      writer_done_(loop()),
+      on_settled_(loop()) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_send_callback(callbacks, Callbacks::send);
@@ -305,6 +306,7 @@ void Session::over(net::Status why) {
     }
     transport_->abort(why_);
     blocked_.wake();
+    on_settled_.wake();
 }
 
 void Session::unlink(Stream& stream) {

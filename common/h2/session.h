@@ -55,6 +55,9 @@ class Session final : private net::TurnEnd {
     bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
     /// Whether the peer's limit leaves room for one more stream now.
     bool has_room() const;
+    /// Whether the peer's SETTINGS have come; on_settled() is woken when they do, and when the session ends before.
+    bool settled() const { return settled_; }
+    net::Waiter& on_settled() { return on_settled_; }
     /// Whether the peer has said that it takes WebSockets as streams (RFC 8441 §3).
     bool takes_extended_connect() const;
     /// Asks the peer for a sign of life; heard_at() moves when it answers.
@@ -103,6 +106,7 @@ class Session final : private net::TurnEnd {
     bool worn_out_ = false;
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
+    bool settled_ = false;
     bool draining_ = false;
     bool peer_draining_ = false;
     bool retired_ = false;
@@ -112,6 +116,7 @@ class Session final : private net::TurnEnd {
     std::string peer_words_;
     net::Waiter blocked_;
     net::Waiter writer_done_;
+    net::Waiter on_settled_;
 };
 
 }  // namespace adit::h2
