@@ -7,10 +7,11 @@ import subprocess
 import threading
 
 import h2.errors
+import h2.exceptions
 
 from certificates import Authority
 from h2_peers import Client, Server
-from harness import SANITIZED, Case, Site, free_port, main, metric, raw, scaled, wait_for
+from harness import SANITIZED, Case, Site, free_port, main, raw, scaled, wait_for
 from node_peers import Origin, run_client
 from servers import start_nginx
 
@@ -75,6 +76,12 @@ class Http2Clients(Case):
                     self.assertEqual(json.loads(told)["size"], 5000)
             with self.subTest(client=name):
                 self.assertEqual(self.curl(*flags, "-r", "3-5", f"{base}/files/abc", "-w", " %{http_code}"), b"def 206")
+
+    def test_a_client_of_http_10_gets_answers_of_unknown_length(self):
+        self.up()
+        for origin in ORIGINS:
+            told = self.curl("--http1.0", f"http://localhost:{self.clear_port}/{origin}/unsized/300000")
+            self.assertEqual((len(told), hashlib.sha256(told).hexdigest()), (300_000, pattern_digest(300_000)))
 
     def test_large_bodies_cross_whole_and_little_of_them_is_held(self):
         self.up()
@@ -256,48 +263,74 @@ class Http2Clients(Case):
 
     def test_connectors_replaced_under_load_fail_no_request(self):
         self.up()
-        stop, lock = threading.Event(), threading.Lock()
-        done, failed = [0], []
-
-        def work(origin):
-            while not stop.is_set():
-                try:
-                    with self.client() as client:
-                        while client.goaway is None and not stop.is_set():
-                            streams = [client.begin(f"/{origin}/bytes/20000") for _ in range(8)]
-                            upload = client.begin(f"/{origin}/digest", "POST", end=False)
-                            client.send(upload, BLOCK, end=True)
-                            answers = [client.finish(stream) for stream in (*streams, upload)]
-                            wrong = [(a.status, a.reset, a.size) for a in answers[:-1] if (a.status, a.size) != (200, 20_000)]
-                            wrong += [] if answers[-1].status == 200 else [(answers[-1].status, answers[-1].reset, answers[-1].body)]
-                            with lock:
-                                done[0] += len(answers)
-                                failed.extend(wrong)
-                except (OSError, AssertionError, h2.exceptions.ProtocolError) as error:
-                    with lock:
-                        failed.append(repr(error))
-                    if len(failed) > 20:
-                        return
-
-        threads = [threading.Thread(target=work, args=(ORIGINS[i % 2],), daemon=True) for i in range(4)]
-        for thread in threads:
-            thread.start()
+        load = Http2Load(self)
         serving = self.connector
         for _ in range(2):
-            before = done[0]
-            wait_for(lambda: done[0] > before + scaled(600, 60) or failed, "some load", 60)
+            load.go_on()
             successor = self.site.start_connector(wait=False)
             wait_for(lambda: '"listening for clients"' in successor.log(), "the successor to listen")
             serving.signal(signal.SIGTERM)
             self.assertEqual(serving.wait(40), 0)
             serving = successor
-        before = done[0]
-        wait_for(lambda: done[0] > before + scaled(600, 60) or failed, "some load", 60)
-        stop.set()
-        for thread in threads:
+        load.finish()
+
+    def test_a_certificate_and_routes_replaced_under_load_fail_no_request(self):
+        self.up()
+        load = Http2Load(self, requests_most=40)  # then another connection, which sees the certificate of the moment
+        for i in range(3):
+            load.go_on()
+            certificate, key = self.ca.issue(f"newer{i}")
+            key.replace(self.directory / "server.key")
+            certificate.replace(self.directory / "server.crt")
+            self.site.config.write_text(self.site.config.read_text() + f'  - {{ match: {{ path: "/r{i}" }}, backend: one }}\n')
+            self.site.tool("reload")
+            with self.client() as client:
+                self.assertIn((("commonName", f"newer{i}"),), client.socket.getpeercert()["subject"])
+                self.assertEqual(client.get(f"/r{i}").status, 200)
+        load.finish()
+
+
+class Http2Load:
+    """Four clients that download and upload on connections which they give up when told to (GOAWAY), or after `requests_most`."""
+
+    def __init__(self, case, requests_most=1_000_000):
+        self.case, self.requests_most = case, requests_most
+        self.done, self.failed = 0, []
+        self.lock, self.stopping = threading.Lock(), threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(ORIGINS[i % 2],), daemon=True) for i in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, origin):
+        while not self.stopping.is_set() and len(self.failed) < 20:
+            try:
+                with self.case.client() as client:
+                    while client.goaway is None and not self.stopping.is_set() and len(client.answers) < self.requests_most:
+                        self.ask(client, origin)
+            except (OSError, AssertionError, h2.exceptions.ProtocolError) as error:
+                self.failed.append(repr(error))
+
+    def ask(self, client, origin):
+        downloads = [client.begin(f"/{origin}/bytes/20000") for _ in range(8)]
+        upload = client.begin(f"/{origin}/digest", "POST", end=False)
+        client.send(upload, BLOCK, end=True)
+        answers = [client.finish(stream) for stream in (*downloads, upload)]
+        right = [answer.size == 20_000 for answer in answers[:-1]] + [answers[-1].status == 200]
+        with self.lock:
+            self.done += len(answers)
+            self.failed += [(answer.status, answer.reset, answer.size) for answer, good in zip(answers, right) if not good or answer.status != 200]
+
+    def go_on(self):
+        reached = self.done
+        wait_for(lambda: self.done > reached + scaled(600, 60) or self.failed, "some load", 60)
+
+    def finish(self):
+        self.go_on()
+        self.stopping.set()
+        for thread in self.threads:
             thread.join(30)
-        print(f"{done[0]} requests, {len(failed)} failed")
-        self.assertEqual(failed[:5], [])
+        print(f"{self.done} requests, {len(self.failed)} failed")
+        self.case.assertEqual(self.failed[:5], [])
 
 
 main()

@@ -7,7 +7,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import StreamClosedError
 
 from h2_peers import Client
-from harness import SANITIZED, Case, Site, main, metric, raw, scaled, wait_for
+from harness import SANITIZED, Case, Site, main, raw, scaled, wait_for
 from load import Load
 from servers import Origin
 

@@ -1,12 +1,11 @@
 """Origins of HTTP/2 (nginx, Node, hypercorn, python3-h2) in front of a tunnel and behind one: shared connections, who they are, how they leave."""
 import json
-import ssl
 import threading
 
 import h2.errors
 
 from certificates import Authority
-from h2_peers import Client, Server
+from h2_peers import Server
 from harness import Case, Process, Site, can_connect, free_port, main, metric, scaled, wait_for
 from load import Load
 from node_peers import Origin
