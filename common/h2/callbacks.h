@@ -38,6 +38,12 @@ inline std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
 
 inline constexpr std::size_t kFrameHeader = 9;  // RFC 9113 §4.1
 
+/// Frames without work of their own that one DATA frame of ours may cause: some peers send WINDOW_UPDATE for every
+/// piece that they read, for the stream and for the session.
+inline constexpr std::int32_t kAnswersPerData = 10;
+/// What data that arrives makes up for: the frame that carries it, and one more.
+inline constexpr std::int32_t kWorthOfData = 2;
+
 /// What nghttp2 calls. `user` is the session; streams hang on nghttp2's stream user data, null once their owner left.
 struct Session::Callbacks {
     static Session& session(void* user) { return *static_cast<Session*>(user); }
@@ -87,6 +93,7 @@ struct Session::Callbacks {
         self.out_.append(to_text(head, kFrameHeader));
         const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
+        self.patience_.earn(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (was_full || stream->end_sent_) {
             stream->on_writable_.wake();
@@ -97,9 +104,24 @@ struct Session::Callbacks {
     /// Every frame, as soon as its first bytes are here: strangers may not keep us busy with frames that do no work.
     static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
         const bool end = (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        const bool useful = (frame->type == NGHTTP2_DATA && (frame->length > 0 || end)) ||
-                            frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION;
-        return session(user).patient_after(useful) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+        const bool useful = (frame->type == NGHTTP2_DATA && end) || frame->type == NGHTTP2_HEADERS ||
+                            frame->type == NGHTTP2_CONTINUATION;  // data is seen when it comes: padding is none
+        Session& self = session(user);
+        if (useful) {
+            self.patience_.earn(1);
+        } else {
+            self.worn_out_ = !self.patience_.spend(self.loop().now());
+        }
+        return self.worn_out_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    }
+
+    /// Frames of types that nobody knows are read over (RFC 9113 §4.1), but they count.
+    static int unknown_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t*, std::size_t, void*) {
+        return 0;
+    }
+    static int unknown_frame(nghttp2_session*, void** payload, const nghttp2_frame_hd*, void*) {
+        *payload = nullptr;
+        return 0;
     }
 
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
@@ -135,6 +157,9 @@ struct Session::Callbacks {
     static int frame_received(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
         const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (frame->hd.type == NGHTTP2_SETTINGS && !std::exchange(self.settled_, true)) {
+            self.on_settled_.wake();
+        }
         if (frame->hd.type == NGHTTP2_GOAWAY) {
             self.peer_words_ =
                 to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
@@ -179,6 +204,7 @@ struct Session::Callbacks {
 
     static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
+        session(user).patience_.earn(kWorthOfData);
         if (Stream* stream = Callbacks::stream(ng, id)) {
             stream->data_arrived(to_text(bytes, size));
         } else {
@@ -192,6 +218,11 @@ struct Session::Callbacks {
         Stream* stream = Callbacks::stream(ng, id);
         if (stream == nullptr) {
             return 0;
+        }
+        // Not by us, since we forget streams that we reset: the peer gave it up, or broke a rule on it. Both have cost
+        // us work and the peer none.
+        if (code != NGHTTP2_NO_ERROR && self.role_ == Role::server && !self.resets_.spend(self.loop().now())) {
+            self.worn_out_ = true;
         }
         nghttp2_session_set_stream_user_data(ng, id, nullptr);
         self.unlink(*stream);

@@ -21,14 +21,15 @@ struct Limits {
     std::size_t stream_outbox = 64 * 1024;
     /// Framed bytes that wait for the transport.
     std::size_t session_outbox = 128 * 1024;
-    /// RST_STREAM frames taken from the peer: at once, and per second.
+    /// Streams that the peer resets, and on a server also those that it makes us reset: at once, and per second.
     std::uint64_t resets_burst = 20'000;
     std::uint64_t resets_per_second = 5'000;
     /// Fields of one head: count and bytes.
     std::size_t head_fields = 64;
     std::size_t head_bytes = 16 * 1024;
-    /// Frames in a row that do no work (PING, SETTINGS, empty DATA and their like) before the peer is told to calm
-    /// down; one that carries a head or data makes up for one of them, and so does each tenth of a second. 0: no bound.
+    /// Frames in a row that do no work (PING, SETTINGS, WINDOW_UPDATE, empty DATA and their like) before the peer is
+    /// told to calm down; one that carries a head or data makes up for one of them, one of our own that carries data
+    /// for as many as it may cause, and each tenth of a second for one. 0: no bound.
     std::int32_t idle_frames = 0;
 };
 

@@ -14,8 +14,9 @@
 namespace adit::h2 {
 namespace {
 
-constexpr std::size_t kHeadSentMost = 256 * 1024;         ///< what was let in is let out
-constexpr std::chrono::milliseconds kPatienceGrows{100};  ///< see Limits::idle_frames
+constexpr std::size_t kHeadSentMost = 256 * 1024;  ///< what was let in is let out
+constexpr int kTypesKnown = 10;                    ///< of frames: RFC 9113 §6
+constexpr std::int64_t kPatienceGrows = 10;        ///< a second; see Limits::idle_frames
 
 }  // namespace
 
@@ -30,11 +31,12 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       listener_(&listener),
       out_(loop().blocks()),
       growth_left_(limits.growth_budget),
-      patience_(limits.idle_frames),
-      patience_grown_at_(loop().now()),
+      patience_(limits.idle_frames, kPatienceGrows, loop().now()),
+      resets_(limits.resets_burst, limits.resets_per_second, loop().now()),
       heard_at_(loop().now()),
       blocked_(loop()),
-      writer_done_(loop()) {
+      writer_done_(loop()),
+      on_settled_(loop()) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_send_callback(callbacks, Callbacks::send);
@@ -47,15 +49,23 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, Callbacks::frame_sent);
     if (limits.idle_frames > 0) {
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Callbacks::begin_frame);
+        nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, Callbacks::unknown_chunk);
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, Callbacks::unknown_frame);
     }
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_no_closed_streams(options, 1);
-    // Connector and agent know each other: a connector that gives up many requests at once is no attacker.
-    nghttp2_option_set_stream_reset_rate_limit(options, limits.resets_burst, limits.resets_per_second);
+    // The library's own limit sees only what the peer resets, and not what the peer makes us reset; see
+    // stream_closed().
+    const std::uint64_t allowance = role == Role::server ? 2 : 1;
+    nghttp2_option_set_stream_reset_rate_limit(options, allowance * limits.resets_burst,
+                                               allowance * limits.resets_per_second);
     if (!carries_messages()) {
         nghttp2_option_set_peer_max_concurrent_streams(options, limits.concurrent_streams);
+    }
+    for (int type = kTypesKnown; limits.idle_frames > 0 && type < 256; ++type) {
+        nghttp2_option_set_user_recv_extension_type(options, static_cast<std::uint8_t>(type));
     }
     nghttp2_option_set_max_send_header_block_length(options, kHeadSentMost);
     nghttp2_session* made = nullptr;
@@ -116,8 +126,8 @@ net::Status Session::read_frames() {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-        if (used < 0) {
-            if (patience_ < 0) {
+        if (used < 0 || worn_out_) {
+            if (worn_out_) {
                 nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
             }
             send_pending();
@@ -178,19 +188,6 @@ net::Task<> Session::write_when_possible() {
     }
     writer_running_ = false;
     writer_done_.wake();
-}
-
-bool Session::patient_after(bool useful_frame) {
-    if (useful_frame) {
-        patience_ = std::min(patience_ + 1, limits_.idle_frames);
-        return true;
-    }
-    const auto passed = (loop().now() - patience_grown_at_) / kPatienceGrows;
-    if (passed > 0) {
-        patience_grown_at_ += passed * kPatienceGrows;
-        patience_ = static_cast<std::int32_t>(std::min<std::int64_t>(patience_ + passed, limits_.idle_frames));
-    }
-    return --patience_ >= 0;
 }
 
 bool Session::has_room() const {
@@ -309,6 +306,7 @@ void Session::over(net::Status why) {
     }
     transport_->abort(why_);
     blocked_.wake();
+    on_settled_.wake();
 }
 
 void Session::unlink(Stream& stream) {

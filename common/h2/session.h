@@ -4,6 +4,7 @@
 #include <boost/intrusive/list.hpp>
 #include <memory>
 
+#include "common/h2/budget.h"
 #include "common/h2/limits.h"
 #include "common/h2/stream.h"
 
@@ -54,6 +55,9 @@ class Session final : private net::TurnEnd {
     bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
     /// Whether the peer's limit leaves room for one more stream now.
     bool has_room() const;
+    /// Whether the peer's SETTINGS have come; on_settled() is woken when they do, and when the session ends before.
+    bool settled() const { return settled_; }
+    net::Waiter& on_settled() { return on_settled_; }
     /// Whether the peer has said that it takes WebSockets as streams (RFC 8441 §3).
     bool takes_extended_connect() const;
     /// Asks the peer for a sign of life; heard_at() moves when it answers.
@@ -87,7 +91,6 @@ class Session final : private net::TurnEnd {
     void over(net::Status why);
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
-    bool patient_after(bool useful_frame);
 
     std::unique_ptr<net::Stream> transport_;
     Role role_;
@@ -98,10 +101,12 @@ class Session final : private net::TurnEnd {
     boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
-    std::int32_t patience_;        ///< with frames that do no work
-    net::Time patience_grown_at_;  ///< when time last added to it
+    Budget patience_;  ///< with frames that do no work
+    Budget resets_;    ///< of streams, by the peer or for what it did wrong
+    bool worn_out_ = false;
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
+    bool settled_ = false;
     bool draining_ = false;
     bool peer_draining_ = false;
     bool retired_ = false;
@@ -111,6 +116,7 @@ class Session final : private net::TurnEnd {
     std::string peer_words_;
     net::Waiter blocked_;
     net::Waiter writer_done_;
+    net::Waiter on_settled_;
 };
 
 }  // namespace adit::h2

@@ -24,6 +24,26 @@ net::Task<std::optional<problem::Failure>> stand(net::Stream& stream, const Way&
     co_return std::nullopt;
 }
 
+/// What the origin allows (how many streams, WebSockets) is known before anything is asked of it, so that no request
+/// waits in a queue here that another connection would have taken.
+net::Task<std::optional<problem::Failure>> settle(h2::Session& session, const std::string& text, net::Time deadline) {
+    net::Alarm alarm(session.loop(), session.on_settled());
+    alarm.set(deadline);
+    while (!session.settled() && session.open_for_streams() && !alarm.passed()) {
+        co_await session.on_settled().wait();
+    }
+    if (session.settled() && session.open_for_streams()) {
+        co_return std::nullopt;
+    }
+    if (session.open_for_streams()) {
+        session.close(net::Errc::timed_out);
+        co_return problem::connection_timeout(text + ": no SETTINGS came, with which HTTP/2 begins");
+    }
+    problem::Failure ended = problem::connection_terminated(text + ": the origin did not begin to speak HTTP/2");
+    ended.not_sent = true;
+    co_return ended;
+}
+
 }  // namespace
 
 Endpoint::Endpoint(std::string url, std::unique_ptr<Dialer> by, Versions versions, net::Loop& loop,
@@ -116,6 +136,9 @@ net::Task<std::expected<Carrier, problem::Failure>> Endpoint::dial(const Way& wa
         co_return std::unexpected(std::move(*failure));
     }
     auto session = SharedSession::start(std::move(dialled->stream));
+    if (auto failure = co_await settle(session->session(), text, deadline)) {
+        co_return std::unexpected(std::move(*failure));
+    }
     shared_.add(way.pool_key, session);
     co_return Carrier{.own = nullptr, .shared = std::move(session)};
 }

@@ -3,9 +3,9 @@
 
 #include <optional>
 
-#include "common/base/random.h"
 #include "connector/http/h2_message.h"
 #include "connector/http/parse.h"
+#include "connector/http/websocket.h"
 
 namespace adit::http {
 namespace {
@@ -16,11 +16,6 @@ problem::Failure refused(const ParseError& error) {
 
 problem::Failure head_too_large() {
     return problem::response_head_too_large("the head of the origin's response is too large");
-}
-
-/// 16 octets in base64 (RFC 6455 §4.1); their first 126 bits are chance, which is enough to be told apart.
-std::string new_websocket_key() {
-    return random_base62(21) + "A==";
 }
 
 class Http1Call final : public Call {

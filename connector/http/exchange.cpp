@@ -5,6 +5,7 @@
 #include "common/base/time.h"
 #include "common/problem/answer.h"
 #include "connector/http/grpc.h"
+#include "connector/http/websocket.h"
 
 namespace adit::http {
 namespace {
@@ -58,13 +59,19 @@ void Exchange::answer(const ResponseHead& response) {
     const Framing framing = framing_for(response.framing);
     keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
     status = response.status;
+    std::string accept;
+    if (const Field* key = request.find(Known::websocket_key);
+        key != nullptr && response.status == 101 && response.version == Version::http2) {
+        accept = websocket_accept(key->value);
+    }
     begin(response, {.client_version = request.version,
                      .keep_alive = keep_alive,
                      .framing = framing,
                      .keep_length_field = bodiless,
                      .pseudonym = settings.pseudonym,
                      .date = http_date(),
-                     .upgrade = response.status == 101});
+                     .upgrade = response.status == 101,
+                     .websocket_accept = accept});
 }
 
 void Exchange::answer_interim(const ResponseHead& response) {

@@ -49,9 +49,11 @@ constexpr std::array kKnownNames{
     KnownName{"x-forwarded-port", Known::x_forwarded},
     KnownName{"proxy-connection", Known::proxy_connection},
     KnownName{"x-forwarded-proto", Known::x_forwarded},
+    KnownName{"sec-websocket-key", Known::websocket_key},
     KnownName{"transfer-encoding", Known::transfer_encoding},
     KnownName{"proxy-authenticate", Known::proxy_authenticate},
     KnownName{"proxy-authorization", Known::proxy_authorization},
+    KnownName{"sec-websocket-accept", Known::websocket_accept},
 };
 
 /// Where the names of each length begin; the last entry is their number.

@@ -154,6 +154,11 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
                     continue;
                 }
                 break;
+            case Known::websocket_key:
+                if (onward.upgrade) {
+                    continue;  // written where there is one: with the upgrade
+                }
+                break;
             default:
                 break;
         }
@@ -191,7 +196,8 @@ bool means_body(std::string_view method) {
 void add_response_fields(FieldSink& out, const ResponseHead& response, const Backward& backward) {
     bool has_date = false;
     for (const Field& field : response.fields) {
-        if (field.known == Known::via) {
+        const bool answers_key = field.known == Known::websocket_accept;
+        if (field.known == Known::via || (answers_key && backward.client_version == Version::http2)) {
             continue;
         }
         has_date = has_date || field.known == Known::date;
@@ -241,8 +247,11 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
     if (onward.upgrade) {
         append_field(out, "upgrade", request.upgrade);
         out += "connection: upgrade\r\n";
+        const Field* own = request.find(Known::websocket_key);
         if (!onward.websocket_key.empty()) {
             append_field(out, "sec-websocket-key", onward.websocket_key);
+        } else if (own != nullptr) {
+            append_field(out, "sec-websocket-key", own->value);
         }
     } else if (accepts_trailers(request)) {
         out += "te: trailers\r\nconnection: te\r\n";
@@ -305,6 +314,9 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     add_response_fields(lines, response, backward);
     if (backward.upgrade) {
         append_field(out, "upgrade", response.upgrade);
+        if (!backward.websocket_accept.empty()) {
+            append_field(out, "sec-websocket-accept", backward.websocket_accept);
+        }
         out += "connection: upgrade\r\n\r\n";
         return;
     }

@@ -19,7 +19,7 @@ struct Onward {
     std::string_view pseudonym;           ///< our name in Via
     std::string_view grpc_timeout = {};   ///< replaces the caller's, of which some has passed
     bool upgrade = false;                 ///< pass the Upgrade field on
-    std::string_view websocket_key = {};  ///< where the request has none of its own (RFC 6455 §4.1, item 7)
+    std::string_view websocket_key = {};  ///< in place of the request's own (RFC 6455 §4.1, item 7)
     bool origin_tls = false;
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
 };
@@ -47,12 +47,13 @@ struct Backward {
     std::string_view pseudonym;      ///< our name in Via; empty in answers of our own
     std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
     bool upgrade = false;            ///< a 101 that is passed on
+    std::string_view websocket_accept = {};  ///< of our own, where the origin had no key to answer
 };
 
 /// Appends the response head for the client.
 void append_response(std::string& out, const ResponseHead& response, const Backward& backward);
 
-/// The same head for HTTP/2, without its status. Of `backward` only framing, pseudonym and date count.
+/// The same head for HTTP/2, without its status; what `backward` says of the connection does not count.
 h2::Fields response_fields(const ResponseHead& response, const Backward& backward);
 
 /// Appends an interim response (1xx) unchanged but for hop-by-hop fields.

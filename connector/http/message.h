@@ -32,6 +32,8 @@ enum class Known : std::uint8_t {
     max_forwards,
     content_type,
     proxy_status,
+    websocket_key,     ///< of one connection of HTTP/1.1 (RFC 8441 §5)
+    websocket_accept,  ///< and its answer
 };
 
 struct Field {

@@ -90,6 +90,9 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     }
     reused_ = trace_.reused = carrier.reused;
     session_ = std::move(carrier.shared);
+    if (upgrade && session_ && !session_->session().takes_extended_connect()) {
+        co_return problem::upgrade_refused(endpoint_.text + ": the origin takes no WebSockets over HTTP/2 (RFC 8441)");
+    }
     call_ = session_ ? http::http2_call(session_->session()) : http::http1_call(std::move(carrier.own));
     watchdog_.enter(Phase::connect);
     co_return std::nullopt;

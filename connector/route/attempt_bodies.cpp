@@ -129,6 +129,7 @@ net::Task<> Attempt::relay_body() {
 }
 
 net::Task<> Attempt::relay_upgrade() {
+    exchange_.client().on_hangup(nullptr);  // from here on each direction ends by itself
     exchange_.answer(response_);
     exchange_.keep_alive = false;
     watchdog_.disarm();

@@ -25,7 +25,7 @@ ALLOWED = {
     "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
     "connector/config": ["common/base", "common/config", "common/log", "common/net"],
-    "connector/http": ["common/base", "common/h2", "common/net", "common/problem"], "connector/store": ["common/base", "common/tls"],
+    "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/tls"],
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],

@@ -1,0 +1,40 @@
+// What a peer may ask of a session for nothing: a number of things at once, and so many a second.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "common/net/alarm.h"
+
+namespace adit::h2 {
+
+/// Pure: told the time, and spent by one thread.
+class Budget {
+  public:
+    Budget(std::int64_t most, std::int64_t per_second, net::Time now)
+        : most_(most),
+          one_grows_in_(std::chrono::nanoseconds(std::chrono::seconds(1)) / per_second),
+          left_(most),
+          grown_at_(now) {}
+
+    /// Takes one; false when there is none.
+    bool spend(net::Time now) {
+        if (const auto grown = (now - grown_at_) / one_grows_in_; grown > 0) {
+            grown_at_ += grown * one_grows_in_;
+            earn(grown);
+        }
+        return left_ > 0 && left_-- > 0;
+    }
+
+    /// Gives some back, up to what there was at first.
+    void earn(std::int64_t n) { left_ = std::min(left_ + n, most_); }
+
+  private:
+    std::int64_t most_;
+    std::chrono::nanoseconds one_grows_in_;
+    std::int64_t left_;
+    net::Time grown_at_;
+};
+
+}  // namespace adit::h2

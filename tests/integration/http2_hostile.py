@@ -1,0 +1,271 @@
+"""Clients of HTTP/2 that break its rules or wear a server out are stopped, and others on the same worker do not notice."""
+import contextlib
+import threading
+
+import hyperframe.frame as frames
+from h2.errors import ErrorCodes
+from h2.exceptions import StreamClosedError
+
+from h2_peers import Client
+from harness import SANITIZED, Case, Site, main, raw, scaled, wait_for
+from load import Load
+from servers import Origin
+
+MANY = 20_000  # frames of a flood; whoever takes them all has no bound
+STOPPED = {ErrorCodes.ENHANCE_YOUR_CALM, ErrorCodes.PROTOCOL_ERROR}
+GET = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/evil")]
+POST = [(":method", "POST"), *GET[1:]]
+
+
+def changed(name, *values):
+    """GET with this pseudo-header field as often and as given."""
+    return [pair for pair in GET if pair[0] != name] + [(name, value) for value in values]
+
+
+# What must be refused: by resetting the stream, by ending the connection, or by an answer of 4xx or 5xx.
+HEADS = {
+    "a Connection field": [*GET, ("connection", "close")],
+    "a Keep-Alive field": [*GET, ("keep-alive", "1")],
+    "a Proxy-Connection field": [*GET, ("proxy-connection", "keep-alive")],
+    "a Transfer-Encoding field": [*POST, ("transfer-encoding", "chunked")],
+    "an Upgrade field": [*GET, ("upgrade", "websocket")],
+    "a TE other than trailers": [*GET, ("te", "gzip")],
+    "a name in upper case": [*GET, ("X-Upper", "a")],
+    "an empty name": [*GET, ("", "a")],
+    "a name with a colon": [*GET, ("x:y", "a")],
+    "a name with a blank": [*GET, ("x y", "a")],
+    "a carriage return in a value": [*GET, ("x", "a\rb")],
+    "a line feed in a value": [*GET, ("x", "a\nb")],
+    "a request in a value": [*GET, ("x", "a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")],
+    "a NUL in a value": [*GET, ("x", "a\0b")],
+    "a blank before a value": [*GET, ("x", " a")],
+    "a blank behind a value": [*GET, ("x", "a ")],
+    "no method": changed(":method"),
+    "no scheme": changed(":scheme"),
+    "no path": changed(":path"),
+    "an empty path": changed(":path", ""),
+    "a path without a slash": changed(":path", "evil"),
+    "a path with a blank": changed(":path", "/evil HTTP/1.1"),
+    "a path with a line break": changed(":path", "/evil\r\nx: y"),
+    "a path with a fragment": changed(":path", "/evil#a"),
+    "two paths": changed(":path", "/evil", "/evil"),
+    "two methods": changed(":method", "GET", "POST"),
+    "a method with a blank": changed(":method", "GET /evil HTTP/1.1\r\n"),
+    "two authorities": changed(":authority", "localhost", "localhost"),
+    "neither authority nor host": changed(":authority"),
+    "an authority with user information": changed(":authority", "user@localhost"),
+    "an authority with a path": changed(":authority", "localhost/x"),
+    "an authority with a line break": changed(":authority", "localhost\r\nx: y"),
+    "two hosts": [*GET, ("host", "localhost"), ("host", "localhost")],
+    "another host": [*GET, ("host", "other")],
+    "an unknown pseudo-header field": [(":evil", "1"), *GET],
+    "a pseudo-header field of answers": [(":status", "200"), *GET],
+    "a pseudo-header field behind others": [*GET[:3], ("x", "y"), GET[3]],
+    "two lengths": [*POST, ("content-length", "1"), ("content-length", "2")],
+    "a length with a sign": [*POST, ("content-length", "+1")],
+    "a length below zero": [*POST, ("content-length", "-1")],
+    "a list of lengths": [*POST, ("content-length", "0, 0")],
+    "a length and no body": [*POST, ("content-length", "5")],
+    "CONNECT to elsewhere": [(":method", "CONNECT"), (":authority", "localhost:80")],
+    "a protocol without CONNECT": [*GET, (":protocol", "websocket")],
+    "a CONNECT of a protocol nobody knows": [(":method", "CONNECT"), (":protocol", "evil"), *GET[1:]],
+}
+
+
+class Http2Hostile(Case):
+    def setUp(self):
+        super().setUp()
+        self.origin = Origin()
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, listener=", limits: { header_timeout: 1s, idle_timeout: 3s }")
+        self.connector, _ = self.site.up()
+
+    def client(self, **keywords):
+        return Client(self.site.client_port, **{"checked": False, **keywords})
+
+    @contextlib.contextmanager
+    def bystanders(self):
+        """Others who are served all the while, over both versions, and the bound on memory."""
+        load, failed, served, stop = Load(self.site.client_port, "/x", clients=2), [], [0], threading.Event()
+
+        def ask():
+            try:
+                with self.client() as client:
+                    while not stop.is_set():
+                        if client.get("/bytes/5000").size != 5000:
+                            failed.append("an answer that is not whole")
+                        served[0] += 1
+            except (AssertionError, OSError) as error:
+                failed.append(repr(error))
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        before = self.connector.rss_kib()
+        yield
+        reached = served[0]
+        wait_for(lambda: served[0] > reached or failed, "the bystander to be served")
+        stop.set()
+        thread.join(30)
+        self.assertEqual((failed, load.stop()[1]), ([], []))
+        if not SANITIZED:
+            self.assertLess(self.connector.rss_kib(), before + 30_000)
+
+    def flood(self, client, one, batch=100, read=True):
+        """Sends what one(i) makes, often, until the connector has had enough; answers how often that was."""
+        count = 0
+        while count < MANY and not client.closed:
+            client.send_raw(b"".join(one(count + i) for i in range(batch)))
+            count += batch
+            if read:
+                with contextlib.suppress(Exception):  # python3-h2 may not understand what it gets in reply
+                    client.read()
+        return count
+
+    def assert_stopped(self, client, codes=STOPPED):
+        with contextlib.suppress(Exception):
+            client.until(lambda: client.closed, "the connection to be closed")
+        self.assertTrue(client.closed)
+        if client.goaway is not None:  # a connection that was reset may have lost its last words
+            self.assertIn(client.goaway, codes)
+
+    def head(self, client, pairs=GET, stream=None, flags=("END_HEADERS", "END_STREAM")):
+        """A HEADERS frame by hand."""
+        frame = frames.HeadersFrame(stream or client.h2.get_next_available_stream_id(), client.h2.encoder.encode(pairs))
+        for flag in flags:
+            frame.flags.add(flag)
+        return frame.serialize()
+
+    def test_floods_of_frames_without_work_are_stopped(self):
+        window, settings, ping = frames.WindowUpdateFrame(0, 1), frames.SettingsFrame(0), frames.PingFrame(0, b"are you?")
+        floods = {
+            "PING": lambda i: ping.serialize(), "SETTINGS": lambda i: settings.serialize(), "WINDOW_UPDATE": lambda i: window.serialize(),
+            "PRIORITY": lambda i: frames.PriorityFrame(1001 + 2 * i, depends_on=0, stream_weight=1).serialize(),
+            "empty DATA": lambda i: frames.DataFrame(1).serialize(), "padding": lambda i: b"\0\0\x02\0\x08\0\0\0\x01\x01\0",
+            "unknown": lambda i: b"\0\0\0\xee\0\0\0\0\0"}
+        with self.bystanders():
+            for name, one in floods.items():
+                for read in (True, False):
+                    with self.subTest(name, reads=read), self.client() as client:
+                        client.begin("/held", "POST", end=False)
+                        sent = self.flood(client, one, read=read)
+                        self.assert_stopped(client)
+                        self.assertLess(sent, MANY)
+
+    def test_streams_that_are_opened_and_given_up_are_stopped(self):
+        def reset(client, i):
+            return self.head(client, stream=2 * i + 1) + frames.RstStreamFrame(2 * i + 1, ErrorCodes.CANCEL).serialize()
+
+        def make_reset(client, i):  # what makes the other side give the stream up
+            return self.head(client, stream=2 * i + 1, flags=["END_HEADERS"]) + frames.WindowUpdateFrame(2 * i + 1, 0x7fffffff).serialize()
+
+        def broken(client, i):
+            return self.head(client, [*GET, ("connection", "x")], stream=2 * i + 1)
+        with self.bystanders():
+            for attack in (reset, make_reset, broken):
+                with self.subTest(attack.__name__), self.client() as client:
+                    sent = self.flood(client, lambda i: attack(client, i), batch=20)
+                    self.assert_stopped(client)
+                    self.assertLess(sent, MANY)
+
+    def test_heads_without_an_end_are_stopped(self):
+        with self.bystanders():
+            for name, block in (("empty", b""), ("of a field each", b"\x40\x01a\x01b"), ("large", b"\x00\x01a\x7f\x80\x7e" + b"a" * 16_255)):
+                with self.subTest(name), self.client() as client:
+                    client.send_raw(self.head(client, flags=[]))
+                    sent = self.flood(client, lambda i: frames.ContinuationFrame(1, block).serialize(), batch=10)
+                    self.assert_stopped(client)
+                    self.assertLess(sent, 2000)
+
+    def test_heads_that_grow_when_unpacked_are_refused(self):
+        with self.bystanders(), self.client() as client:
+            pairs = [*GET, *[("bomb", "b" * 3900)] * 8000]  # 31 MB in 12 KB: the field stands in the table of both sides
+            stream = client.begin(pseudo=pairs)
+            client.until(lambda: client.answers[stream].over or client.closed, "an end")
+            self.assertIn(client.answers[stream].status, (0, 431))
+
+    def test_heads_and_targets_above_the_limit_are_told_so(self):
+        with self.bystanders(), self.client() as client:
+            self.assertEqual(client.get("/x", more=[("big", "b" * 15_000)]).status, 200)
+            self.assertEqual(client.get("/x", more=[(f"big{i}", "b" * 15_000) for i in range(3)]).status, 431)
+            self.assertEqual(client.get("/x", more=[(f"x{i}", "y") for i in range(300)]).status, 431)
+            self.assertEqual(client.get("/" + "x" * 20_000).status, 414)
+            self.assertEqual(client.get("/x").status, 200)
+
+    def test_streams_above_the_limit_are_not_begun(self):
+        most = 128
+        with self.bystanders(), self.client() as client:
+            client.get("/x")
+            for i in range(most + 20):
+                client.send_raw(self.head(client, changed(":path", "/held"), stream=3 + 2 * i))
+            client.settle(5)
+            self.assertLessEqual(sum(path == "/held" for _, path, _ in self.origin.seen), most)
+            self.origin.release.set()
+
+    def test_heads_that_break_the_rules_reach_no_origin(self):
+        with self.bystanders():
+            for name, pairs in HEADS.items():
+                with self.subTest(name), self.client() as client:
+                    stream = client.begin(pseudo=pairs)
+                    client.until(lambda: client.answers[stream].over or client.closed, "an end")
+                    answer = client.answers[stream]
+                    self.assertTrue(answer.reset == ErrorCodes.PROTOCOL_ERROR or 400 <= answer.status < 600 or client.goaway == ErrorCodes.PROTOCOL_ERROR,
+                                    (answer.status, answer.reset, client.goaway))
+        self.assertEqual([path for _, path, _ in self.origin.seen if "evil" in path or "smuggled" in path], [])
+
+    def test_bodies_of_another_length_than_told_make_no_whole_request(self):
+        with self.bystanders():
+            for told, sent in ((5, b"hi"), (5, b"hello you"), (0, b"hello")):
+                with self.subTest(told=told, sent=sent), self.client() as client:
+                    stream = client.begin(f"/evil/{told}", "POST", [("content-length", str(told))], end=False)
+                    with contextlib.suppress(Exception):
+                        client.send(stream, sent, end=True)
+                    client.until(lambda: client.answers[stream].over or client.closed, "an end")
+                    self.assertNotEqual(client.answers[stream].status, 200)
+        # A request that says to have no body may have gone on before the one that it should not have came.
+        self.assertEqual([path for _, path, _ in self.origin.seen if path == "/evil/5"], [])
+
+    def test_trailers_with_pseudo_header_fields_make_no_whole_request(self):
+        with self.bystanders(), self.client() as client:
+            stream = client.begin("/evil", "POST", end=False)
+            client.send(stream, b"hello")
+            client.send_raw(self.head(client, [(":path", "/other")], stream))
+            client.until(lambda: client.answers[stream].over or client.closed, "an end")
+            self.assertNotEqual(client.answers[stream].status, 200)
+        self.assertEqual([path for _, path, _ in self.origin.seen if path == "/evil"], [])
+
+    def test_slow_and_idle_connections_are_let_go(self):
+        with self.bystanders():
+            with self.client() as client:
+                client.send_raw(self.head(client, flags=[]))  # its end never comes
+                self.assert_stopped(client, {ErrorCodes.NO_ERROR, *STOPPED})
+            with self.client() as client:
+                client.get("/x")
+                self.assert_stopped(client, {ErrorCodes.NO_ERROR})
+            half = raw(self.site.client_port, b"PRI * HTTP/2.0\r\n\r\nSM")
+            self.assertTrue(half.closed)
+
+    def test_who_reads_nothing_costs_little(self):
+        with self.bystanders(), self.client(window=0) as client:
+            for i in range(100):
+                client.begin(f"/bytes/{10_000_000 + i}")
+            wait_for(lambda: sum("/bytes/1" in path for _, path, _ in list(self.origin.seen)) == 100, "the answers to begin")
+            self.assertTrue(client.settle())
+
+    def test_windows_that_are_opened_piece_by_piece_are_no_attack(self):
+        with self.bystanders(), self.client() as client:
+            take = client.take
+
+            def opened(event):
+                take(event)
+                if data := getattr(event, "flow_controlled_length", 0):
+                    for piece in (data // 2, data - data // 2):
+                        client.h2.increment_flow_control_window(piece)
+                        with contextlib.suppress(StreamClosedError):  # its end came along
+                            client.h2.increment_flow_control_window(piece, event.stream_id)
+                    client.flush()
+            client.take = opened
+            size = scaled(30_000_000)
+            stream = client.begin(f"/bytes/{size}")
+            client.shut.add(stream)
+            self.assertEqual(client.finish(stream, 60).size, size)
+
+
+main()
