@@ -8,7 +8,7 @@
 #include "connector/admin/metrics.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
-#include "connector/route/router.h"
+#include "connector/policy/pipeline.h"
 
 namespace adit {
 
@@ -22,9 +22,7 @@ struct MarkedContext {
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
     config::Configuration configuration;
-    std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by route
-    std::shared_ptr<RouteMetrics> unrouted_metrics;
+    std::shared_ptr<const policy::Routes> routes;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
     std::vector<backend::Reaches> reaches;                           ///< by backend
     std::vector<MarkedContext> origin_tls;                           ///< by backend

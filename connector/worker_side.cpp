@@ -113,10 +113,12 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const Generation& generation,
                                                                 const Generation* previous) {
     auto serving = std::make_shared<policy::Serving>();
-    serving->router = generation.router;
-    serving->route_metrics = generation.route_metrics;
-    serving->unrouted_metrics = generation.unrouted_metrics;
+    serving->routes = generation.routes;
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
+        if (generation.configuration.backends[i].endpoints.front().scheme == config::Endpoint::Scheme::internal) {
+            serving->backends.emplace_back();
+            continue;
+        }
         std::shared_ptr<backend::Backend> backend;
         for (std::size_t j = 0; previous != nullptr && j < previous->configuration.backends.size(); ++j) {
             if (previous->configuration.backends[j] == generation.configuration.backends[i] &&

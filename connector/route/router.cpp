@@ -56,20 +56,24 @@ Router::Router(const std::vector<config::RouteRule>& rules) {
         const auto target = [&rule](const std::string& text, bool keep_query) {
             return Route::Target{PathTemplate(rule.match.path, text), keep_query};
         };
-        auto& route = routes_.emplace_back(Route{rule.name,
-                                                 rule.backend,
-                                                 rule.backend_index,
-                                                 routes_.size(),
-                                                 Conditions(rule.match),
-                                                 {},
-                                                 {},
-                                                 0,
-                                                 rule.fixed});
+        const auto inner = rule.inner_route ? static_cast<RouteIndex>(*rule.inner_route) : no_route;
+        auto& route = routes_.emplace_back(Route{.name = rule.name,
+                                                 .destination = {rule.backend, rule.backend_index, inner},
+                                                 .index = routes_.size(),
+                                                 .conditions = Conditions(rule.match),
+                                                 .rewrite = {},
+                                                 .redirect = {},
+                                                 .fixed = rule.fixed,
+                                                 .split = {},
+                                                 .mirror = rule.mirror});
+        if (!rule.split.empty()) route.split.emplace(rule.split, rule.split_by);
         if (rule.rewrite) route.rewrite = target(rule.rewrite->path, rule.rewrite->keep_query);
         if (rule.redirect) {
             route.redirect = target(rule.redirect->to, rule.redirect->keep_query);
             route.redirect_status = rule.redirect->status;
         }
+        route.plain =
+            !rule.rewrite && !rule.redirect && !rule.fixed && rule.split.empty() && !rule.mirror && !rule.inner_route;
     }
     std::ranges::sort(order, {}, [this](RouteIndex index) {
         return std::pair(-static_cast<std::ptrdiff_t>(routes_[index].conditions.count()), index);

@@ -13,6 +13,7 @@
 #include "connector/route/conditions.h"
 #include "connector/route/path_template.h"
 #include "connector/route/path_tree.h"
+#include "connector/route/split.h"
 
 namespace adit::route {
 
@@ -25,14 +26,16 @@ struct Route {
     };
 
     std::string name;
-    std::string backend;            ///< empty when the route answers itself
-    std::size_t backend_index = 0;  ///< into Configuration::backends
-    std::size_t index = 0;          ///< into Configuration::routes; what per-route counters are indexed by
+    Destination destination;  ///< where no split decides
+    std::size_t index = 0;    ///< into Configuration::routes; what per-route counters are indexed by
     Conditions conditions;
     std::optional<Target> rewrite;   ///< of the path that the backend gets
     std::optional<Target> redirect;  ///< where the client is sent
     std::uint32_t redirect_status = 0;
     std::optional<config::StaticAnswer> fixed;
+    std::optional<Split> split;
+    std::optional<config::Mirror> mirror;
+    bool plain = true;           ///< a request goes to one backend as it is: nothing above but its destination
     RouteIndex next = no_route;  ///< the next of those with the same host and path, by how much they ask for
 };
 

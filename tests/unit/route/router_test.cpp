@@ -163,8 +163,8 @@ TEST_CASE("of equal matches the first in the file wins") {
     const auto* route = router.match("", "/a", anything);
     REQUIRE(route);
     CHECK(route->name == "first");
-    CHECK(route->backend == "one");
-    CHECK(route->backend_index == 1);
+    CHECK(route->destination.backend == "one");
+    CHECK(route->destination.backend_index == 1);
     CHECK(route->index == 0);
 }
 
