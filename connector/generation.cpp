@@ -96,6 +96,10 @@ backend::Reaches reaches_of(const config::Backend& backend, const Generation* pr
 
 /// The system's CAs are read once for all backends that name no others.
 Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
+        known.emplace(previous->configuration.backends[i].name, i);
+    }
     for (const config::Backend& backend : made.configuration.backends) {
         made.backend_metrics.push_back(metrics.backend(backend.name));
         made.reaches.push_back(reaches_of(backend, previous));
@@ -106,6 +110,10 @@ Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Genera
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
+        const auto found = known.find(backend.name);
+        const bool same = found != known.end() && previous->configuration.backends[found->second] == backend &&
+                          previous->origin_tls[found->second].context == context->context;
+        made.same_before.push_back(same ? std::optional(found->second) : std::nullopt);
         made.origin_tls.push_back(std::move(*context));
     }
     return {};

@@ -26,6 +26,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kWatchInterval = 1s;
+constexpr auto kReloadPatience = 60s;  ///< a connector under load may take its time with tens of thousands of routes
 
 struct OperatorArguments {
     std::string config;
@@ -180,7 +181,7 @@ int reload(const OperatorArguments& arguments, const std::filesystem::path& file
     if (!admin) {
         return report(admin.error());
     }
-    const auto reply = status::ask(*admin, "POST", "/reload");
+    const auto reply = status::ask(*admin, "POST", "/reload", kReloadPatience);
     if (!reply) {
         return report(reply.error());
     }
