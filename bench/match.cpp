@@ -73,7 +73,8 @@ class Contest {
         for (int pass = 0; pass < kPasses; ++pass) {
             for (std::size_t i = 0; i < kRequests; ++i) {
                 const route::Route* found = router_->match(requests_[i].host, requests_[i].path, head_);
-                wrong += found == nullptr || found->index != expected_[i] ? 1 : 0;
+                // By its place, not by what it holds: a match looks at no more of the route.
+                wrong += found != &router_->routes()[expected_[i]] ? 1 : 0;
             }
         }
         const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;

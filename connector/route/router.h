@@ -1,14 +1,11 @@
 // Which route a request takes, by its host and path, and what else the route asks for.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "common/base/strings.h"
 #include "connector/config/config.h"
 #include "connector/route/conditions.h"
 #include "connector/route/path_template.h"
@@ -56,17 +53,14 @@ class Router {
     const std::vector<Route>& routes() const { return routes_; }
 
   private:
-    using Trees = std::unordered_map<std::string, PathTree, StringHash, std::equal_to<>>;
-
     class Met;
 
     void chain(RouteIndex first, RouteIndex added);
     RouteIndex find(std::string_view host, std::string_view path, const Choice& choice) const;
 
     std::vector<Route> routes_;
-    Trees exact_;
-    Trees suffixes_;  ///< ".example.com" for "*.example.com"
-    PathTree any_host_;
+    std::vector<std::uint8_t> conditional_;  ///< by route: it has conditions to look at
+    PathTree tree_;                          ///< a suffix is ".example.com" for "*.example.com"
 };
 
 }  // namespace adit::route
