@@ -71,9 +71,9 @@ net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, 
 const route::Destination* Pipeline::choose(http::Exchange& exchange, Story& story, const route::Route& route) {
     const Routes& routes = *story.serving->routes;
     if (route.mirror && random_.below(100) < route.mirror->percent) {
-        story.mirrors.push_back(std::make_unique<route::Mirror>(exchange, *route.mirror, route.name,
-                                                                story.serving->backends[route.mirror->backend_index],
-                                                                routes.mirrors[route.index]));
+        story.mirrors.push_back(std::make_unique<route::Mirror>(
+            exchange, *route.mirror, route.name, story.trace.traceparent,
+            story.serving->backends[route.mirror->backend_index], routes.mirrors[route.index]));
     }
     if (!route.split) {
         return &route.destination;

@@ -35,9 +35,10 @@ struct Mirror::Copy {
     MirrorSlot slot;
     std::shared_ptr<backend::Backend> backend;
     http::RequestCopy request;
+    std::string traceparent;
 };
 
-Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route,
+Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, std::string traceparent,
                std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics)
     : body_(exchange.body), body_most_(rule.body_bytes) {
     if (!exchange.request.upgrade.empty()) {
@@ -53,8 +54,8 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string
         metrics->skipped(MirrorMetrics::Skip::busy);
         return;
     }
-    copy_ = std::unique_ptr<Copy>(
-        new Copy{std::move(slot), std::move(backend), http::RequestCopy(exchange, {kMirrorField, route})});
+    copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
+                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(traceparent)});
     if (body_.done()) {
         passed();
         return;
@@ -98,6 +99,7 @@ net::Task<> Mirror::carry(std::unique_ptr<Copy> copy) {
     http::Exchange& exchange = copy->request.exchange(kAnswerMost);
     const net::AbortAt guard(exchange.client(), copy->request.loop().now() + kLongest);
     Trace trace;
+    trace.traceparent = copy->traceparent;
     const auto failure = co_await forward(exchange, *copy->backend, trace);
     MirrorMetrics& metrics = copy->slot.metrics();
     if (exchange.client().status() == net::Errc::timed_out) {

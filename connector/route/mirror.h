@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "connector/admin/metrics.h"
@@ -37,7 +38,8 @@ class MirrorSlot {
 /// loop; a request that was not whole by then is not mirrored. Each ends as one count of `metrics`.
 class Mirror final : private http::BodyTap {
   public:
-    Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route,
+    /// `traceparent` goes with the copy as it goes with the original (Trace::traceparent).
+    Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, std::string traceparent,
            std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics);
     Mirror(const Mirror&) = delete;
     Mirror& operator=(const Mirror&) = delete;
