@@ -96,7 +96,7 @@ void App::look_at_files() {
     }
     files_looked_ = net::Clock::now();
     if (watched_.changed()) {
-        static_cast<void>(reload("a file has changed"));
+        reload("a file has changed", [](const Result<>&) {});
     }
 }
 
@@ -118,6 +118,7 @@ void App::tick() {
         consider_listening();
         look_at_files();
     }
+    dispose_retired();
     ticker_->expires_after(kTick);
     ticker_->async_wait([this](const boost::system::error_code& error) {
         if (!error) {
@@ -132,7 +133,7 @@ void App::await_signal() {
             return;
         }
         if (signal == SIGHUP) {
-            static_cast<void>(reload("SIGHUP"));
+            reload("SIGHUP", [](const Result<>&) {});
         } else if (drain_started_) {
             logging::warn("stopped at once by a second signal");
             stop();

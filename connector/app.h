@@ -3,6 +3,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "connector/config/config.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
+#include "connector/reloader.h"
 #include "connector/store/watch.h"
 #include "connector/succession.h"
 #include "connector/telemetry/telemetry.h"
@@ -31,6 +33,11 @@ class App {
     /// By worker: sockets that are bound and do not listen yet, each with its listener's index.
     using Bound = std::vector<std::vector<std::pair<std::size_t, net::ListenSocket>>>;
 
+    struct ReloadAsked {
+        std::string why;
+        std::function<void(const Result<>&)> done;
+    };
+
     void make_workers();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
@@ -41,8 +48,12 @@ class App {
     void listen();
     void look_at_files();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
-    Result<> reload(std::string_view why);
-    Result<> change_generation();
+    /// `done` hears what came of it, soon or at once.
+    void reload(std::string why, std::function<void(const Result<>&)> done);
+    void begin_reload();
+    void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
+    Result<> change_generation(const std::shared_ptr<const Generation>& made);
+    void dispose_retired();
     void send_agents_over();
     void await_signal();
     void drain();
@@ -67,6 +78,9 @@ class App {
     std::shared_ptr<const Generation> generation_;
     FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
+    std::unique_ptr<Reloader> reloader_;
+    std::vector<ReloadAsked> reloads_asked_;                  ///< for the next reading
+    std::vector<std::shared_ptr<const Generation>> retired_;  ///< by reloads, until nobody uses them
     std::vector<std::unique_ptr<tunnel::Gate>> gates_;
     std::unique_ptr<net::Listener> tunnel_listener_;
     std::unique_ptr<Succession> succession_;
@@ -83,6 +97,7 @@ class App {
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
     bool listening_ = false;
+    bool reloading_ = false;
     bool sessions_closing_ = false;
 };
 

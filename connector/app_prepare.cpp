@@ -25,6 +25,7 @@ App::App(std::filesystem::path file)
               .pseudonym = "adit-" + random_base62(8)} {}
 
 App::~App() {
+    reloader_.reset();
     // All coroutines end before anything that they use does.
     if (status_) {
         status_->stop();
@@ -75,6 +76,7 @@ Result<> App::prepare(config::Configuration configuration) {
     }
     make_workers();
     take_up_telemetry(std::move(*telemetry));
+    reloader_ = std::make_unique<Reloader>(file_, metrics_, main_worker());
     std::vector<std::size_t> all;
     for (const config::Listener& listener : generation_->configuration.listeners) {
         succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);
@@ -164,13 +166,14 @@ Result<> App::prepare_status() {
         }
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
-    status_->add_action("/reload", [this] {
-        const Result<> reloaded = reload("the reload command");
-        boost::json::object body{{"ok", reloaded.has_value()}};
-        if (!reloaded) {
-            body["errors"] = reloaded.error().message;
-        }
-        return status::Answer{reloaded ? 200 : 422, "application/json", boost::json::serialize(body) + "\n"};
+    status_->add_action("/reload", [this](const status::Server::Tell& tell) {
+        reload("the reload command", [tell](const Result<>& reloaded) {
+            boost::json::object body{{"ok", reloaded.has_value()}};
+            if (!reloaded) {
+                body["errors"] = reloaded.error().message;
+            }
+            tell({reloaded ? 200 : 422, "application/json", boost::json::serialize(body) + "\n"});
+        });
     });
     return status_->listen(generation_->configuration.admin->address, true);
 }

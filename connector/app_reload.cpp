@@ -3,7 +3,6 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
-#include "connector/config/load.h"
 
 namespace adit {
 namespace {
@@ -22,24 +21,15 @@ void warn_of_fixed(const config::Configuration& was, const config::Configuration
 
 }  // namespace
 
-Result<> App::reload(std::string_view why) {
+void App::reload(std::string why, std::function<void(const Result<>&)> done) {
     if (drain_started_ || !listening_) {
-        return failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet");
+        return done(failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet"));
     }
     telemetry_.reopen();  // a good configuration or not: files may have been moved aside
-    Result<> changed = change_generation();
-    metrics_.reloaded(changed.has_value());
-    if (!changed) {
-        logging::error("the configuration was not reloaded, the one before serves on",
-                       {{"why", why}, {"reason", changed.error().message}});
-        return changed;
+    reloads_asked_.push_back({std::move(why), std::move(done)});
+    if (!reloading_) {
+        begin_reload();
     }
-    const config::Configuration& now = generation_->configuration;
-    logging::info("configuration reloaded", {{"why", why},
-                                             {"listeners", now.listeners.size()},
-                                             {"backends", now.backends.size()},
-                                             {"routes", now.routes.size()}});
-    return {};
 }
 
 /// The log's form and sinks, and where spans go, as the current generation says.
@@ -56,21 +46,47 @@ void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
     }
 }
 
-Result<> App::change_generation() {
-    auto configuration = config::load(file_);
-    if (!configuration) {
-        return usage_error(configuration.error().text());
+/// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.
+void App::begin_reload() {
+    reloading_ = true;
+    watched_.catch_up();
+    reloader_->make(generation_, [this, asked = std::exchange(reloads_asked_, {})](const Reloader::Made& made) {
+        finish_reload(asked, made);
+        reloading_ = false;
+        if (!reloads_asked_.empty()) {
+            begin_reload();
+        }
+    });
+}
+
+void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made) {
+    const Result<> changed = drain_started_ ? failure("this connector is leaving")
+                             : made         ? change_generation(*made)
+                                            : Result<>(std::unexpected(made.error()));
+    metrics_.reloaded(changed.has_value());
+    const std::string& why = asked.front().why;
+    if (changed) {
+        const config::Configuration& now = generation_->configuration;
+        logging::info("configuration reloaded", {{"why", why},
+                                                 {"listeners", now.listeners.size()},
+                                                 {"backends", now.backends.size()},
+                                                 {"routes", now.routes.size()}});
+    } else {
+        logging::error("the configuration was not reloaded, the one before serves on",
+                       {{"why", why}, {"reason", changed.error().message}});
     }
-    auto made = Generation::make(std::move(*configuration), metrics_, generation_.get());
-    if (!made) {
-        return std::unexpected(std::move(made.error()));
+    for (const ReloadAsked& one : asked) {
+        one.done(changed);
     }
-    auto telemetry = telemetry_.prepare((*made)->configuration.log, (*made)->configuration.tracing);
+}
+
+Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
+    auto telemetry = telemetry_.prepare(made->configuration.log, made->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));
     }
     const auto& was = generation_->configuration;
-    const auto& now = (*made)->configuration;
+    const auto& now = made->configuration;
     std::vector<std::size_t> added;
     for (std::size_t i = 0; i < now.listeners.size(); ++i) {
         const bool known = std::ranges::any_of(was.listeners, [&](const config::Listener& listener) {
@@ -80,13 +96,13 @@ Result<> App::change_generation() {
             added.push_back(i);
         }
     }
-    auto bound = bind(**made, added);
+    auto bound = bind(*made, added);
     if (!bound) {
         return std::unexpected(std::move(bound.error()));
     }
     // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
     warn_of_fixed(was, now);
-    generation_ = std::move(*made);
+    retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
     watched_.follow(generation_->files());
     for (std::size_t i = 0; i < sides_.size(); ++i) {
@@ -101,6 +117,17 @@ Result<> App::change_generation() {
         });
     }
     return {};
+}
+
+/// Generations that no exchange and no worker uses any more are taken apart where that holds nobody up.
+void App::dispose_retired() {
+    std::erase_if(retired_, [this](std::shared_ptr<const Generation>& generation) {
+        const bool ours_alone = generation.use_count() == 1;
+        if (ours_alone) {
+            reloader_->dispose(std::move(generation));
+        }
+        return ours_alone;
+    });
 }
 
 }  // namespace adit

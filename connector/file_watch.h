@@ -11,17 +11,21 @@ namespace adit {
 /// a file is not read while it is written. On one thread.
 class FileWatch {
   public:
-    /// The files to look at from now on, as they are now.
-    void follow(std::vector<std::filesystem::path> files);
-    /// Whether a file has changed since the last change that this reported, or since follow().
+    /// The files to look at from now on. Of those that were among them already, what has changed since it was last
+    /// known counts as a change still; the others are known as they are now.
+    void follow(const std::vector<std::filesystem::path>& files);
+    /// All files are known as they are now: somebody is about to read them.
+    void catch_up();
+    /// Whether a file has changed since it was last known; all are known after that.
     bool changed();
 
   private:
-    std::string look() const;
-
-    std::vector<std::filesystem::path> files_;
-    std::string known_;
-    std::string seen_;
+    struct File {
+        std::filesystem::path path;
+        std::string known;  ///< when it was last known
+        std::string seen;   ///< by the last look
+    };
+    std::vector<File> files_;
 };
 
 }  // namespace adit

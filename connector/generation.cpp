@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "common/base/file.h"
 
@@ -94,6 +96,10 @@ backend::Reaches reaches_of(const config::Backend& backend, const Generation* pr
 
 /// The system's CAs are read once for all backends that name no others.
 Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
+        known.emplace(previous->configuration.backends[i].name, i);
+    }
     for (const config::Backend& backend : made.configuration.backends) {
         made.backend_metrics.push_back(metrics.backend(backend.name));
         made.reaches.push_back(reaches_of(backend, previous));
@@ -104,9 +110,47 @@ Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Genera
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
+        const auto found = known.find(backend.name);
+        const bool same = found != known.end() && previous->configuration.backends[found->second] == backend &&
+                          previous->origin_tls[found->second].context == context->context;
+        made.same_before.push_back(same ? std::optional(found->second) : std::nullopt);
         made.origin_tls.push_back(std::move(*context));
     }
     return {};
+}
+
+/// What the route's mirror to the same backend counts already, so that the copies in flight stay bounded.
+std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const Generation* previous,
+                                           const std::unordered_map<std::string_view, std::size_t>& previous_routes) {
+    const auto found = previous_routes.find(rule.name);
+    if (found == previous_routes.end()) {
+        return nullptr;
+    }
+    const auto& before = previous->configuration.routes[found->second].mirror;
+    return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
+}
+
+std::shared_ptr<const policy::Routes> make_routes(const Generation& made, ConnectorMetrics& metrics,
+                                                  const Generation* previous) {
+    auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
+        known.emplace(previous->configuration.routes[i].name, i);
+    }
+    for (const config::RouteRule& rule : made.configuration.routes) {
+        routes->metrics.push_back(metrics.route(rule.name));
+        auto& shares = routes->shares.emplace_back();
+        for (const config::SplitShare& share : rule.split) {
+            shares.push_back(metrics.share(rule.name, share.backend));
+        }
+        auto& mirror = routes->mirrors.emplace_back();
+        if (rule.mirror) {
+            mirror = kept_mirror(rule, previous, known);
+            mirror = mirror ? mirror : metrics.mirror(rule.name, rule.mirror->backend);
+        }
+    }
+    routes->unrouted = metrics.route("none");
+    return routes;
 }
 
 }  // namespace
@@ -115,11 +159,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
                                                            ConnectorMetrics& metrics, const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
-    made->router = std::make_shared<const route::Router>(made->configuration.routes);
-    for (const config::RouteRule& route : made->configuration.routes) {
-        made->route_metrics.push_back(metrics.route(route.name));
-    }
-    made->unrouted_metrics = metrics.route("none");
+    made->routes = make_routes(*made, metrics, previous);
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));
     }

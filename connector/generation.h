@@ -2,13 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
-#include "connector/route/router.h"
+#include "connector/policy/pipeline.h"
 
 namespace adit {
 
@@ -18,16 +19,15 @@ struct MarkedContext {
     std::shared_ptr<const tls::Context> context;  ///< null: clear text
 };
 
-/// Made whole on the main thread, then immutable and shared by all workers; a reload makes another. What did not change
+/// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
     config::Configuration configuration;
-    std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by route
-    std::shared_ptr<RouteMetrics> unrouted_metrics;
+    std::shared_ptr<const policy::Routes> routes;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
     std::vector<backend::Reaches> reaches;                           ///< by backend
     std::vector<MarkedContext> origin_tls;                           ///< by backend
+    std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
 

@@ -90,13 +90,22 @@ json::array backends_of(const Generation& generation) {
     return list;
 }
 
+/// The backend, or those of a split with their weights: "old 90, new 10".
+std::string backends_text(const config::RouteRule& route) {
+    std::string text = route.backend;
+    for (const config::SplitShare& share : route.split) {
+        text.append(text.empty() ? "" : ", ").append(share.backend).append(" ").append(std::to_string(share.weight));
+    }
+    return text;
+}
+
 json::array routes_of(const Generation& generation) {
     json::array list;
     for (const config::RouteRule& route : generation.configuration.routes) {
         list.push_back(json::object{{"name", route.name},
                                     {"host", route.match.host.empty() ? "*" : route.match.host},
                                     {"path", route.match.path},
-                                    {"backend", route.backend}});
+                                    {"backend", backends_text(route)}});
     }
     return list;
 }

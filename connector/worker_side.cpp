@@ -84,7 +84,7 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
       pool_(worker_, shared.fleet, shared.metrics, shared.switchboard),
       access_log_(worker_.loop(), logs_requests(*generation_)),
       tracer_(worker_.loop()),
-      pipeline_(make_serving(*generation_, nullptr), access_log_, tracer_) {
+      pipeline_(make_serving(generation_, nullptr), access_log_, tracer_) {
     shared_.switchboard.connect(pool_);
 }
 
@@ -110,21 +110,20 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
         metrics);
 }
 
-std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const Generation& generation,
-                                                                const Generation* previous) {
+std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,
+                                                                const policy::Serving* previous) {
     auto serving = std::make_shared<policy::Serving>();
-    serving->router = generation.router;
-    serving->route_metrics = generation.route_metrics;
-    serving->unrouted_metrics = generation.unrouted_metrics;
-    for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
-        std::shared_ptr<backend::Backend> backend;
-        for (std::size_t j = 0; previous != nullptr && j < previous->configuration.backends.size(); ++j) {
-            if (previous->configuration.backends[j] == generation.configuration.backends[i] &&
-                previous->origin_tls[j].context == generation.origin_tls[i].context) {
-                backend = pipeline_.serving()->backends[j];
-            }
+    // Shares the generation as a whole, so that the last exchange to leave it does not have to take parts of it apart.
+    serving->routes = std::shared_ptr<const policy::Routes>(generation, generation->routes.get());
+    const auto& backends = generation->configuration.backends;
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        if (backends[i].endpoints.front().scheme == config::Endpoint::Scheme::internal) {
+            serving->backends.emplace_back();
+        } else if (const auto before = generation->same_before[i]; before && previous != nullptr) {
+            serving->backends.push_back(previous->backends[*before]);
+        } else {
+            serving->backends.push_back(make_backend(*generation, i));
         }
-        serving->backends.push_back(backend ? std::move(backend) : make_backend(generation, i));
     }
     return serving;
 }
@@ -171,8 +170,8 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
 }
 
 void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
-    const std::shared_ptr<const Generation> previous = std::exchange(generation_, std::move(generation));
-    pipeline_.serve_by(make_serving(*generation_, previous.get()));
+    generation_ = std::move(generation);
+    pipeline_.serve_by(make_serving(generation_, pipeline_.serving().get()));
     access_log_.turn(logs_requests(*generation_));
     const auto& configured = generation_->configuration.listeners;
     for (ListenerSide& side : listeners_) {

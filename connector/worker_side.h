@@ -56,8 +56,10 @@ class WorkerSide {
     net::Task<> run(http::Connection& connection, const ListenerSide& side);
     std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
     std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
-    /// Backends that are the same in `previous` are taken over, with their kept connections.
-    std::shared_ptr<const policy::Serving> make_serving(const Generation& generation, const Generation* previous);
+    /// Backends that are the same in `previous`, which served the generation before, are taken over with their kept
+    /// connections.
+    std::shared_ptr<const policy::Serving> make_serving(const std::shared_ptr<const Generation>& generation,
+                                                        const policy::Serving* previous);
 
     const Shared& shared_;
     std::shared_ptr<const Generation> generation_;

@@ -10,7 +10,8 @@
 
 namespace adit::status {
 
-Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path) {
+Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path,
+                  std::chrono::seconds patience) {
     namespace asio = boost::asio;
     namespace beast = boost::beast;
     namespace bhttp = boost::beast::http;
@@ -28,7 +29,7 @@ Result<Reply> ask(const net::HostPort& address, const std::string& method, const
     beast::flat_buffer buffer;
     bhttp::response<bhttp::string_body> response;
     boost::system::error_code outcome = asio::error::timed_out;
-    stream.expires_after(std::chrono::seconds(2));
+    stream.expires_after(patience);
     stream.async_connect(asio::ip::tcp::endpoint(literal->ip, literal->port), [&](boost::system::error_code connected) {
         outcome = connected;
         if (connected) {

@@ -1,6 +1,7 @@
 // Asks a status server: the health check of a container without a shell, and the commands of operators.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "common/base/error.h"
@@ -13,8 +14,9 @@ struct Reply {
     std::string body;
 };
 
-/// One request without a body, of `method` GET or POST. Blocks for at most two seconds; a reload may take that long.
-Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path);
+/// One request without a body, of `method` GET or POST. Blocks for at most `patience`.
+Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path,
+                  std::chrono::seconds patience = std::chrono::seconds(2));
 
 /// GET `path`; the body when the answer is 200. Blocks for at most two seconds.
 Result<std::string> get(const net::HostPort& address, const std::string& path);

@@ -45,7 +45,7 @@ struct ServerState {
     asio::ip::tcp::acceptor acceptor;
     struct Entry {
         Server::Handler handler;
-        bool action = false;
+        Server::Action action;  ///< one of the two
     };
     std::map<std::string, Entry, std::less<>> table;
     std::vector<beast::tcp_stream*> connections;
@@ -73,7 +73,8 @@ class Connection {
   private:
     net::Task<bool> exchange();
     net::Task<> linger();
-    Answer answer(const bhttp::request_header<>& request) const;
+    net::Task<Answer> answer(const bhttp::request_header<>& request) const;
+    net::Task<Answer> act(Server::Action action) const;
 
     std::shared_ptr<ServerState> state_;
     beast::tcp_stream stream_;
@@ -110,7 +111,12 @@ net::Task<bool> Connection::exchange() {
     parser.header_limit(kRequestMost);
     stream_.expires_after(kTimeout);
     const auto [unreadable, head_size] = co_await bhttp::async_read_header(stream_, buffer_, parser, kToken);
-    std::optional<Answer> told = unreadable ? answer_to_unreadable(unreadable) : answer(parser.get().base());
+    std::optional<Answer> told;
+    if (unreadable) {
+        told = answer_to_unreadable(unreadable);
+    } else {
+        told = co_await answer(parser.get().base());
+    }
     if (!told) {
         co_return false;
     }
@@ -118,6 +124,7 @@ net::Task<bool> Connection::exchange() {
     const bool in_step = !unreadable && parser.is_done();
     const bool keep_alive = in_step && parser.get().keep_alive() && !state_->stopped;
     Response response = to_response(std::move(*told), parser.get().base(), keep_alive);
+    stream_.expires_after(kTimeout);
     const auto [unwritable, size] = co_await bhttp::async_write(stream_, response, kToken);
     if (!unwritable && !in_step) {
         co_await linger();
@@ -140,7 +147,7 @@ net::Task<> Connection::linger() {
     }
 }
 
-Answer Connection::answer(const bhttp::request_header<>& request) const {
+net::Task<Answer> Connection::answer(const bhttp::request_header<>& request) const {
     const std::string_view target = request.target();
     const auto entry = state_->table.find(target.substr(0, target.find('?')));
     if (entry == state_->table.end() || state_->stopped) {
@@ -148,18 +155,41 @@ Answer Connection::answer(const bhttp::request_header<>& request) const {
         for (const auto& [path, what] : state_->table) {
             paths += " " + path;
         }
-        return {404, kPlainText, "not found; here are" + paths + "\n"};
+        co_return Answer{404, kPlainText, "not found; here are" + paths + "\n"};
     }
     const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
     if (entry->second.action ? request.method() != bhttp::verb::post : !reads) {
-        return entry->second.action ? Answer{405, kPlainText, "only POST\n", "POST"}
-                                    : Answer{405, kPlainText, "only GET and HEAD\n", "GET, HEAD"};
+        co_return entry->second.action ? Answer{405, kPlainText, "only POST\n", "POST"}
+                                       : Answer{405, kPlainText, "only GET and HEAD\n", "GET, HEAD"};
+    }
+    if (entry->second.action) {
+        co_return co_await act(entry->second.action);
     }
     try {
-        return entry->second.handler();
+        co_return entry->second.handler();
     } catch (const std::exception&) {
-        return {500, kPlainText, "the answer could not be made\n"};
+        co_return Answer{500, kPlainText, "the answer could not be made\n"};
     }
+}
+
+/// The answer may be told long after the connection has gone.
+net::Task<Answer> Connection::act(Server::Action action) const {
+    struct Expected {
+        explicit Expected(asio::io_context& context) : told(context, asio::steady_timer::time_point::max()) {}
+        std::optional<Answer> answer;
+        asio::steady_timer told;
+    };
+    const auto expected = std::make_shared<Expected>(state_->context);
+    action([weak = std::weak_ptr(expected)](Answer answer) {
+        if (const auto waiting = weak.lock()) {
+            waiting->answer = std::move(answer);
+            waiting->told.cancel();
+        }
+    });
+    while (!expected->answer) {
+        co_await expected->told.async_wait(kToken);
+    }
+    co_return std::move(*expected->answer);
 }
 
 net::Task<> accept(std::shared_ptr<ServerState> state) {
@@ -187,11 +217,11 @@ Server::~Server() {
 }
 
 void Server::add(std::string path, Handler handler) {
-    state_->table[std::move(path)] = {std::move(handler), false};
+    state_->table[std::move(path)] = {std::move(handler), nullptr};
 }
 
-void Server::add_action(std::string path, Handler handler) {
-    state_->table[std::move(path)] = {std::move(handler), true};
+void Server::add_action(std::string path, Action action) {
+    state_->table[std::move(path)] = {nullptr, std::move(action)};
 }
 
 Result<> Server::listen(const net::HostPort& address, bool share_port) {

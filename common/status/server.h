@@ -21,18 +21,22 @@ struct Answer {
 };
 
 /// Serves a fixed table of paths by GET and HEAD, or by POST, on one address. All on the context's thread. At most 64
-/// connections at a time, heads of 8 KiB, no request bodies, 10 s for a request and its answer.
+/// connections at a time, heads of 8 KiB, no request bodies, 10 s for a request and for its answer.
 class Server {
   public:
     /// Called for each request, on the context's thread; not after stop(). One that throws answers 500.
     using Handler = std::function<Answer()>;
+    /// Answers a request, once; on the context's thread, also after stop().
+    using Tell = std::function<void(Answer)>;
+    /// As Handler, for what takes its time.
+    using Action = std::function<void(const Tell&)>;
 
     explicit Server(boost::asio::io_context& context);
     ~Server();
 
     void add(std::string path, Handler handler);
     /// A path that changes something: by POST, without a body.
-    void add_action(std::string path, Handler handler);
+    void add_action(std::string path, Action action);
     /// Binds and listens. With port 0 any free one is taken; address() says which. `share_port` sets SO_REUSEPORT, so
     /// that a successor can listen beside us.
     Result<> listen(const net::HostPort& address, bool share_port);

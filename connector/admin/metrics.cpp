@@ -8,6 +8,8 @@ namespace {
 
 const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 constexpr int kStatusMost = 600;
+constexpr const char* kMirrored = "adit_connector_mirror_requests_total";
+constexpr const char* kMirroredHelp = "Requests of routes with a mirror, by what became of their copy, and why.";
 
 }  // namespace
 
@@ -51,6 +53,42 @@ void RouteMetrics::failed(std::string_view reason) {
         .Increment();
 }
 
+ShareMetrics::ShareMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend) {
+    for (std::size_t digit = 0; digit < classes_.size(); ++digit) {
+        const std::string name = digit == 0 ? "none" : std::to_string(digit) + "xx";
+        classes_[digit] = &registry.counter("adit_connector_split_requests_total",
+                                            "Requests of routes with a split, by the backend that they went to.",
+                                            {{"route", route}, {"backend", backend}, {"class", name}});
+    }
+}
+
+void ShareMetrics::finished(int status) {
+    classes_[static_cast<std::size_t>(std::clamp(status / 100, 0, 5))]->Increment();
+}
+
+MirrorMetrics::MirrorMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend)
+    : sent(registry.counter(kMirrored, kMirroredHelp,
+                            {{"route", route}, {"backend", backend}, {"result", "sent"}, {"reason", ""}})),
+      registry_(registry),
+      route_(route),
+      backend_(backend),
+      skipped_{&with("skipped", "busy"), &with("skipped", "body"), &with("skipped", "incomplete"),
+               &with("skipped", "upgrade")} {}
+
+metrics::Counter& MirrorMetrics::with(std::string_view result, std::string_view reason) {
+    return registry_.counter(
+        kMirrored, kMirroredHelp,
+        {{"route", route_}, {"backend", backend_}, {"result", std::string(result)}, {"reason", std::string(reason)}});
+}
+
+void MirrorMetrics::skipped(Skip why) {
+    skipped_[static_cast<std::size_t>(why)]->Increment();
+}
+
+void MirrorMetrics::failed(std::string_view reason) {
+    with("failed", reason).Increment();
+}
+
 BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& backend)
     : active(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
                             {{"backend", backend}, {"state", "active"}})),
@@ -75,6 +113,14 @@ SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
 
 std::shared_ptr<RouteMetrics> ConnectorMetrics::route(const std::string& name) {
     return std::make_shared<RouteMetrics>(registry_, name);
+}
+
+std::shared_ptr<ShareMetrics> ConnectorMetrics::share(const std::string& route, const std::string& backend) {
+    return std::make_shared<ShareMetrics>(registry_, route, backend);
+}
+
+std::shared_ptr<MirrorMetrics> ConnectorMetrics::mirror(const std::string& route, const std::string& backend) {
+    return std::make_shared<MirrorMetrics>(registry_, route, backend);
 }
 
 std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& name) {

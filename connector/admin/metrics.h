@@ -1,6 +1,7 @@
 // The connector's metrics: handles per route, backend, tunnel and listener are resolved once and kept.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -28,6 +29,35 @@ struct RouteMetrics {
     metrics::Histogram& duration_;
     metrics::Counter& request_bytes_;
     metrics::Counter& response_bytes_;
+};
+
+/// Per backend of a split, made where a route has one.
+struct ShareMetrics {
+    ShareMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend);
+    /// One finished exchange that this share got.
+    void finished(int status);
+
+  private:
+    std::array<metrics::Counter*, 6> classes_;  ///< by the first digit of the status; 0: the client left without one
+};
+
+/// Per route with a mirror.
+struct MirrorMetrics {
+    MirrorMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend);
+    /// Why a request was not copied.
+    enum class Skip { busy, body, incomplete, upgrade };
+    void skipped(Skip why);
+    void failed(std::string_view reason);
+    metrics::Counter& sent;                    ///< copies that were answered
+    std::atomic<std::uint32_t> in_flight = 0;  ///< exact, for the bound
+
+  private:
+    metrics::Counter& with(std::string_view result, std::string_view reason);
+
+    metrics::Registry& registry_;
+    std::string route_;
+    std::string backend_;
+    std::array<metrics::Counter*, 4> skipped_;
 };
 
 /// Per backend.
@@ -58,6 +88,8 @@ class ConnectorMetrics {
     explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
 
     std::shared_ptr<RouteMetrics> route(const std::string& name);
+    std::shared_ptr<ShareMetrics> share(const std::string& route, const std::string& backend);
+    std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);

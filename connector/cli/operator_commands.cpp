@@ -12,6 +12,7 @@
 #include "common/config/effective.h"
 #include "common/config/json_schema.h"
 #include "common/status/probe.h"
+#include "connector/cli/explanation.h"
 #include "connector/cli/status_output.h"
 #include "connector/config/load.h"
 #include "connector/config/table.h"
@@ -25,6 +26,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kWatchInterval = 1s;
+constexpr auto kReloadPatience = 60s;  ///< a connector under load may take its time with tens of thousands of routes
 
 struct OperatorArguments {
     std::string config;
@@ -93,56 +95,6 @@ int show_config(const OperatorArguments&, const std::filesystem::path& file) {
 
 // --- explain ---
 
-/// What becomes of a request that takes this route.
-json::object explanation(const config::Configuration& configuration, const route::Route& found,
-                         const OperatorArguments& arguments, std::string_view path) {
-    const config::RouteRule& rule = configuration.routes[found.index];
-    json::object told{
-        {"route", rule.name},
-        {"match", json::object{{"host", rule.match.host.empty() ? "*" : rule.match.host}, {"path", rule.match.path}}},
-        {"path", path}};
-    if (found.redirect) {
-        told["redirect"] =
-            json::object{{"status", found.redirect_status}, {"to", found.redirect->text.expand(arguments.host, path)}};
-    } else if (found.fixed) {
-        told["static"] = json::object{{"status", found.fixed->status}, {"content_type", found.fixed->content_type}};
-    } else {
-        const config::Backend& backend = configuration.backends[found.backend_index];
-        json::array endpoints;
-        for (const config::Endpoint& endpoint : backend.endpoints) {
-            endpoints.emplace_back(endpoint.text());
-        }
-        told["backend"] = backend.name;
-        told["endpoints"] = std::move(endpoints);
-        if (found.rewrite) {
-            told["rewritten"] = found.rewrite->text.expand(arguments.host, path);
-        }
-    }
-    return told;
-}
-
-void print_explanation(const json::object& told) {
-    const json::object& match = told.at("match").as_object();
-    std::cout << "route     " << told.at("route").as_string().c_str() << " (host "
-              << match.at("host").as_string().c_str() << ", path " << match.at("path").as_string().c_str() << ")\n";
-    if (const json::value* redirect = told.if_contains("redirect")) {
-        std::cout << "redirect  " << json::serialize(redirect->as_object().at("status")) << " to "
-                  << redirect->as_object().at("to").as_string().c_str() << '\n';
-        return;
-    }
-    if (const json::value* fixed = told.if_contains("static")) {
-        std::cout << "answer    " << json::serialize(fixed->as_object().at("status")) << " of the connector's own\n";
-        return;
-    }
-    std::cout << "backend   " << told.at("backend").as_string().c_str() << '\n';
-    for (const json::value& endpoint : told.at("endpoints").as_array()) {
-        std::cout << "          " << endpoint.as_string().c_str() << '\n';
-    }
-    if (const json::value* rewritten = told.if_contains("rewritten")) {
-        std::cout << "path      " << rewritten->as_string().c_str() << '\n';
-    }
-}
-
 int explain(const OperatorArguments& arguments, const std::filesystem::path& file) {
     const auto configuration = load(file);
     if (!configuration) {
@@ -168,10 +120,11 @@ int explain(const OperatorArguments& arguments, const std::filesystem::path& fil
         }
         return 1;
     }
+    const json::object told = explanation(*configuration, router, *found, arguments.host, *path);
     if (arguments.as_json()) {
-        std::cout << json::serialize(explanation(*configuration, *found, arguments, *path)) << '\n';
+        std::cout << json::serialize(told) << '\n';
     } else {
-        print_explanation(explanation(*configuration, *found, arguments, *path));
+        print_explanation(told);
     }
     return 0;
 }
@@ -228,7 +181,7 @@ int reload(const OperatorArguments& arguments, const std::filesystem::path& file
     if (!admin) {
         return report(admin.error());
     }
-    const auto reply = status::ask(*admin, "POST", "/reload");
+    const auto reply = status::ask(*admin, "POST", "/reload", kReloadPatience);
     if (!reply) {
         return report(reply.error());
     }

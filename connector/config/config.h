@@ -139,14 +139,42 @@ struct StaticAnswer {
     std::string body;
 };
 
+/// One of the backends that share a route's requests.
+struct SplitShare {
+    std::string backend;
+    std::uint32_t weight = 0;
+    std::size_t backend_index = 0;                ///< into Configuration::backends
+    std::optional<std::size_t> inner_route = {};  ///< as that of RouteRule
+};
+
+/// What of a request decides about its share, so that one client stays on one side.
+struct SplitBy {
+    enum class Of { chance, header, cookie, client_ip };
+    Of of = Of::chance;
+    std::string name = {};  ///< of the header field or cookie
+};
+
+/// Another backend that gets copies of requests; its answers are discarded.
+struct Mirror {
+    std::string backend;
+    std::size_t backend_index = 0;  ///< into Configuration::backends
+    std::uint32_t percent = defaults::mirror_percent;
+    std::uint64_t body_bytes = defaults::mirror_body_bytes;
+    std::uint32_t in_flight = defaults::mirror_in_flight;
+};
+
 struct RouteRule {
     std::string name;  ///< as given, else host and path of the match; unique
     Match match;
-    std::string backend = {};       ///< empty when the route answers itself
+    std::string backend = {};       ///< empty when the route splits or answers itself
     std::size_t backend_index = 0;  ///< into Configuration::backends
     std::optional<Rewrite> rewrite = {};
     std::optional<Redirect> redirect = {};
     std::optional<StaticAnswer> fixed = {};
+    std::optional<std::size_t> inner_route = {};  ///< into Configuration::routes, where the backend is internal://ROUTE
+    std::vector<SplitShare> split = {};           ///< not empty: instead of `backend`
+    SplitBy split_by = {};
+    std::optional<Mirror> mirror = {};
 };
 
 struct Configuration {

@@ -31,6 +31,11 @@ inline constexpr std::chrono::milliseconds push_timeout = 10s;
 inline constexpr std::uint64_t log_file_size = 100 << 20;
 inline constexpr std::uint32_t log_files = 5;
 
+// Mirrors
+inline constexpr std::uint32_t mirror_percent = 100;
+inline constexpr std::uint64_t mirror_body_bytes = 64 << 10;  // a larger body is not mirrored
+inline constexpr std::uint32_t mirror_in_flight = 100;        // of one route, all workers together
+
 }  // namespace adit::config::defaults
 
 namespace adit::config::bounds {
@@ -54,6 +59,11 @@ inline constexpr std::size_t routes = 50'000;
 inline constexpr std::size_t certificates = 1'000;  ///< of one listener
 inline constexpr std::size_t conditions = 32;       ///< methods, header fields or parameters of one match
 inline constexpr std::size_t path_segments = 32;    // of one pattern
+inline constexpr std::size_t shares = 16;           // of one split
+inline constexpr std::uint32_t max_weight = 1'000'000;
+inline constexpr std::uint64_t max_mirror_body_bytes = 16 << 20;
+inline constexpr std::uint32_t max_mirror_in_flight = 10'000;
+inline constexpr std::size_t inner_routes = 16;  // that one request may go through by internal://
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

@@ -20,6 +20,15 @@ Result<Endpoint> parse_service(std::string_view name) {
         .scheme = Endpoint::Scheme::service, .host = {}, .port = 0, .service = std::string(name), .base_path = {}};
 }
 
+Result<Endpoint> parse_internal(std::string_view name) {
+    if (!yaml::is_name(name))
+        return usage_error("after internal:// stands the name of a route of this file, without port or path");
+    Endpoint endpoint;
+    endpoint.scheme = Endpoint::Scheme::internal;
+    endpoint.route = name;
+    return endpoint;
+}
+
 bool is_path_character(char c) {
     return c > 0x20 && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>';
 }
@@ -56,17 +65,20 @@ Result<Endpoint> parse_http(Endpoint::Scheme scheme, std::string_view rest) {
 
 std::string Endpoint::text() const {
     if (scheme == Scheme::service) return "service://" + service;
+    if (scheme == Scheme::internal) return "internal://" + route;
     return (scheme == Scheme::https ? "https://" : "http://") + net::HostPort{host, port}.text() + base_path;
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
     constexpr std::string_view service = "service://";
+    constexpr std::string_view internal = "internal://";
     constexpr std::string_view http = "http://";
     constexpr std::string_view https = "https://";
     if (text.starts_with(service)) return parse_service(text.substr(service.size()));
+    if (text.starts_with(internal)) return parse_internal(text.substr(internal.size()));
     if (text.starts_with(http)) return parse_http(Endpoint::Scheme::http, text.substr(http.size()));
     if (text.starts_with(https)) return parse_http(Endpoint::Scheme::https, text.substr(https.size()));
-    return usage_error("write service://NAME, http://host:port/base or https://host:port/base");
+    return usage_error("write service://NAME, http://host:port/base, https://host:port/base or internal://ROUTE");
 }
 
 }  // namespace adit::config

@@ -1,4 +1,5 @@
-// Endpoints of backends: service://NAME through a tunnel, http://host:port/base or https:// directly.
+// Endpoints of backends: service://NAME through a tunnel, http://host:port/base or https:// directly, internal://ROUTE
+// by a route of the same connector.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,14 @@ namespace adit::config {
 
 /// One place that can answer a backend's requests.
 struct Endpoint {
-    enum class Scheme { service, http, https };
+    enum class Scheme { service, http, https, internal };
 
     Scheme scheme = Scheme::http;
     std::string host;         ///< http, https: a name or an address, IPv6 without brackets
     std::uint16_t port = 80;  ///< http, https
     std::string service;      ///< service: its name
     std::string base_path;  ///< http, https: before the path of every request; "" or "/base" without a slash at its end
+    std::string route = {};  ///< internal: the name of the route that goes on
 
     /// As a URL, for logs and metrics.
     std::string text() const;

@@ -1,6 +1,8 @@
 // Backends: endpoints, and how they are spoken to.
 #include "connector/config/table_parts.h"
 
+#include <algorithm>
+
 #include "common/base/time.h"
 #include "common/config/collections.h"
 
@@ -51,6 +53,21 @@ void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagno
         diagnostics.error(node.find("endpoints")->value.place, "a backend needs an endpoint");
 }
 
+/// A route goes on in this process: there is nothing to balance, to connect to or to wait for.
+void internal_alone(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
+    const auto& endpoints = backend.endpoints;
+    const auto internal = std::ranges::find(endpoints, Endpoint::Scheme::internal, &Endpoint::scheme);
+    if (internal == endpoints.end()) return;
+    const auto index = static_cast<std::size_t>(internal - endpoints.begin());
+    if (endpoints.size() > 1)
+        diagnostics.error(place_of(node, {"endpoints", index}),
+                          internal->text() + " is a backend's only endpoint; split requests over backends instead");
+    for (const char* key : {"protocol", "timeouts", "tls"})
+        if (const auto* member = node.find(key))
+            diagnostics.error(member->key_place, std::string(key) + " means nothing to " + internal->text() +
+                                                     ": the backend of that route has its own");
+}
+
 }  // namespace
 
 yaml::Object<Backend> backend_table() {
@@ -58,7 +75,7 @@ yaml::Object<Backend> backend_table() {
         .required("endpoints", &Backend::endpoints,
                   List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
                   "service://NAME through a tunnel, http://host:port/base or https:// directly; requests are spread "
-                  "over them.")
+                  "over them. internal://ROUTE, alone, goes on by another route of this file.")
         .field("protocol", &Backend::protocol,
                Choice<Protocol>({{"auto", Protocol::automatic},
                                  {"http/1.1", Protocol::http1},
@@ -70,7 +87,8 @@ yaml::Object<Backend> backend_table() {
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
                 "retry"})
-        .rule(has_endpoints);
+        .rule(has_endpoints)
+        .rule(internal_alone);
 }
 
 }  // namespace adit::config

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/config/collections.h"
 #include "common/config/object.h"
 #include "common/config/types.h"
 #include "connector/config/config.h"
@@ -14,6 +15,9 @@ yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();
 yaml::Object<Log> log_table();
 yaml::Object<Tracing> tracing_table();
+yaml::List<yaml::Object<SplitShare>> split_table();
+yaml::Parsed<SplitBy> split_by();
+yaml::Object<Mirror> mirror_table();
 
 /// How long something may take.
 yaml::Duration timeout();

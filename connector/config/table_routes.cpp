@@ -91,12 +91,29 @@ Object<StaticAnswer> static_answer() {
         .field("body", &StaticAnswer::body, Text(), "Its body; none when left out.");
 }
 
+void some_weight(const Node& node, const RouteRule& rule, Diagnostics& diagnostics) {
+    const auto* split = node.find("split");
+    if (split && std::ranges::all_of(rule.split, [](const SplitShare& share) { return share.weight == 0; }))
+        diagnostics.error(split->value.place, "no backend of this split has a weight above 0");
+    for (std::size_t i = 0; i < rule.split.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (rule.split[k].backend == rule.split[i].backend)
+                diagnostics.error(place_of(node, {"split", i, "backend"}),
+                                  "backend '" + rule.split[i].backend + "' has a share of this split already");
+}
+
 /// A route does one thing, and its templates use only names that its path gives.
 void one_handler(const Node& node, const RouteRule& rule, Diagnostics& diagnostics) {
-    const int handlers = (rule.backend.empty() ? 0 : 1) + (rule.redirect ? 1 : 0) + (rule.fixed ? 1 : 0);
-    if (handlers != 1) diagnostics.error(node.place, "a route has one of backend, redirect and static");
-    if (rule.rewrite && rule.backend.empty())
-        diagnostics.error(place_of(node, {"rewrite"}), "rewrite belongs to a route with a backend");
+    const int handlers =
+        (rule.backend.empty() ? 0 : 1) + (node.find("split") ? 1 : 0) + (rule.redirect ? 1 : 0) + (rule.fixed ? 1 : 0);
+    if (handlers != 1) diagnostics.error(node.place, "a route has one of backend, split, redirect and static");
+    for (const char* key : {"rewrite", "mirror"}) {
+        const auto* member = node.find(key);
+        if (member && rule.backend.empty() && !node.find("split"))
+            diagnostics.error(member->value.place, std::string(key) + " belongs to a route with a backend or a split");
+    }
+    if (const auto* by = node.find("split_by"); by && !node.find("split"))
+        diagnostics.error(by->value.place, "split_by belongs to a route with a split");
     const auto names = capture_names(rule.match.path);
     const auto check = [&](const std::string& text, const Place& place) {
         for (const std::string& name : template_names(text).value_or(std::vector<std::string>())) {
@@ -115,11 +132,17 @@ yaml::Object<RouteRule> route_table() {
         .field("name", &RouteRule::name, Name(), "How logs and metrics call it; its match when left out.")
         .required("match", &RouteRule::match, match(), "What a request must look like.")
         .field("backend", &RouteRule::backend, Text(), "The name of a backend that answers.")
+        .field("split", &RouteRule::split, split_table(), "Backends that share the requests by weight.")
+        .field("split_by", &RouteRule::split_by, split_by(),
+               "header NAME, cookie NAME or client_ip: what decides about a request's share, so that one client stays "
+               "on one side; chance when left out.")
+        .field("mirror", &RouteRule::mirror, mirror_table(), "Another backend that gets copies of requests.")
         .field("rewrite", &RouteRule::rewrite, rewrite(), "What of the request is written anew for the backend.")
         .field("redirect", &RouteRule::redirect, redirect(), "Sends the client elsewhere.")
         .field("static", &RouteRule::fixed, static_answer(), "An answer of the connector's own.")
         .later({"handler", "policies", "timeouts"})
-        .rule(one_handler);
+        .rule(one_handler)
+        .rule(some_weight);
 }
 
 }  // namespace adit::config

@@ -11,8 +11,8 @@
 #include <system_error>
 #include <unordered_map>
 
-#include "common/config/suggest.h"
 #include "connector/config/pattern.h"
+#include "connector/config/targets.h"
 
 namespace adit::config {
 namespace {
@@ -145,27 +145,6 @@ void check_services(const Node& root, const Configuration& configuration, Diagno
                     backend.endpoints[i].text() + " is reached through a tunnel, but 'tunnels' is missing");
 }
 
-void resolve_backends(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
-    std::unordered_map<std::string, std::size_t> index;
-    std::vector<std::string> names;
-    for (const auto& backend : configuration.backends) {
-        index.emplace(backend.name, names.size());
-        names.push_back(backend.name);
-    }
-    for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
-        auto& route = configuration.routes[i];
-        if (route.backend.empty()) continue;
-        if (const auto found = index.find(route.backend); found != index.end()) {
-            route.backend_index = found->second;
-            continue;
-        }
-        const auto known = names.empty() ? " (there are no backends)" : " (backends: " + yaml::listing(names, 10) + ")";
-        diagnostics.error(
-            place_of(root, {"routes", i, "backend"}),
-            "there is no backend '" + route.backend + "'" + yaml::did_you_mean(route.backend, names) + known);
-    }
-}
-
 void check_routes(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
     Uses names("the route name", diagnostics);
     Uses matches("the match", diagnostics);
@@ -194,7 +173,7 @@ void validate(const Node& root, Configuration& configuration, Diagnostics& diagn
     name_sinks(root, configuration, diagnostics);
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
-    resolve_backends(root, configuration, diagnostics);
+    resolve_targets(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
 }
 

@@ -46,7 +46,9 @@ std::size_t BodyReader::available() {
         }
         stream_->consume(step->skip);
         chunk_data_ = step->data;
-        done_ = step->done;
+        if (step->done) {
+            end();
+        }
         if (too_large(chunk_data_)) {
             return 0;
         }
@@ -77,8 +79,30 @@ net::Task<net::Status> BodyReader::wait(const bool* given_up) {
     co_return net::Status();
 }
 
-void BodyReader::end_of_stream() {
+void BodyReader::remove(BodyTap& tap) {
+    for (BodyTap** at = &tap_; *at != nullptr; at = &(*at)->next_) {
+        if (*at == &tap) {
+            *at = tap.next_;
+            return;
+        }
+    }
+}
+
+void BodyReader::show(std::size_t n) {
+    for (BodyTap* tap = tap_; tap != nullptr; tap = tap->next_) {
+        tap->passing(stream_->input(), n);
+    }
+}
+
+void BodyReader::end() {
     done_ = true;
+    for (BodyTap* tap = tap_; tap != nullptr; tap = tap->next_) {
+        tap->passed();
+    }
+}
+
+void BodyReader::end_of_stream() {
+    end();
     if (h2_ == nullptr) {
         return;
     }
@@ -95,7 +119,9 @@ void BodyReader::took(std::size_t n) {
     bytes_ += n;
     if (framing_.kind == Framing::Kind::length) {
         left_ -= n;
-        done_ = left_ == 0;
+        if (left_ == 0) {
+            end();
+        }
     } else if (framing_.kind == Framing::Kind::chunked) {
         chunks_.took(n);
         chunk_data_ -= n;
@@ -107,6 +133,9 @@ void BodyWriter::take(BodyReader& from, std::size_t n) {
         scratch_.clear();
         append_chunk_start(scratch_, n);
         out_.append(scratch_);
+    }
+    if (from.tapped()) {
+        from.show(n);
     }
     out_.splice(from.stream().input(), n);
     from.stream().consumed(n);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "common/h2/stream.h"
 #include "common/net/stream.h"
@@ -9,6 +10,22 @@
 #include "connector/http/message.h"
 
 namespace adit::http {
+
+/// Sees the bytes of a body as they pass, without holding them up. Outlives its place in the reader.
+class BodyTap {
+  public:
+    /// The first `n` of `bytes` are about to move on.
+    virtual void passing(const net::Chain& bytes, std::size_t n) = 0;
+    /// The body has come to its end, all of it in order.
+    virtual void passed() = 0;
+
+  protected:
+    ~BodyTap() = default;
+
+  private:
+    friend class BodyReader;
+    BodyTap* next_ = nullptr;
+};
 
 /// Pulls a body off a stream. Data stays in the stream's input until it is taken, so no byte is copied between.
 class BodyReader {
@@ -31,6 +48,11 @@ class BodyReader {
     /// `n` of the available bytes were taken off the stream's input (and told to the stream).
     void took(std::size_t n);
 
+    /// From now on the tap sees what BodyWriter::take() takes. Not from within a tap.
+    void add(BodyTap& tap) { tap.next_ = std::exchange(tap_, &tap); }
+    void remove(BodyTap& tap);
+    bool tapped() const { return tap_ != nullptr; }
+
     bool done() const { return done_; }
     const Framing& framing() const { return framing_; }
     std::uint64_t bytes() const { return bytes_; }
@@ -40,11 +62,16 @@ class BodyReader {
     net::Stream& stream() const { return *stream_; }
 
   private:
+    friend class BodyWriter;
+
+    void show(std::size_t n);
+    void end();
     bool too_large(std::size_t more);
     void end_of_stream();
 
     net::Stream* stream_;
     h2::Stream* h2_ = nullptr;
+    BodyTap* tap_ = nullptr;
     Framing framing_;
     std::uint64_t left_ = 0;
     std::uint64_t most_;

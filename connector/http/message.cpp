@@ -50,6 +50,39 @@ void RequestHead::clear() {
     expect_continue = false;
 }
 
+void RequestHead::assign(const RequestHead& other, const Field& more) {
+    clear();
+    fields = other.fields;
+    fields.push_back(more);
+    version = other.version;
+    framing = other.framing;
+    keep_alive = other.keep_alive;
+    has_connection_options = other.has_connection_options;
+    expect_continue = other.expect_continue;
+    upgrade = other.upgrade;
+    connection = other.connection;
+    method = other.method;
+    target = other.target;
+    path = other.path;
+    query = other.query;
+    authority = other.authority;
+    std::vector<std::string_view*> views{&upgrade, &connection, &method, &target, &path, &query, &authority};
+    for (Field& field : fields) {
+        views.insert(views.end(), {&field.name, &field.value});
+    }
+    std::size_t size = 0;
+    for (const std::string_view* view : views) {
+        size += view->size();
+    }
+    bytes_.clear();
+    bytes_.reserve(size);  // so that nothing moves while views are taken
+    for (std::string_view* view : views) {
+        const std::size_t begin = bytes_.size();
+        bytes_ += *view;
+        *view = std::string_view(bytes_).substr(begin);
+    }
+}
+
 void ResponseHead::clear() {
     Head::clear();
     status = 0;

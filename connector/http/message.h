@@ -105,6 +105,9 @@ class RequestHead final : public Head {
     bool expect_continue = false;
 
     void clear();
+    /// Becomes a copy of `other`, with `more` as its last field, and with bytes of its own wherever the views of those
+    /// point.
+    void assign(const RequestHead& other, const Field& more);
 };
 
 class ResponseHead final : public Head {

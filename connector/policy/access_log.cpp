@@ -91,6 +91,7 @@ void AccessLog::append_json(const AccessRecord& record) {
     text_member(out, "path", record.path);
     text_member(out, "protocol", record.protocol);
     text_member(out, "route", record.route);
+    text_member(out, "inner_route", record.inner_route);
     text_member(out, "backend", record.backend);
     text_member(out, "tunnel", record.tunnel);
     text_member(out, "agent", record.agent);
@@ -133,10 +134,12 @@ void AccessLog::append_text(const AccessRecord& record) {
     append_number(out, record.bytes_in);
     out += " out=";
     append_number(out, record.bytes_out);
-    for (const auto& [name, value] : {std::pair{" route=", record.route}, std::pair{" tunnel=", record.tunnel},
-                                      std::pair{" agent=", record.agent}, std::pair{" endpoint=", record.endpoint},
-                                      std::pair{" error=", record.error}, std::pair{" reason=", record.reason},
-                                      std::pair{" id=", record.request_id}, std::pair{" trace=", record.trace_id}}) {
+    for (const auto& [name, value] :
+         {std::pair{" route=", record.route}, std::pair{" inner_route=", record.inner_route},
+          std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
+          std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
+          std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id},
+          std::pair{" trace=", record.trace_id}}) {
         if (!value.empty()) {
             out += name;
             logging::append_logfmt(out, value);

@@ -20,6 +20,7 @@ struct AccessRecord {
     std::string_view path;
     std::string_view protocol;
     std::string_view route;
+    std::string_view inner_route;  ///< by which it went on, the last one last
     std::string_view backend;
     std::string_view tunnel;
     std::string_view agent;

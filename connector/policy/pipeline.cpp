@@ -36,18 +36,58 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
-    const route::Route& route = *story.route;
-    if (route.redirect || route.fixed) {
-        co_await answer_itself(exchange, story);
-        co_return std::nullopt;
+    story.destination = &story.route->destination;
+    if (!story.route->plain) {
+        story.destination = co_await follow(exchange, story);
+        if (story.destination == nullptr) {
+            co_return std::nullopt;
+        }
     }
-    if (route.rewrite) {
-        story.rewritten = route.rewrite->text.expand(http::host_of(exchange.request.authority), story.path);
-        exchange.request.path = story.rewritten;
-        exchange.request.query = route.rewrite->keep_query ? exchange.request.query : std::string_view();
-    }
-    backend::Backend& backend = *story.serving->backends[route.backend_index];
+    backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
     co_return co_await route::forward(exchange, backend, story.trace);
+}
+
+/// From route to route, until one leads to a backend with endpoints of its own, or answers (null then).
+net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, Story& story) {
+    const route::Route* route = story.route;
+    for (;;) {
+        if (route->redirect || route->fixed) {
+            co_await answer_itself(exchange, *route);
+            co_return nullptr;
+        }
+        if (route->rewrite) {
+            rewrite(exchange, story, *route->rewrite);
+        }
+        const route::Destination* destination = choose(exchange, story, *route);
+        if (destination->inner == route::no_route) {
+            co_return destination;
+        }
+        route = &story.serving->routes->router.routes()[destination->inner];
+        story.inner.push_back(route);
+    }
+}
+
+/// Which share of a split the request gets, and whether a mirror gets it too.
+const route::Destination* Pipeline::choose(http::Exchange& exchange, Story& story, const route::Route& route) {
+    const Routes& routes = *story.serving->routes;
+    if (route.mirror && random_.below(100) < route.mirror->percent) {
+        story.mirrors.push_back(std::make_unique<route::Mirror>(
+            exchange, *route.mirror, route.name, story.trace.traceparent,
+            story.serving->backends[route.mirror->backend_index], routes.mirrors[route.index]));
+    }
+    if (!route.split) {
+        return &route.destination;
+    }
+    const std::size_t share = route.split->choose(exchange.request, exchange.client_ip, random_);
+    story.shares.push_back(routes.shares[route.index][share].get());
+    return &route.split->shares()[share].to;
+}
+
+void Pipeline::rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target) {
+    http::RequestHead& request = exchange.request;
+    story.rewritten = target.text.expand(http::host_of(request.authority), request.path);
+    request.path = story.rewritten;
+    request.query = target.keep_query ? request.query : std::string_view();
 }
 
 /// What a clear-text listener does that is only there to tell clients of https.
@@ -68,14 +108,14 @@ net::Task<std::optional<problem::Failure>> Pipeline::send_to_https(http::Exchang
 }
 
 /// Routes without a backend.
-net::Task<> Pipeline::answer_itself(http::Exchange& exchange, const Story& story) {
-    const route::Route& route = *story.route;
+net::Task<> Pipeline::answer_itself(http::Exchange& exchange, const route::Route& route) {
     if (route.fixed) {
         co_await exchange.answer(http::Exchange::Whole{
             static_cast<int>(route.fixed->status), route.fixed->content_type, route.fixed->body, {}});
         co_return;
     }
-    std::string location = route.redirect->text.expand(http::host_of(exchange.request.authority), story.path);
+    std::string location =
+        route.redirect->text.expand(http::host_of(exchange.request.authority), exchange.request.path);
     if (route.redirect->keep_query) {
         location += exchange.request.query;
     }
@@ -94,24 +134,37 @@ std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, S
         request.path = *path;  // what was matched is what is forwarded
     }
     story.path = request.path;
-    story.route = story.serving->router->match(request.authority, request.path, request);
+    story.route = story.serving->routes->router.match(request.authority, request.path, request);
     if (story.route == nullptr) {
         return problem::no_route(http::host_of(request.authority), request.path);
     }
     return std::nullopt;
 }
 
+/// Every route that a request went through counts it, and every share of a split.
+void Pipeline::count(const http::Exchange& exchange, const Story& story, net::Time now) {
+    const Routes& routes = *story.serving->routes;
+    const auto add = [&](RouteMetrics& metrics) {
+        metrics.finished(exchange.status, now - exchange.started, exchange.body.bytes(), exchange.out.bytes());
+        if (story.failure) {
+            metrics.failed(story.failure->code);
+        } else if (!story.trace.broken.empty()) {
+            metrics.failed("cut-off");
+        }
+    };
+    add(story.route == nullptr ? *routes.unrouted : *routes.metrics[story.route->index]);
+    for (const route::Route* inner : story.inner) {
+        add(*routes.metrics[inner->index]);
+    }
+    for (ShareMetrics* share : story.shares) {
+        share->finished(exchange.status);
+    }
+}
+
 void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     const net::Time now = net::Clock::now();
     const route::Trace& trace = story.trace;
-    RouteMetrics& metrics =
-        story.route == nullptr ? *story.serving->unrouted_metrics : *story.serving->route_metrics[story.route->index];
-    metrics.finished(exchange.status, now - exchange.started, exchange.body.bytes(), exchange.out.bytes());
-    if (story.failure) {
-        metrics.failed(story.failure->code);
-    } else if (!trace.broken.empty()) {
-        metrics.failed("cut-off");
-    }
+    count(exchange, story, now);
     const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
     if (!log_.on() && !traced) {
         return;
@@ -144,7 +197,14 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     record.body = between(trace.first_byte, now);
     if (story.route != nullptr) {
         record.route = story.route->name;
-        record.backend = story.route->backend;
+    }
+    std::string inner;
+    for (const route::Route* route : story.inner) {
+        inner.append(inner.empty() ? "" : " > ").append(route->name);
+    }
+    record.inner_route = inner;
+    if (story.destination != nullptr) {
+        record.backend = story.destination->backend;
     }
     if (story.failure) {
         record.error = problem::name(story.failure->error);

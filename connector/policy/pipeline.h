@@ -5,22 +5,34 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/random.h"
 #include "connector/admin/metrics.h"
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
 #include "connector/policy/tracer.h"
 #include "connector/route/forward.h"
+#include "connector/route/mirror.h"
 #include "connector/route/router.h"
 
 namespace adit::policy {
 
-/// What a worker needs to serve requests. Routes and their metrics are shared and immutable; backends are the worker's.
+/// The routes of a configuration and what they count: immutable, shared by all workers.
+struct Routes {
+    explicit Routes(const std::vector<config::RouteRule>& rules) : router(rules) {}
+
+    const route::Router router;
+    std::vector<std::shared_ptr<RouteMetrics>> metrics;              ///< by Route::index, as the next two
+    std::vector<std::vector<std::shared_ptr<ShareMetrics>>> shares;  ///< of the route's split, in its order
+    std::vector<std::shared_ptr<MirrorMetrics>> mirrors;             ///< null where the route has none
+    std::shared_ptr<RouteMetrics> unrouted;
+};
+
+/// What a worker needs to serve requests; the backends are its own.
 struct Serving {
-    std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by Route::index
-    std::shared_ptr<RouteMetrics> unrouted_metrics;
-    std::vector<std::shared_ptr<backend::Backend>> backends;  ///< by Route::backend_index
+    std::shared_ptr<const Routes> routes;
+    /// By Destination::backend_index; null where that leads to another route.
+    std::vector<std::shared_ptr<backend::Backend>> backends;
 };
 
 /// One per worker: the handler of all its connections.
@@ -39,7 +51,11 @@ class Pipeline final : public http::Handler {
     /// What the layers tell each other about one request.
     struct Story {
         std::shared_ptr<const Serving> serving;
-        const route::Route* route = nullptr;
+        const route::Route* route = nullptr;              ///< that the request has met
+        std::vector<const route::Route*> inner;           ///< those that it went on to by internal://
+        const route::Destination* destination = nullptr;  ///< null when a route has answered itself
+        std::vector<ShareMetrics*> shares;                ///< of the splits that it went through
+        std::vector<std::unique_ptr<route::Mirror>> mirrors;
         route::Trace trace;
         std::optional<Tracked> tracked;
         std::optional<problem::Failure> failure;
@@ -51,13 +67,18 @@ class Pipeline final : public http::Handler {
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
-    static net::Task<> answer_itself(http::Exchange& exchange, const Story& story);
     void join_trace(http::Exchange& exchange, Story& story);
+    net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
+    const route::Destination* choose(http::Exchange& exchange, Story& story, const route::Route& route);
+    static void rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target);
+    static net::Task<> answer_itself(http::Exchange& exchange, const route::Route& route);
+    static void count(const http::Exchange& exchange, const Story& story, net::Time now);
     void conclude(const http::Exchange& exchange, const Story& story);
 
     std::shared_ptr<const Serving> serving_;
     AccessLog& log_;
     Tracer& tracer_;
+    Random random_;  ///< draws for splits and mirrors
 };
 
 }  // namespace adit::policy

@@ -1,4 +1,4 @@
-// Hosts are looked up in hash maps: once as a whole, then once per label from the longest suffix to the shortest.
+// A host is looked up once as a whole, then once per label from the longest suffix to the shortest.
 #include "connector/route/router.h"
 
 #include <algorithm>
@@ -36,14 +36,16 @@ std::string_view lower_case(std::string_view host, std::array<char, max_host>& b
 /// Of routes with one path the first whose conditions the request meets.
 class Router::Met final : public Choice {
   public:
-    Met(const std::vector<Route>& routes, const http::RequestHead& request) : routes_(routes), request_(request) {}
+    Met(const Router& router, const http::RequestHead& request) : router_(router), request_(request) {}
     RouteIndex among(RouteIndex first) const override {
-        while (first != no_route && !routes_[first].conditions.met_by(request_)) first = routes_[first].next;
+        while (first != no_route && router_.conditional_[first] != 0 &&
+               !router_.routes_[first].conditions.met_by(request_))
+            first = router_.routes_[first].next;
         return first;
     }
 
   private:
-    const std::vector<Route>& routes_;
+    const Router& router_;
     const http::RequestHead& request_;
 };
 
@@ -56,30 +58,35 @@ Router::Router(const std::vector<config::RouteRule>& rules) {
         const auto target = [&rule](const std::string& text, bool keep_query) {
             return Route::Target{PathTemplate(rule.match.path, text), keep_query};
         };
-        auto& route = routes_.emplace_back(Route{rule.name,
-                                                 rule.backend,
-                                                 rule.backend_index,
-                                                 routes_.size(),
-                                                 Conditions(rule.match),
-                                                 {},
-                                                 {},
-                                                 0,
-                                                 rule.fixed});
+        const auto inner = rule.inner_route ? static_cast<RouteIndex>(*rule.inner_route) : no_route;
+        auto& route = routes_.emplace_back(Route{.name = rule.name,
+                                                 .destination = {rule.backend, rule.backend_index, inner},
+                                                 .index = routes_.size(),
+                                                 .conditions = Conditions(rule.match),
+                                                 .rewrite = {},
+                                                 .redirect = {},
+                                                 .fixed = rule.fixed,
+                                                 .split = {},
+                                                 .mirror = rule.mirror});
+        if (!rule.split.empty()) route.split.emplace(rule.split, rule.split_by);
         if (rule.rewrite) route.rewrite = target(rule.rewrite->path, rule.rewrite->keep_query);
         if (rule.redirect) {
             route.redirect = target(rule.redirect->to, rule.redirect->keep_query);
             route.redirect_status = rule.redirect->status;
         }
+        route.plain =
+            !rule.rewrite && !rule.redirect && !rule.fixed && rule.split.empty() && !rule.mirror && !rule.inner_route;
     }
+    for (const Route& route : routes_) conditional_.push_back(route.conditions.count() > 0 ? 1 : 0);
     std::ranges::sort(order, {}, [this](RouteIndex index) {
         return std::pair(-static_cast<std::ptrdiff_t>(routes_[index].conditions.count()), index);
     });
     for (const RouteIndex index : order) {
         const std::string_view host = rules[index].match.host;
-        auto& tree = host.empty()             ? any_host_
-                     : host.starts_with("*.") ? suffixes_[std::string(host.substr(1))]
-                                              : exact_[std::string(host)];
-        if (const auto first = tree.add(config::bare_pattern(rules[index].match.path), index); first != index)
+        const auto place = host.empty()             ? PathTree::any_host
+                           : host.starts_with("*.") ? tree_.add_host(PathTree::suffixes, host.substr(1))
+                                                    : tree_.add_host(PathTree::exact_hosts, host);
+        if (const auto first = tree_.add(place, config::bare_pattern(rules[index].match.path), index); first != index)
             chain(first, index);
     }
 }
@@ -91,22 +98,22 @@ void Router::chain(RouteIndex first, RouteIndex added) {
 
 const Route* Router::match(std::string_view host, std::string_view path, const http::RequestHead& request) const {
     std::array<char, max_host> buffer;
-    const auto route = find(lower_case(bare_host(host), buffer), path, Met(routes_, request));
+    const auto route = find(lower_case(bare_host(host), buffer), path, Met(*this, request));
     return route == no_route ? nullptr : &routes_[route];
 }
 
 RouteIndex Router::find(std::string_view host, std::string_view path, const Choice& choice) const {
-    if (const auto exact = exact_.find(host); exact != exact_.end())
-        if (const auto route = exact->second.match(path, choice); route != no_route) return route;
-    if (!suffixes_.empty()) {
+    if (const auto exact = tree_.find_host(PathTree::exact_hosts, host); exact != PathTree::no_node)
+        if (const auto route = tree_.match(exact, path, choice); route != no_route) return route;
+    if (tree_.has_hosts(PathTree::suffixes)) {
         // From 1: a wildcard stands for at least one label with at least one character.
         for (auto dot = host.find('.', 1); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
-            const auto suffix = suffixes_.find(host.substr(dot));
-            if (suffix == suffixes_.end()) continue;
-            if (const auto route = suffix->second.match(path, choice); route != no_route) return route;
+            const auto suffix = tree_.find_host(PathTree::suffixes, host.substr(dot));
+            if (suffix == PathTree::no_node) continue;
+            if (const auto route = tree_.match(suffix, path, choice); route != no_route) return route;
         }
     }
-    return any_host_.match(path, choice);
+    return tree_.match(PathTree::any_host, path, choice);
 }
 
 }  // namespace adit::route

@@ -1,18 +1,16 @@
 // Which route a request takes, by its host and path, and what else the route asks for.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "common/base/strings.h"
 #include "connector/config/config.h"
 #include "connector/route/conditions.h"
 #include "connector/route/path_template.h"
 #include "connector/route/path_tree.h"
+#include "connector/route/split.h"
 
 namespace adit::route {
 
@@ -25,14 +23,16 @@ struct Route {
     };
 
     std::string name;
-    std::string backend;            ///< empty when the route answers itself
-    std::size_t backend_index = 0;  ///< into Configuration::backends
-    std::size_t index = 0;          ///< into Configuration::routes; what per-route counters are indexed by
+    Destination destination;  ///< where no split decides
+    std::size_t index = 0;    ///< into Configuration::routes; what per-route counters are indexed by
     Conditions conditions;
     std::optional<Target> rewrite;   ///< of the path that the backend gets
     std::optional<Target> redirect;  ///< where the client is sent
     std::uint32_t redirect_status = 0;
     std::optional<config::StaticAnswer> fixed;
+    std::optional<Split> split;
+    std::optional<config::Mirror> mirror;
+    bool plain = true;           ///< a request goes to one backend as it is: nothing above but its destination
     RouteIndex next = no_route;  ///< the next of those with the same host and path, by how much they ask for
 };
 
@@ -53,17 +53,14 @@ class Router {
     const std::vector<Route>& routes() const { return routes_; }
 
   private:
-    using Trees = std::unordered_map<std::string, PathTree, StringHash, std::equal_to<>>;
-
     class Met;
 
     void chain(RouteIndex first, RouteIndex added);
     RouteIndex find(std::string_view host, std::string_view path, const Choice& choice) const;
 
     std::vector<Route> routes_;
-    Trees exact_;
-    Trees suffixes_;  ///< ".example.com" for "*.example.com"
-    PathTree any_host_;
+    std::vector<std::uint8_t> conditional_;  ///< by route: it has conditions to look at
+    PathTree tree_;                          ///< a suffix is ".example.com" for "*.example.com"
 };
 
 }  // namespace adit::route

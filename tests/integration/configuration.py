@@ -16,7 +16,7 @@ WRONG = [  # a line, and what is said about it: (column, words)
     ("tunnels: { directory: d, wireguard: {}, tls: { address: 127.0.0.1:7443, key: k } }", [(26, "not available in this version")]),
     ("backends:", []),
     ("  web: { endpoints: [ ftp://x, service:// ], timeouts: { conect: 5s }, retry: { attempts: 3 } }",
-     [(23, "service://NAME, http://host:port/base or https://"), (32, "name of a service"), (58, "did you mean 'connect'"), (72, "not available in this version")]),
+     [(23, "service://NAME, http://host:port/base, https://"), (32, "name of a service"), (58, "did you mean 'connect'"), (72, "not available in this version")]),
     ("  other: { endpoint: [ http://127.0.0.1:1 ] }", [(10, "'endpoints' is missing"), (12, "did you mean 'endpoints'")]),
     ("  other: { endpoints: [ http://127.0.0.1:1 ] }", [(3, "given twice; first at")]),
     ("routes:", []),

@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 
 from harness import CONNECTOR, Case, Site, can_connect, fetch, free_port, main, metric, scaled, wait_for
 from load import Load
@@ -77,6 +78,38 @@ class Reload(Case):
         # Had each reload given up its connections, each would have made as many anew.
         self.assertGreater(metric(site.admin_port, "adit_connector_pool_reuse_total", backend="web"), done - 200)
         self.assertGreaterEqual(idle, 1)
+
+    def test_requests_flow_while_many_routes_are_read(self):
+        count = scaled(20_000)
+        many = "".join(f'  - {{ name: r{i}, match: {{ path: "/r{i}/**" }}, backend: web }}\n' for i in range(count))
+        site = self.up(workers=1)
+        self.edit(lambda text: text + many)
+        client = http.client.HTTPConnection("127.0.0.1", site.client_port, timeout=60)
+        self.addCleanup(client.close)
+        before, start, longest, served = self.reloads(), time.monotonic(), 0.0, 0
+        self.connector.signal(signal.SIGHUP)
+        status = 0
+        while status != 200:
+            asked = time.monotonic()
+            self.assertLess(asked - start, 120)
+            client.request("GET", f"/r{count - 1}/x")
+            answer = client.getresponse()
+            answer.read()
+            status, served, longest = answer.status, served + 1, max(longest, time.monotonic() - asked)
+        took = time.monotonic() - start
+        print(f"{count} routes after {took:.2f} s, {served} requests meanwhile, the longest took {longest * 1000:.1f} ms")
+        self.assertGreater(served, 20)
+        self.assertLess(longest, max(took / 2, 0.1))  # on the worker's thread one would have waited for all of it
+        wait_for(lambda: self.reloads() == before + 1, "the count")
+
+    def test_a_reload_that_is_asked_for_during_another_sees_the_newest_file(self):
+        site = self.up()
+        many = "".join(f'  - {{ match: {{ path: "/r{i}/**" }}, backend: web }}\n' for i in range(scaled(5_000)))
+        self.edit(lambda text: text + many)
+        self.connector.signal(signal.SIGHUP)
+        self.edit(lambda text: text + '  - { match: { path: "/last/**" }, backend: web }\n')
+        self.assertIn("reloaded", site.tool("reload").stdout)
+        self.assertEqual(site.get("/last/x").status, 200)
 
     def test_listeners_come_and_go_and_their_connections_end_in_order(self):
         site = self.up()

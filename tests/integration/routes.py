@@ -72,8 +72,8 @@ class Routes(Case):
         wait_for(lambda: {l["status"] for l in site.access_lines(self.connector)} == {308, 301, 200, 410, 204}, "an access line of each")
 
     def test_mistakes_are_named_with_their_places(self):
-        for route, words in (("match: { path: /a }, backend: web, redirect: { to: /b }", "one of backend, redirect and static"),
-                             ("match: { path: /a }", "one of backend, redirect and static"),
+        for route, words in (("match: { path: /a }, backend: web, redirect: { to: /b }", "one of backend, split, redirect and static"),
+                             ("match: { path: /a }", "one of backend, split, redirect and static"),
                              ("match: { path: '/a/{id}' }, backend: web, rewrite: { path: '/b/{name}' }", "{name} is not in the route's path /a/{id}"),
                              ("match: { path: '/a/{b**}/c' }, backend: web", "can only be the last segment"),
                              ("match: { path: '/{a}/{a}' }, backend: web", "twice"),

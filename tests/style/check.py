@@ -29,7 +29,7 @@ ALLOWED = {
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
-    "connector/route": ["common/base", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http"],
+    "connector/route": ["common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route", "connector/telemetry"],
     "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],

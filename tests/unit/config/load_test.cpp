@@ -193,13 +193,13 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:2:26: there is no backend 'payment' (there are no backends)\n"},
         {"no endpoints", "backends:\n  a: {endpoints: []}\n", "adit.yaml:2:18: a backend needs an endpoint\n"},
         {"ftp endpoint", "backends:\n  a: {endpoints: [ftp://x]}\n",
-         "adit.yaml:2:19: \"ftp://x\" is not an endpoint: write service://NAME, http://host:port/base or "
-         "https://host:port/base\n"},
+         "adit.yaml:2:19: \"ftp://x\" is not an endpoint: write service://NAME, http://host:port/base, "
+         "https://host:port/base or internal://ROUTE\n"},
         {"certificate without its key", "backends:\n  a: {endpoints: [https://x], tls: {certificate: /dev/null}}\n",
          "adit.yaml:2:36: certificate and key belong together: one of them is missing\n"},
         {"endpoint without scheme", "backends:\n  a: {endpoints: [\"x:80\"]}\n",
-         "adit.yaml:2:19: \"x:80\" is not an endpoint: write service://NAME, http://host:port/base or "
-         "https://host:port/base\n"},
+         "adit.yaml:2:19: \"x:80\" is not an endpoint: write service://NAME, http://host:port/base, "
+         "https://host:port/base or internal://ROUTE\n"},
         {"service without tunnels", "backends:\n  a: {endpoints: [http://x, service://s]}\n",
          "adit.yaml:2:29: service://s is reached through a tunnel, but 'tunnels' is missing\n"},
         {"route names",
@@ -231,7 +231,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:3:45: expected a number from 1 to 1000000, found \"0\"\n"},
         {"missing match", "routes:\n  - name: r\n", "adit.yaml:2:5: 'match' is missing in a route\n"},
         {"missing handler", "routes:\n  - match: {}\n",
-         "adit.yaml:2:5: a route has one of backend, redirect and static\n"},
+         "adit.yaml:2:5: a route has one of backend, split, redirect and static\n"},
         {"empty file", "", "adit.yaml:1:1: the file is empty\n"},
         {"syntax", "routes: [\n", "adit.yaml:2:1: not valid YAML: end of sequence flow not found\n"},
     };

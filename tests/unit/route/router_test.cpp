@@ -157,14 +157,27 @@ TEST_CASE("** matches zero segments, * exactly one") {
     CHECK(matched(router, "", "/one/a") == " /one/*");
 }
 
+TEST_CASE("segments of any length are told apart by all of their characters") {
+    const std::string fits(39, 'a');
+    const std::string longer(40, 'a');
+    const std::string other = longer + "b";
+    const auto router = router_of({{"", "/" + fits}, {"", "/" + longer}, {"", "/" + other + "/" + other}});
+    CHECK(matched(router, "", "/" + fits) == " /" + fits);
+    CHECK(matched(router, "", "/" + longer) == " /" + longer);
+    CHECK(matched(router, "", "/" + other + "/" + other) == " /" + other + "/" + other);
+    CHECK(matched(router, "", "/" + other + "/" + longer) == "none");
+    CHECK(matched(router, "", "/" + std::string(38, 'a')) == "none");
+    CHECK(matched(router, "", "/" + std::string(70'000, 'a')) == "none");
+}
+
 TEST_CASE("of equal matches the first in the file wins") {
     std::vector<config::RouteRule> rules{{"first", {"", "/a"}, "one", 1}, {"second", {"", "/a"}, "two", 2}};
     const Router router(rules);
     const auto* route = router.match("", "/a", anything);
     REQUIRE(route);
     CHECK(route->name == "first");
-    CHECK(route->backend == "one");
-    CHECK(route->backend_index == 1);
+    CHECK(route->destination.backend == "one");
+    CHECK(route->destination.backend_index == 1);
     CHECK(route->index == 0);
 }
 

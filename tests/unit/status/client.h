@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "common/status/server.h"
 
@@ -27,6 +28,8 @@ class Running {
                          : Answer{503, "application/json", "{\"ready\":false,\"reason\":\"no session\"}\n"};
         });
         server_.add("/broken", []() -> Answer { throw std::runtime_error("secret words"); });
+        server_.add_action("/update/now", [](const Server::Tell& tell) { tell({200, "text/plain", "now\n"}); });
+        server_.add_action("/update/later", [this](const Server::Tell& tell) { waiting_ = tell; });
         listening = server_.listen({"127.0.0.1", 0}, false).has_value();
         server_.start();
         thread_ = std::jthread([this] { context_.run(); });
@@ -38,6 +41,17 @@ class Running {
     }
 
     net::HostPort address() const { return {"127.0.0.1", server_.address().port}; }
+    /// Answers what asked for /update/later, if something has; false when nothing had.
+    bool tell() {
+        bool told = false;
+        on_thread([&] {
+            if (const auto waiting = std::exchange(waiting_, nullptr)) {
+                waiting({200, "text/plain", "later\n"});
+                told = true;
+            }
+        });
+        return told;
+    }
     void stop() {
         on_thread([this] { server_.stop(); });
     }
@@ -58,6 +72,7 @@ class Running {
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     Server server_;
+    Server::Tell waiting_;
     std::jthread thread_;
 };
 

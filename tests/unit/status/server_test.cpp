@@ -153,3 +153,23 @@ TEST_CASE("a taken address and one that is no IP address are told apart") {
     CHECK(name.error().usage);
     CHECK(other.listen({"127.0.0.1", 0}, true));
 }
+
+TEST_CASE("an action answers POST at once or when it has an answer, and to nobody when the client has left") {
+    Running server;
+    const std::string request = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    CHECK(ask(server, "POST /update/now" + request).ends_with("\r\n\r\nnow\n"));
+    CHECK(contains(ask(server, "GET /update/now" + request), "Allow: POST\r\n"));
+    Client client(server.address());
+    client.send("POST /update/later" + request);
+    while (!server.tell()) {
+        CHECK(ask(server, "GET /live" + request).starts_with("HTTP/1.1 200 "));  // others are served meanwhile
+    }
+    CHECK(client.rest().ends_with("\r\n\r\nlater\n"));
+    {
+        Client leaving(server.address());
+        leaving.send("POST /update/later" + request);
+    }
+    while (!server.tell()) {
+    }
+    CHECK(ask(server, "GET /live" + request).starts_with("HTTP/1.1 200 "));
+}
