@@ -118,6 +118,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     made->router = std::make_shared<const route::Router>(made->configuration.routes);
     for (const config::RouteRule& route : made->configuration.routes) {
         made->route_metrics.push_back(metrics.route(route.name));
+        made->route_policies.push_back(policy::RoutePolicies::make(route));
     }
     made->unrouted_metrics = metrics.route("none");
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {

@@ -8,6 +8,7 @@
 #include "connector/admin/metrics.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
+#include "connector/policy/route_policies.h"
 #include "connector/route/router.h"
 
 namespace adit {
@@ -23,7 +24,8 @@ struct MarkedContext {
 struct Generation {
     config::Configuration configuration;
     std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by route
+    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;                  ///< by route
+    std::vector<std::shared_ptr<const policy::RoutePolicies>> route_policies;  ///< by route; null: none
     std::shared_ptr<RouteMetrics> unrouted_metrics;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
     std::vector<backend::Reaches> reaches;                           ///< by backend

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace adit::config::defaults {
 
@@ -31,6 +33,23 @@ inline constexpr std::chrono::milliseconds push_timeout = 10s;
 inline constexpr std::uint64_t log_file_size = 100 << 20;
 inline constexpr std::uint32_t log_files = 5;
 
+// Policies
+inline constexpr std::uint64_t compression_min_size = 1 << 10;  // below it a coding saves less than a packet
+inline std::vector<std::string> compressed_types() {
+    return {"text/*",
+            "application/json",
+            "application/javascript",
+            "application/xml",
+            "application/*+json",
+            "application/*+xml",
+            "application/x-ndjson",
+            "application/wasm",
+            "image/svg+xml",
+            "application/x-javascript",
+            "font/ttf",
+            "font/otf"};
+}
+
 }  // namespace adit::config::defaults
 
 namespace adit::config::bounds {
@@ -51,9 +70,13 @@ inline constexpr std::size_t advertised = 16;  // they all stand in every token
 inline constexpr std::size_t backends = 10'000;
 inline constexpr std::size_t endpoints = 256;  // of one backend
 inline constexpr std::size_t routes = 50'000;
-inline constexpr std::size_t certificates = 1'000;  ///< of one listener
-inline constexpr std::size_t conditions = 32;       ///< methods, header fields or parameters of one match
-inline constexpr std::size_t path_segments = 32;    // of one pattern
+inline constexpr std::size_t certificates = 1'000;     ///< of one listener
+inline constexpr std::size_t trusted_proxies = 1'000;  ///< blocks of one listener
+inline constexpr std::size_t conditions = 32;          ///< methods, header fields or parameters of one match
+inline constexpr std::size_t field_edits = 100;        // names to set, add or remove in one head
+inline constexpr std::size_t cors = 100;               // origins, methods or names of one policy
+inline constexpr std::size_t compressed_types = 100;   // of one policy
+inline constexpr std::size_t path_segments = 32;       // of one pattern
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

@@ -14,6 +14,12 @@ yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();
 yaml::Object<Log> log_table();
 yaml::Object<Tracing> tracing_table();
+yaml::Object<HeaderEdits> headers_table();
+yaml::Object<Cors> cors_table();
+yaml::Object<Compression> compression_table();
+
+/// The values that a route's headers get use only names that a request, or the route's path, has.
+void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);
 
 /// How long something may take.
 yaml::Duration timeout();

@@ -27,11 +27,13 @@ enum class Known : std::uint8_t {
     via,
     date,
     forwarded,
-    x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port
+    x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP
+    client_cert,  ///< Client-Cert, Client-Cert-Chain (RFC 9440) and X-Forwarded-Client-Cert
     request_id,   ///< X-Request-Id
     max_forwards,
     content_type,
     proxy_status,
+    own,  ///< written by a policy of ours: no peer can nominate it away
 };
 
 struct Field {

@@ -9,6 +9,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/route_policies.h"
 #include "connector/policy/tracer.h"
 #include "connector/route/forward.h"
 #include "connector/route/router.h"
@@ -18,7 +19,9 @@ namespace adit::policy {
 /// What a worker needs to serve requests. Routes and their metrics are shared and immutable; backends are the worker's.
 struct Serving {
     std::shared_ptr<const route::Router> router;
-    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;  ///< by Route::index
+    std::vector<std::shared_ptr<RouteMetrics>> route_metrics;          ///< by Route::index
+    std::vector<std::shared_ptr<const RoutePolicies>> route_policies;  ///< by Route::index; null: none
+    bool cors = false;                                                 ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted_metrics;
     std::vector<std::shared_ptr<backend::Backend>> backends;  ///< by Route::backend_index
 };
@@ -46,9 +49,12 @@ class Pipeline final : public http::Handler {
         std::string path_scratch;
         std::string rewritten;  ///< the path for the backend, where the route writes it anew
         std::string_view path;  ///< as it was asked for, normalised
+        std::optional<PolicyRun> policies;
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
+    static const route::Route* match(http::RequestHead& request, const Serving& serving);
+    static void begin_policies(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     static net::Task<> answer_itself(http::Exchange& exchange, const Story& story);
