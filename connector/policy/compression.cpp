@@ -129,7 +129,7 @@ bool Compression::fits(const http::ResponseHead& response, bool head) const {
     if (status < 200 || status == 204 || status == 205 || status == 206 || status == 304) {
         return false;
     }
-    const http::Field* type = response.find(http::Known::content_type);
+    const http::Field* type = response.find("content-type");
     const std::optional<std::uint64_t> length = length_of(response, head);
     if (type == nullptr || !type_fits(type->value) || (length && (*length < settings_.min_size || *length == 0))) {
         return false;
