@@ -23,7 +23,7 @@ http::Known standing(std::string_view name) {
 FieldEdits::FieldEdits(const config::FieldEdits& edits, std::string_view pattern) : gone_(edits.remove) {
     for (const auto* fields : {&edits.set, &edits.add}) {
         for (const auto& [name, text] : *fields) {
-            edits_.push_back({name, standing(name), FieldTemplate(pattern, text)});
+            edits_.push_back({to_lower(name), standing(name), FieldTemplate(pattern, text)});
             if (fields == &edits.set) {
                 gone_.push_back(name);
             }

@@ -29,7 +29,7 @@ class FieldEdits {
 
   private:
     struct Edit {
-        std::string name;
+        std::string name;  ///< in lower case, as HTTP/2 wants it
         http::Known known;
         FieldTemplate value;
     };
