@@ -34,6 +34,7 @@ inline constexpr std::uint64_t log_file_size = 100 << 20;
 inline constexpr std::uint32_t log_files = 5;
 
 // Policies
+inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
 inline constexpr std::uint64_t compression_min_size = 1 << 10;  // below it a coding saves less than a packet
 inline std::vector<std::string> compressed_types() {
     return {"text/*",

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +32,7 @@ struct Cors {
     std::vector<std::string> headers = {};  ///< "*": whatever is asked for
     std::vector<std::string> expose = {};
     bool credentials = false;
-    std::optional<std::chrono::milliseconds> max_age = {};  ///< of a preflight; none: what browsers take (5 s)
+    std::chrono::milliseconds max_age = defaults::cors_max_age;  ///< of a preflight
 };
 
 enum class ContentCoding { gzip, br };

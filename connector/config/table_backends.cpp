@@ -103,9 +103,9 @@ yaml::Object<Backend> backend_table() {
                                  {"h2c", Protocol::http2}}),
                "The version of HTTP towards origins. auto is what ALPN says over TLS and HTTP/1.1 over clear text; h2 "
                "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
-        .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
         .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
+        .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
         .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
                 "retry"})
         .rule(has_endpoints);

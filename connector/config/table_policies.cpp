@@ -128,7 +128,7 @@ yaml::Object<Cors> cors_table() {
                "Response fields that pages may read.")
         .field("credentials", &Cors::credentials, Boolean(), "Whether pages may send cookies and authorization.")
         .field("max_age", &Cors::max_age, Duration(0ms, bounds::max_timeout),
-               "How long browsers may remember a preflight; 5 s where nothing is said.")
+               "How long browsers may remember a preflight.")
         .rule(sensible_cors);
 }
 

@@ -59,7 +59,7 @@ Cors::Cors(const config::Cors& settings)
       methods_(joined(settings.methods)),
       headers_(joined(settings.headers)),
       expose_(joined(settings.expose)),
-      max_age_(settings.max_age ? std::to_string(settings.max_age->count() / 1000) : "") {}
+      max_age_(std::to_string(std::chrono::floor<std::chrono::seconds>(settings.max_age).count())) {}
 
 std::string_view Cors::allowed_origin(const http::RequestHead& request) const {
     const std::string_view origin = value_of(request, "origin");
@@ -97,9 +97,7 @@ std::vector<http::Field> Cors::preflight(const http::RequestHead& request) const
     if (!headers.empty()) {
         fields.push_back({"access-control-allow-headers", headers, http::Known::own});
     }
-    if (!max_age_.empty()) {
-        fields.push_back({"access-control-max-age", max_age_, http::Known::own});
-    }
+    fields.push_back({"access-control-max-age", max_age_, http::Known::own});
     return fields;
 }
 

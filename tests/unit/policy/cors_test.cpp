@@ -90,7 +90,8 @@ TEST_CASE("any header means those that were asked for") {
                     "Origin: https://a.test\r\nAccess-Control-Request-Method: GET\r\n"
                     "Access-Control-Request-Headers: authorization,x-b\r\n") ==
           "access-control-allow-origin=*\nvary=Access-Control-Request-Headers\n"
-          "access-control-allow-methods=GET, HEAD, POST\naccess-control-allow-headers=authorization,x-b\n");
+          "access-control-allow-methods=GET, HEAD, POST\naccess-control-allow-headers=authorization,x-b\n"
+          "access-control-max-age=5\n");
 }
 
 TEST_CASE("an answer has our word on CORS and not the backend's") {
