@@ -139,6 +139,8 @@ std::shared_ptr<const policy::Routes> make_routes(const Generation& made, Connec
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
+        const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
+        routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
         for (const config::SplitShare& share : rule.split) {
             shares.push_back(metrics.share(rule.name, share.backend));

@@ -39,6 +39,19 @@ backend::Versions versions_of(config::Protocol protocol) {
                                                  : backend::Versions::any;
 }
 
+backend::Presentation presentation_of(const config::Forwarding& from) {
+    const auto hops = [](config::Forwarding::Hops hops) {
+        using enum config::Forwarding::Hops;
+        return hops == replace  ? http::Disclosure::Hops::replace
+               : hops == append ? http::Disclosure::Hops::append
+                                : http::Disclosure::Hops::off;
+    };
+    const bool named = from.host != "origin" && from.host != "preserve";
+    return {.keep_host = from.host == "preserve",
+            .host = named ? from.host : std::string(),
+            .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via}};
+}
+
 bool logs_requests(const Generation& generation) {
     return generation.configuration.log.level <= logging::Level::info;
 }
@@ -106,8 +119,8 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     }
     const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
-        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, std::move(endpoints),
-        metrics);
+        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total},
+        presentation_of(from.forwarding), std::move(endpoints), metrics);
 }
 
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,
@@ -140,6 +153,10 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.http2 = from.http2;
     terms->settings.concurrent_streams = from.limits.concurrent_streams;
     terms->settings.https_redirect_port = from.https_redirect_port;
+    terms->settings.trust.proxies = from.trusted_proxies;
+    terms->settings.trust.field = from.caller_field == config::Listener::CallerField::forwarded
+                                      ? http::CallerField::forwarded
+                                      : http::CallerField::x_forwarded_for;
     terms->tls = generation_->listener_tls[listener].context;
     terms->metrics = generation_->listener_metrics[listener];
     terms->limit = from.limits.connections;
@@ -163,7 +180,8 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
                 ::close(fd);
                 return;
             }
-            net::spawn(worker_.context(), "a client's connection", serve(side, side.terms, fd, peer.ip.to_string()));
+            net::spawn(worker_.context(), "a client's connection",
+                       serve(side, side.terms, fd, net::plain(peer.ip).to_string()));
         });
     net::spawn(worker_.context(), "a listener", side.listener->run());
     return {};

@@ -13,7 +13,7 @@ class Alarm final : public Deadline {
         passed_ = false;
         arm(at);
     }
-    bool passed() const { return passed_; }
+    const bool& passed() const { return passed_; }
 
   private:
     void expired() override {

@@ -225,7 +225,7 @@ Failure request_timeout(std::string detail) {
 
 Failure body_too_large(std::uint64_t limit) {
     return broken(ProxyError::http_request_error, 413, "body-too-large",
-                  "the request body is larger than the " + std::to_string(limit) + " bytes that this listener takes");
+                  "the request body is larger than the " + std::to_string(limit) + " bytes that are taken here");
 }
 
 Failure loop_detected(std::string_view pseudonym) {

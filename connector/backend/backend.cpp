@@ -5,9 +5,13 @@
 
 namespace adit::backend {
 
-Backend::Backend(std::string backend_name, const Timeouts& limits, std::vector<std::unique_ptr<Endpoint>> endpoints,
-                 std::shared_ptr<BackendMetrics> metrics)
-    : name(std::move(backend_name)), timeouts(limits), endpoints_(std::move(endpoints)), metrics_(std::move(metrics)) {}
+Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
+                 std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics)
+    : name(std::move(backend_name)),
+      timeouts(limits),
+      presentation(std::move(presented)),
+      endpoints_(std::move(endpoints)),
+      metrics_(std::move(metrics)) {}
 
 Endpoint& Backend::pick(net::Time now, std::size_t first, std::size_t attempt) {
     const std::size_t count = endpoints_.size();

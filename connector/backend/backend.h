@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connector/backend/endpoint.h"
+#include "connector/http/disclosure.h"
 
 namespace adit::backend {
 
@@ -18,10 +19,17 @@ struct Timeouts {
     std::chrono::milliseconds total{0};
 };
 
+/// What requests say of where they go and where they come from.
+struct Presentation {
+    bool keep_host = false;  ///< the Host that the client asked for goes on
+    std::string host = {};   ///< the Host that is said otherwise; empty: the endpoint's own
+    http::Disclosure disclosure = {};
+};
+
 class Backend {
   public:
-    Backend(std::string name, const Timeouts& timeouts, std::vector<std::unique_ptr<Endpoint>> endpoints,
-            std::shared_ptr<BackendMetrics> metrics);
+    Backend(std::string name, const Timeouts& timeouts, Presentation presentation,
+            std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics);
 
     /// The endpoint for attempt `attempt` of an exchange that began with `first`: each in turn, those that could not be
     /// reached lately last.
@@ -35,6 +43,7 @@ class Backend {
 
     const std::string name;
     const Timeouts timeouts;
+    const Presentation presentation;
     std::size_t endpoints() const { return endpoints_.size(); }
     BackendMetrics& metrics() { return *metrics_; }
 

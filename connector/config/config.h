@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "common/net/address.h"
+#include "common/net/network.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
+#include "connector/config/policies.h"
 #include "connector/config/telemetry.h"
 
 namespace adit::config {
@@ -62,6 +64,10 @@ struct Listener {
     std::optional<ListenerTls> tls;
     bool http2 = true;
     std::uint16_t https_redirect_port = 0;  ///< every request is sent there; 0: requests are served
+    /// Proxies that may say for whom they ask; and in which field they do.
+    std::vector<net::Network> trusted_proxies;
+    enum class CallerField { x_forwarded_for, forwarded };
+    CallerField caller_field = CallerField::x_forwarded_for;
     ListenerLimits limits;
 };
 
@@ -101,12 +107,23 @@ struct OriginTls {
 /// text is by prior knowledge (RFC 9113 §3.3).
 enum class Protocol { automatic, http1, http2 };
 
+/// What origins are told about the request's way.
+struct Forwarding {
+    enum class Hops { replace, append, off };
+    std::string host = "origin";  ///< "origin": the endpoint's own; "preserve": the client's; else what is said
+    Hops x_forwarded = Hops::replace;
+    Hops forwarded = Hops::replace;
+    bool via = true;
+    friend bool operator==(const Forwarding&, const Forwarding&) = default;
+};
+
 struct Backend {
     std::string name;
     std::vector<Endpoint> endpoints;  ///< at least one
     Protocol protocol = Protocol::automatic;
     Timeouts timeouts;
     OriginTls tls;
+    Forwarding forwarding;
     friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -175,6 +192,10 @@ struct RouteRule {
     std::vector<SplitShare> split = {};           ///< not empty: instead of `backend`
     SplitBy split_by = {};
     std::optional<Mirror> mirror = {};
+    HeaderEdits headers = {};
+    std::uint64_t max_body = 0;  ///< of a request, besides the listener's bound; 0: no further bound
+    std::optional<Cors> cors = {};
+    std::optional<Compression> compression = {};
 };
 
 struct Configuration {

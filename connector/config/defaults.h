@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace adit::config::defaults {
 
@@ -36,6 +38,24 @@ inline constexpr std::uint32_t mirror_percent = 100;
 inline constexpr std::uint64_t mirror_body_bytes = 64 << 10;  // a larger body is not mirrored
 inline constexpr std::uint32_t mirror_in_flight = 100;        // of one route, all workers together
 
+// Policies
+inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
+inline constexpr std::uint64_t compression_min_size = 1 << 10;  // below it a coding saves less than a packet
+inline std::vector<std::string> compressed_types() {
+    return {"text/*",
+            "application/json",
+            "application/javascript",
+            "application/xml",
+            "application/*+json",
+            "application/*+xml",
+            "application/x-ndjson",
+            "application/wasm",
+            "image/svg+xml",
+            "application/x-javascript",
+            "font/ttf",
+            "font/otf"};
+}
+
 }  // namespace adit::config::defaults
 
 namespace adit::config::bounds {
@@ -56,10 +76,14 @@ inline constexpr std::size_t advertised = 16;  // they all stand in every token
 inline constexpr std::size_t backends = 10'000;
 inline constexpr std::size_t endpoints = 256;  // of one backend
 inline constexpr std::size_t routes = 50'000;
-inline constexpr std::size_t certificates = 1'000;  ///< of one listener
-inline constexpr std::size_t conditions = 32;       ///< methods, header fields or parameters of one match
-inline constexpr std::size_t path_segments = 32;    // of one pattern
-inline constexpr std::size_t shares = 16;           // of one split
+inline constexpr std::size_t certificates = 1'000;     ///< of one listener
+inline constexpr std::size_t trusted_proxies = 1'000;  ///< blocks of one listener
+inline constexpr std::size_t conditions = 32;          ///< methods, header fields or parameters of one match
+inline constexpr std::size_t field_edits = 100;        // names to set, add or remove in one head
+inline constexpr std::size_t cors = 100;               // origins, methods or names of one policy
+inline constexpr std::size_t compressed_types = 100;   // of one policy
+inline constexpr std::size_t path_segments = 32;       // of one pattern
+inline constexpr std::size_t shares = 16;              // of one split
 inline constexpr std::uint32_t max_weight = 1'000'000;
 inline constexpr std::uint64_t max_mirror_body_bytes = 16 << 20;
 inline constexpr std::uint32_t max_mirror_in_flight = 10'000;

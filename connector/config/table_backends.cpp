@@ -48,6 +48,43 @@ Object<OriginTls> origin_tls() {
         .rule(certificate_with_key);
 }
 
+/// A host with or without a port, or one of the words.
+Result<std::string> parse_host_choice(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    const bool has_port = colon != std::string_view::npos && text.find(']', colon) == std::string_view::npos;
+    if (has_port) {
+        if (const auto port = parse_port(text.substr(colon + 1), ZeroPort::refused); !port)
+            return std::unexpected(port.error());
+    }
+    if (const auto host = parse_host(has_port ? text.substr(0, colon) : text); !host)
+        return std::unexpected(host.error());
+    return std::string(text);
+}
+
+/// Parsed text that shows its default.
+class HostChoice : public Parsed<std::string> {
+  public:
+    HostChoice() : Parsed("origin, preserve or a host", parse_host_choice) {}
+    std::string show(const std::string& value) const { return value; }
+};
+
+Object<Forwarding> forwarding() {
+    const auto hops = [] {
+        using enum Forwarding::Hops;
+        return Choice<Forwarding::Hops>({{"replace", replace}, {"append", append}, {"off", off}});
+    };
+    return Object<Forwarding>("forwarding", "What origins are told about the request's way.")
+        .field(
+            "host", &Forwarding::host, HostChoice(),
+            "The Host (:authority) that origins get: origin is the endpoint's own, preserve the one the client asked "
+            "for, anything else is said as it is.")
+        .field("x_forwarded", &Forwarding::x_forwarded, hops(),
+               "X-Forwarded-For, -Proto, -Host: written anew, continued where a trusted proxy wrote them, or left out.")
+        .field("forwarded", &Forwarding::forwarded, hops(), "The same of Forwarded (RFC 7239).")
+        .field("via", &Forwarding::via, Boolean(),
+               "Whether this connector adds itself to Via, in both directions; loops are found by it.");
+}
+
 void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
     if (backend.endpoints.empty())
         diagnostics.error(node.find("endpoints")->value.place, "a backend needs an endpoint");
@@ -85,6 +122,7 @@ yaml::Object<Backend> backend_table() {
                "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
         .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
+        .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
         .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
                 "retry"})
         .rule(has_endpoints)

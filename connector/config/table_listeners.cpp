@@ -63,7 +63,14 @@ yaml::Object<Listener> listener_table() {
         .field("http2", &Listener::http2, Boolean(),
                "Whether HTTP/2 is spoken besides HTTP/1.1: by ALPN over TLS, by prior knowledge over clear text.")
         .field("limits", &Listener::limits, listener_limits(), "What clients may take.")
-        .later({"proxy_protocol", "trusted_proxies"})
+        .field("trusted_proxies", &Listener::trusted_proxies,
+               List(Parsed<net::Network>("a block of addresses", net::Network::parse), bounds::trusted_proxies),
+               "Addresses and blocks (CIDR) of proxies that may say for whom they ask.")
+        .field("client_address_from", &Listener::caller_field,
+               Choice<Listener::CallerField>({{"x-forwarded-for", Listener::CallerField::x_forwarded_for},
+                                              {"forwarded", Listener::CallerField::forwarded}}),
+               "The field in which trusted proxies say it; the one that they write themselves.")
+        .later({"proxy_protocol"})
         .rule(redirect_from_clear_text);
 }
 

@@ -18,6 +18,12 @@ yaml::Object<Tracing> tracing_table();
 yaml::List<yaml::Object<SplitShare>> split_table();
 yaml::Parsed<SplitBy> split_by();
 yaml::Object<Mirror> mirror_table();
+yaml::Object<HeaderEdits> headers_table();
+yaml::Object<Cors> cors_table();
+yaml::Object<Compression> compression_table();
+
+/// The values that a route's headers get use only names that a request, or the route's path, has.
+void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);
 
 /// How long something may take.
 yaml::Duration timeout();

@@ -140,9 +140,16 @@ yaml::Object<RouteRule> route_table() {
         .field("rewrite", &RouteRule::rewrite, rewrite(), "What of the request is written anew for the backend.")
         .field("redirect", &RouteRule::redirect, redirect(), "Sends the client elsewhere.")
         .field("static", &RouteRule::fixed, static_answer(), "An answer of the connector's own.")
+        .field("headers", &RouteRule::headers, headers_table(), "Fields that are removed, set or added.")
+        .field("max_body", &RouteRule::max_body, Size(0, bounds::max_body_bytes),
+               "The largest request body, where the listener takes more; 0 is no further bound.")
+        .field("cors", &RouteRule::cors, cors_table(), "Which pages of other origins may use the route.")
+        .field("compression", &RouteRule::compression, compression_table(),
+               "Content codings for answers that have none; off when left out.")
         .later({"handler", "policies", "timeouts"})
         .rule(one_handler)
-        .rule(some_weight);
+        .rule(some_weight)
+        .rule(check_field_templates);
 }
 
 }  // namespace adit::config

@@ -15,7 +15,7 @@ bool BodyReader::too_large(std::size_t more) {
         return false;
     }
     broken_ = true;
-    error_ = {413, "body-too-large", "it is larger than this listener takes"};
+    error_ = {413, "body-too-large", "it is larger than what is taken here"};
     return true;
 }
 
@@ -128,30 +128,79 @@ void BodyReader::took(std::size_t n) {
     }
 }
 
-void BodyWriter::take(BodyReader& from, std::size_t n) {
+/// Moves `n` bytes to the back of what goes out, as one piece of the framing.
+void BodyWriter::frame(net::Chain& from, std::size_t n) {
     if (kind_ == Framing::Kind::chunked) {
         scratch_.clear();
         append_chunk_start(scratch_, n);
         out_.append(scratch_);
     }
-    if (from.tapped()) {
-        from.show(n);
-    }
-    out_.splice(from.stream().input(), n);
-    from.stream().consumed(n);
-    from.took(n);
+    out_.splice(from, n);
     bytes_ += n;
     if (kind_ == Framing::Kind::chunked) {
         out_.append("\r\n");
     }
 }
 
+void BodyWriter::take(BodyReader& from, std::size_t n) {
+    if (from.tapped()) {
+        from.show(n);
+    }
+    if (coder_) {
+        encode(from, n);
+    } else {
+        frame(from.stream().input(), n);
+    }
+    from.stream().consumed(n);
+    from.took(n);
+}
+
+void BodyWriter::encode(BodyReader& from, std::size_t n) {
+    net::Chain& input = from.stream().input();
+    net::Chain coded(out_.pool());
+    while (n > 0) {
+        const std::string_view piece = input.front().substr(0, n);
+        coder_->encode(piece, coded);
+        n -= piece.size();
+        input.consume(piece.size());
+    }
+    coder_holds_ = true;
+    if (!coded.empty()) {
+        frame(coded, coded.size());
+    }
+}
+
+void BodyWriter::flush_coder() {
+    net::Chain coded(out_.pool());
+    coder_->flush(coded);
+    coder_holds_ = false;
+    if (!coded.empty()) {
+        frame(coded, coded.size());
+    }
+}
+
 void BodyWriter::append(std::string_view bytes) {
-    out_.append(bytes);
-    bytes_ += bytes.size();
+    net::Chain piece(out_.pool());
+    if (coder_) {
+        coder_->encode(bytes, piece);
+        coder_holds_ = true;
+    } else {
+        piece.append(bytes);
+    }
+    if (!piece.empty()) {
+        frame(piece, piece.size());
+    }
 }
 
 void BodyWriter::finish(const Trailers& trailers) {
+    if (const std::unique_ptr<Coder> coder = std::move(coder_)) {
+        net::Chain coded(out_.pool());
+        coder->finish(coded);
+        coder_holds_ = false;
+        if (!coded.empty()) {
+            frame(coded, coded.size());
+        }
+    }
     if (h2_ != nullptr) {
         for (const Field& field : trailers) {
             h2_trailers_.add(to_lower(field.name), field.value);
@@ -183,6 +232,9 @@ bool BodyWriter::try_send() {
 }
 
 net::Task<net::Status> BodyWriter::send() {
+    if (coder_holds_) {
+        flush_coder();
+    }
     while (!try_send()) {
         if (const net::Status broken = co_await stream_->writable()) {
             co_return broken;

@@ -1,12 +1,14 @@
 // Bodies on streams: read to where the framing says they end, written with the framing that the other side needs.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "common/h2/stream.h"
 #include "common/net/stream.h"
 #include "connector/http/chunked.h"
+#include "connector/http/coder.h"
 #include "connector/http/message.h"
 
 namespace adit::http {
@@ -52,6 +54,8 @@ class BodyReader {
     void add(BodyTap& tap) { tap.next_ = std::exchange(tap_, &tap); }
     void remove(BodyTap& tap);
     bool tapped() const { return tap_ != nullptr; }
+    /// A further bound on the body's bytes, besides the one it was made with.
+    void limit(std::uint64_t most) { most_ = most_ == 0 ? most : std::min(most_, most); }
 
     bool done() const { return done_; }
     const Framing& framing() const { return framing_; }
@@ -95,6 +99,9 @@ class BodyWriter {
     /// The framing of the body that follows, where it was not known at first.
     void begin(Framing::Kind kind) { kind_ = kind; }
 
+    /// The body passes through `coder`; called before the first byte of it.
+    void encode_by(std::unique_ptr<Coder> coder) { coder_ = std::move(coder); }
+
     /// Bytes that go out before the body (the head); counted as framing, not as body.
     void append_head(std::string_view head) { out_.append(head); }
     /// Takes up to `n` bytes off `from`'s input; they leave with the next send().
@@ -102,18 +109,25 @@ class BodyWriter {
     void append(std::string_view bytes);
     /// The body is complete; `trailers` go after it where the framing has room for them.
     void finish(const Trailers& trailers = {});
-    /// Writes what is held; ok when all of it is the stream's.
+    /// Writes what is held, by a coder too, so that nothing waits for bytes to come; ok when all of it is the stream's.
     net::Task<net::Status> send();
-    /// One attempt without waiting: true when nothing is held any more.
+    /// One attempt without waiting: true when nothing is held any more. What a coder holds stays with it, since more
+    /// bytes may follow at once.
     bool try_send();
     bool started() const { return started_; }
     std::uint64_t bytes() const { return bytes_; }
     net::Stream& stream() const { return *stream_; }
 
   private:
+    void encode(BodyReader& from, std::size_t n);
+    void frame(net::Chain& from, std::size_t n);
+    void flush_coder();
+
     net::Stream* stream_;
     h2::Stream* h2_ = nullptr;
     Framing::Kind kind_;
+    std::unique_ptr<Coder> coder_;
+    bool coder_holds_ = false;  ///< bytes went in since it was flushed
     net::Chain out_;
     std::string scratch_;
     bool finished_ = false;

@@ -48,13 +48,40 @@ Exchange::Exchange(RequestHead& head, BodyReader reader, BodyWriter writer, cons
     : request(head),
       body(std::move(reader)),
       out(std::move(writer)),
-      client_ip(ip),
       settings(server),
+      peer_ip(ip),
+      client_ip(ip),
+      client_tls(server.tls),
       request_id(new_request_id()),
       started(body.stream().loop().now()),
-      keep_alive(head.keep_alive) {}
+      keep_alive(head.keep_alive) {
+    if (!server.trust.proxies.empty()) {
+        ask_proxies();
+    }
+}
 
-void Exchange::answer(const ResponseHead& response) {
+void Exchange::ask_proxies() {
+    boost::system::error_code bad;
+    const auto peer = boost::asio::ip::make_address(std::string(peer_ip), bad);
+    if (bad || !settings.trust.includes(peer)) {
+        return;
+    }
+    vouched = settings.trust.field;
+    if (std::optional<Caller> caller = find_caller(request, peer, settings.trust)) {
+        told_ip_ = std::move(caller->address);
+        client_ip = told_ip_;
+        client_tls = caller->https.value_or(client_tls);
+    }
+}
+
+void Exchange::answer(ResponseHead& response) {
+    filter_and_begin(response, via ? std::string_view(settings.pseudonym) : std::string_view());
+}
+
+void Exchange::filter_and_begin(ResponseHead& response, std::string_view pseudonym) {
+    if (answer_filter != nullptr) {
+        answer_filter->filter(response, *this);
+    }
     const bool bodiless = request.method == "HEAD" || response.status == 304;
     const Framing framing = framing_for(response.framing);
     keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
@@ -68,7 +95,7 @@ void Exchange::answer(const ResponseHead& response) {
                      .keep_alive = keep_alive,
                      .framing = framing,
                      .keep_length_field = bodiless,
-                     .pseudonym = settings.pseudonym,
+                     .pseudonym = pseudonym,
                      .date = http_date(),
                      .upgrade = response.status == 101,
                      .websocket_accept = accept});
@@ -86,18 +113,12 @@ void Exchange::answer_continue() {
 }
 
 void Exchange::begin_own(int code, std::vector<Field> fields, std::uint64_t length) {
-    status = code;
     ResponseHead response;
     response.status = code;
     response.fields = std::move(fields);
     response.fields.push_back({"x-request-id", request_id});
-    const Framing framing{length > 0 ? Framing::Kind::length : Framing::Kind::none, length};
-    begin(response, {.client_version = request.version,
-                     .keep_alive = keep_alive,
-                     .framing = framing,
-                     .keep_length_field = code == 304,
-                     .pseudonym = {},
-                     .date = http_date()});
+    response.framing = {length > 0 ? Framing::Kind::length : Framing::Kind::none, length};
+    filter_and_begin(response, {});
 }
 
 net::Task<> Exchange::answer(const problem::Failure& failure) {

@@ -9,6 +9,7 @@
 #include "common/net/stream.h"
 #include "common/problem/failure.h"
 #include "connector/http/body.h"
+#include "connector/http/caller.h"
 #include "connector/http/forward.h"
 #include "connector/http/message.h"
 
@@ -25,13 +26,27 @@ struct ServerSettings {
     bool http2 = true;
     std::uint32_t concurrent_streams = 128;  ///< of one HTTP/2 connection
     std::uint16_t https_redirect_port = 0;   ///< not 0: requests are sent to https there
+    Trust trust;
+};
+
+class Exchange;
+
+/// Has the last word about the head of an answer, whether an origin's or our own.
+class AnswerFilter {
+  public:
+    /// Called once, with the final head before its body is framed; interim heads do not come by. May change fields and
+    /// framing, and give `exchange.out` a coder. Fields that it adds live until the exchange ends.
+    virtual void filter(ResponseHead& response, Exchange& exchange) = 0;
+
+  protected:
+    ~AnswerFilter() = default;
 };
 
 /// Lives on the connection's loop for the time of the exchange.
 class Exchange {
   public:
     Exchange(RequestHead& request, BodyReader body, BodyWriter out, const ServerSettings& settings,
-             std::string_view client_ip);
+             std::string_view peer_ip);
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
     virtual ~Exchange() = default;
@@ -39,20 +54,25 @@ class Exchange {
     RequestHead& request;
     BodyReader body;
     BodyWriter out;
-    std::string_view client_ip;
     const ServerSettings& settings;
+    std::string_view peer_ip;            ///< of the connection
+    std::string_view client_ip;          ///< of who asks: the peer, or whom trusted proxies name
+    bool client_tls;                     ///< whether who asks used https
+    std::optional<CallerField> vouched;  ///< the field that counts, where the peer is a trusted proxy
     std::string request_id;
     net::Time started;
     /// Set when the request itself was refused while it was read: the handler only has to answer and log it.
     std::optional<problem::Failure> refused;
     /// Whether the connection may go on after this exchange; a handler only ever clears it. Means nothing on HTTP/2.
     bool keep_alive = true;
-    int status = 0;  ///< of the final answer; 0 while there is none
+    bool via = true;  ///< whether the answer of an origin gets a Via of ours
+    int status = 0;   ///< of the final answer; 0 while there is none
     bool interim_sent = false;
+    AnswerFilter* answer_filter = nullptr;  ///< whoever sets it takes it away again
 
     net::Stream& client() const { return body.stream(); }
-    /// Queues the answer's head; its body goes through `out`.
-    void answer(const ResponseHead& response);
+    /// Queues the head of an origin's answer, as the filter leaves it; its body goes through `out`.
+    void answer(ResponseHead& response);
     /// Queues an interim response; the caller sends.
     void answer_interim(const ResponseHead& response);
     /// Queues 100 Continue: the client may send its body.
@@ -83,10 +103,14 @@ class Exchange {
     virtual Framing framing_for(const Framing& origin) const = 0;
 
   private:
+    void filter_and_begin(ResponseHead& response, std::string_view pseudonym);
     void begin_own(int code, std::vector<Field> fields, std::uint64_t length);
     net::Task<> answer_grpc(const problem::Failure& failure);
 
+    void ask_proxies();
+
     bool truncated_ = false;
+    std::string told_ip_;  ///< behind client_ip, where a proxy told it
 };
 
 /// What happens to requests. One virtual call per request.

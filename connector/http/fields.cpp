@@ -36,8 +36,10 @@ constexpr std::array kKnownNames{
     KnownName{"upgrade", Known::upgrade},
     KnownName{"trailer", Known::trailer},
     KnownName{"forwarded", Known::forwarded},
+    KnownName{"x-real-ip", Known::x_forwarded},
     KnownName{"connection", Known::connection},
     KnownName{"keep-alive", Known::keep_alive},
+    KnownName{"client-cert", Known::client_cert},
     KnownName{"content-type", Known::content_type},
     KnownName{"max-forwards", Known::max_forwards},
     KnownName{"x-request-id", Known::request_id},
@@ -49,11 +51,13 @@ constexpr std::array kKnownNames{
     KnownName{"x-forwarded-port", Known::x_forwarded},
     KnownName{"proxy-connection", Known::proxy_connection},
     KnownName{"x-forwarded-proto", Known::x_forwarded},
+    KnownName{"client-cert-chain", Known::client_cert},
     KnownName{"sec-websocket-key", Known::websocket_key},
     KnownName{"transfer-encoding", Known::transfer_encoding},
     KnownName{"proxy-authenticate", Known::proxy_authenticate},
     KnownName{"proxy-authorization", Known::proxy_authorization},
     KnownName{"sec-websocket-accept", Known::websocket_accept},
+    KnownName{"x-forwarded-client-cert", Known::client_cert},
 };
 
 /// Where the names of each length begin; the last entry is their number.
@@ -68,20 +72,6 @@ constexpr std::array<std::uint8_t, kLongestName + 2> kByLength = [] {
     return table;
 }();
 static_assert(std::ranges::is_sorted(kKnownNames, {}, [](const KnownName& entry) { return entry.name.size(); }));
-
-/// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
-Known recognise(std::string_view name) {
-    if (name.size() > kLongestName) {
-        return Known::other;
-    }
-    for (std::size_t i = kByLength[name.size()]; i < kByLength[name.size() + 1]; ++i) {
-        const KnownName& entry = kKnownNames[i];
-        if (entry.name[0] == (name[0] | 0x20) && iequals(entry.name, name)) {
-            return entry.known;
-        }
-    }
-    return Known::other;
-}
 
 /// 1*DIGIT without overflow (RFC 9110 §8.6).
 bool parse_length(std::string_view text, std::uint64_t& length) {
@@ -167,6 +157,20 @@ Outcome note(Head& head, Collected& seen, const Field& field) {
 
 }  // namespace
 
+/// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
+Known known(std::string_view name) {
+    if (name.size() > kLongestName) {
+        return Known::other;
+    }
+    for (std::size_t i = kByLength[name.size()]; i < kByLength[name.size() + 1]; ++i) {
+        const KnownName& entry = kKnownNames[i];
+        if (entry.name[0] == (name[0] | 0x20) && iequals(entry.name, name)) {
+            return entry.known;
+        }
+    }
+    return Known::other;
+}
+
 std::unexpected<ParseError> refuse(const char* words, int status, const char* code) {
     return std::unexpected(ParseError{status, code, words});
 }
@@ -217,7 +221,7 @@ Outcome add_field(std::string_view name, std::string_view value, Head& head, Col
     if (head.fields.size() >= most) {
         return refuse("too many fields", 431, "head-too-large");
     }
-    head.fields.push_back({name, value, recognise(name)});
+    head.fields.push_back({name, value, known(name)});
     const Field field = head.fields.back();
     return field.known == Known::other ? Outcome() : note(head, seen, field);
 }

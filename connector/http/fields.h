@@ -15,6 +15,8 @@ using Outcome = std::expected<void, ParseError>;
 
 std::unexpected<ParseError> refuse(const char* words, int status = 400, const char* code = "bad-request");
 
+/// What a field of this name means to a proxy.
+Known known(std::string_view name);
 bool is_token(std::string_view text);
 /// RFC 9110 §5.5: visible characters, blanks, tabs and bytes above 0x7f; no NUL, CR, LF or other control.
 bool is_field_value(std::string_view text);

@@ -7,58 +7,11 @@
 
 #include "common/base/strings.h"
 #include "common/problem/answer.h"
+#include "connector/http/field_sink.h"
 #include "connector/http/parse.h"
 
 namespace adit::http {
 namespace {
-
-/// Where the fields of a head go that leaves.
-class FieldSink {
-  public:
-    virtual void add(std::string_view name, std::string_view value) = 0;
-
-  protected:
-    ~FieldSink() = default;
-};
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
-}
-
-/// Lines of HTTP/1.1.
-class Lines final : public FieldSink {
-  public:
-    explicit Lines(std::string& out) : out_(out) {}
-    void add(std::string_view name, std::string_view value) override { append_field(out_, name, value); }
-
-  private:
-    std::string& out_;
-};
-
-/// The list of HTTP/2, whose names are lower case; those that came by HTTP/2 are so already.
-class List final : public FieldSink {
-  public:
-    List(h2::Fields& out, const Head& from) : out_(out), lower_(from.version == Version::http2) {}
-    void add(std::string_view name, std::string_view value) override {
-        if (lower_) {
-            out_.add(name, value);
-            return;
-        }
-        name_.assign(name);
-        for (char& c : name_) {
-            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        }
-        out_.add(name_, value);
-    }
-
-  private:
-    h2::Fields& out_;
-    bool lower_;
-    std::string name_;
-};
 
 void add_length(FieldSink& out, std::uint64_t length) {
     std::array<char, 20> digits;
@@ -117,34 +70,17 @@ void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
     out.add("via", via);
 }
 
-/// RFC 7239 §4 and §6: an IPv6 address is quoted and bracketed.
-void add_forwarding(FieldSink& out, const RequestHead& request, const Onward& onward) {
-    const std::string_view scheme = onward.client_tls ? "https" : "http";
-    const bool six = onward.client.find(':') != std::string_view::npos;
-    out.add("x-forwarded-for", onward.client);
-    out.add("x-forwarded-proto", scheme);
-    if (!request.authority.empty()) {
-        out.add("x-forwarded-host", request.authority);
-    }
-    static thread_local std::string forwarded;
-    forwarded = "for=";
-    forwarded += six ? "\"[" : "";
-    forwarded += onward.client;
-    forwarded += six ? "]\"" : "";
-    forwarded.append(";proto=").append(scheme);
-    if (!request.authority.empty()) {
-        forwarded.append(";host=\"").append(request.authority).append("\"");
-    }
-    out.add("forwarded", forwarded);
-    out.add("x-request-id", onward.request_id);
-}
-
 /// What an origin of any version gets, but for the fields that frame the message.
 void add_request_fields(FieldSink& out, const RequestHead& request, const Onward& onward) {
     for (const Field& field : request.fields) {
         switch (field.known) {
-            case Known::host:
             case Known::via:
+                if (!onward.disclosure.via) {
+                    out.add(field.name, field.value);
+                }
+                continue;
+            case Known::host:
+            case Known::client_cert:
             case Known::forwarded:
             case Known::x_forwarded:
             case Known::request_id:
@@ -168,11 +104,14 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
             out.add(field.name, field.value);
         }
     }
-    add_forwarding(out, request, onward);
+    add_hops(out, request, onward);
+    out.add("x-request-id", onward.request_id);
     if (!onward.traceparent.empty()) {
         out.add("traceparent", onward.traceparent);
     }
-    add_via(out, request, onward.pseudonym);
+    if (onward.disclosure.via) {
+        add_via(out, request, onward.pseudonym);
+    }
 }
 
 /// The view lives until the next call on this thread.
@@ -197,7 +136,8 @@ void add_response_fields(FieldSink& out, const ResponseHead& response, const Bac
     bool has_date = false;
     for (const Field& field : response.fields) {
         const bool answers_key = field.known == Known::websocket_accept;
-        if (field.known == Known::via || (answers_key && backward.client_version == Version::http2)) {
+        if ((field.known == Known::via && !backward.pseudonym.empty()) ||
+            (answers_key && backward.client_version == Version::http2)) {
             continue;
         }
         has_date = has_date || field.known == Known::date;
@@ -234,8 +174,8 @@ void add_interim_fields(FieldSink& out, const ResponseHead& response) {
 
 void append_request(std::string& out, const RequestHead& request, const Onward& onward) {
     out.append(request.method).append(" ").append(target_of(request, onward)).append(" HTTP/1.1\r\n");
-    append_field(out, "host", onward.authority);
     Lines lines(out);
+    lines.add("host", onward.authority);
     add_request_fields(lines, request, onward);
     if (request.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";
@@ -245,13 +185,13 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
         out += "content-length: 0\r\n";
     }
     if (onward.upgrade) {
-        append_field(out, "upgrade", request.upgrade);
+        lines.add("upgrade", request.upgrade);
         out += "connection: upgrade\r\n";
         const Field* own = request.find(Known::websocket_key);
         if (!onward.websocket_key.empty()) {
-            append_field(out, "sec-websocket-key", onward.websocket_key);
+            lines.add("sec-websocket-key", onward.websocket_key);
         } else if (own != nullptr) {
-            append_field(out, "sec-websocket-key", own->value);
+            lines.add("sec-websocket-key", own->value);
         }
     } else if (accepts_trailers(request)) {
         out += "te: trailers\r\nconnection: te\r\n";
@@ -313,9 +253,9 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
     Lines lines(out);
     add_response_fields(lines, response, backward);
     if (backward.upgrade) {
-        append_field(out, "upgrade", response.upgrade);
+        lines.add("upgrade", response.upgrade);
         if (!backward.websocket_accept.empty()) {
-            append_field(out, "sec-websocket-accept", backward.websocket_accept);
+            lines.add("sec-websocket-accept", backward.websocket_accept);
         }
         out += "connection: upgrade\r\n\r\n";
         return;

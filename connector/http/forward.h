@@ -1,10 +1,13 @@
 // What a proxy changes on the way: hop-by-hop fields go, framing is written anew, who called is told (RFC 9110 §7.6).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/h2/fields.h"
+#include "connector/http/caller.h"
+#include "connector/http/disclosure.h"
 #include "connector/http/message.h"
 
 namespace adit::http {
@@ -15,6 +18,10 @@ struct Onward {
     std::string_view base_path = {};  ///< put before the path
     std::string_view client;          ///< the caller's IP address
     bool client_tls = false;
+    std::string_view peer = {};               ///< who stands between the caller and us, where somebody does
+    bool peer_tls = false;                    ///< whether the request reached us by https
+    std::optional<CallerField> vouched = {};  ///< the field that came from a trusted proxy
+    Disclosure disclosure = {};
     std::string_view request_id;
     std::string_view pseudonym;           ///< our name in Via
     std::string_view grpc_timeout = {};   ///< replaces the caller's, of which some has passed
@@ -24,8 +31,8 @@ struct Onward {
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
 };
 
-/// Appends the request head for the origin. The caller's X-Forwarded-*, Forwarded and X-Request-Id are replaced: nobody
-/// upstream of us is trusted to have written them.
+/// Appends the request head for the origin. What the caller wrote of X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id
+/// and fields that tell of client certificates does not pass: see Disclosure for what does.
 void append_request(std::string& out, const RequestHead& request, const Onward& onward);
 
 /// The same head for HTTP/2 (RFC 9113 §8.3.1); a request to upgrade becomes an extended CONNECT (RFC 8441 §4).
@@ -44,7 +51,7 @@ struct Backward {
     bool keep_alive = true;
     Framing framing;                 ///< as the client shall see it
     bool keep_length_field = false;  ///< the body is absent by rule (HEAD, 304): its Content-Length stays informative
-    std::string_view pseudonym;      ///< our name in Via; empty in answers of our own
+    std::string_view pseudonym;      ///< our name in Via; empty to add none
     std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
     bool upgrade = false;            ///< a 101 that is passed on
     std::string_view websocket_accept = {};  ///< of our own, where the origin had no key to answer

@@ -10,8 +10,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t kRestMost = 64 * 1024;          ///< of a body nobody wanted
+constexpr std::chrono::milliseconds kRestTime = 1s;   ///< for it to come
 constexpr std::chrono::milliseconds kLook = 500ms;    ///< between two looks at a connection
 constexpr std::chrono::milliseconds kDrainIdle = 1s;  ///< for requests that were on their way when we said we leave
+
+/// An answer before the request's end is followed by RST_STREAM(NO_ERROR) (RFC 9113 §8.1), for which some clients (curl
+/// 7.88) throw the answer away. So what is on its way is read first: short bodies end, and nothing needs to be reset.
+net::Task<> read_rest(h2::Stream& stream) {
+    net::Alarm alarm(stream.loop(), stream.on_readable());
+    alarm.set(stream.loop().now() + kRestTime);
+    std::size_t taken = 0;
+    do {
+        taken += stream.input().size();
+        stream.consume(stream.input().size());
+    } while (taken <= kRestMost && !alarm.passed() && !co_await stream.receive(&alarm.passed()));
+}
 
 /// What one stranger may take: see h2::Limits for each.
 h2::Limits limits_of(const ServerSettings& settings) {
@@ -120,6 +134,9 @@ net::Task<> Http2Connection::serve(std::unique_ptr<h2::Stream> stream) {
         if (exchange.truncated()) {
             stream->abort(net::Errc::aborted);
         }
+    }
+    if (!stream->peer_ended()) {
+        co_await read_rest(*stream);
     }
     stream.reset();
     --exchanges_;

@@ -27,13 +27,15 @@ enum class Known : std::uint8_t {
     via,
     date,
     forwarded,
-    x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port
+    x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP
+    client_cert,  ///< Client-Cert, Client-Cert-Chain (RFC 9440) and X-Forwarded-Client-Cert
     request_id,   ///< X-Request-Id
     max_forwards,
     content_type,
     proxy_status,
     websocket_key,     ///< of one connection of HTTP/1.1 (RFC 8441 §5)
     websocket_accept,  ///< and its answer
+    own,  ///< written by a policy of ours: no peer can nominate it away
 };
 
 struct Field {

@@ -36,8 +36,20 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
-    story.destination = &story.route->destination;
-    if (!story.route->plain) {
+    const route::Route& route = *story.route;
+    if (story.serving->routes->policies[route.index]) {
+        begin_policies(exchange, story);
+        if (const auto preflight = story.policies->preflight()) {
+            co_await exchange.answer(*preflight);
+            co_return std::nullopt;
+        }
+        if (auto failure = story.policies->bound_body()) {
+            co_return failure;
+        }
+        story.policies->edit_request();
+    }
+    story.destination = &route.destination;
+    if (!route.plain) {
         story.destination = co_await follow(exchange, story);
         if (story.destination == nullptr) {
             co_return std::nullopt;
@@ -123,6 +135,33 @@ net::Task<> Pipeline::answer_itself(http::Exchange& exchange, const route::Route
         http::Exchange::Whole{static_cast<int>(route.redirect_status), {}, {}, {{"location", location}}});
 }
 
+/// A preflight asks about another request, so the route of that one answers it, where it answers preflights at all.
+const route::Route* Pipeline::match(http::RequestHead& request, const Routes& routes) {
+    if (routes.cors && is_preflight(request)) {
+        const std::string_view method = std::exchange(request.method, preflight_method(request));
+        const route::Route* meant = routes.router.match(request.authority, request.path, request);
+        request.method = method;
+        const RoutePolicies* policies = meant == nullptr ? nullptr : routes.policies[meant->index].get();
+        if (policies != nullptr && policies->cors) {
+            return meant;
+        }
+    }
+    return routes.router.match(request.authority, request.path, request);
+}
+
+void Pipeline::begin_policies(http::Exchange& exchange, Story& story) {
+    const route::Route& route = *story.route;
+    story.policies.emplace(*story.serving->routes->policies[route.index], exchange,
+                           RequestValues{.request = exchange.request,
+                                         .client_ip = exchange.client_ip,
+                                         .host = http::host_of(exchange.request.authority),
+                                         .path = story.path,
+                                         .request_id = exchange.request_id,
+                                         .route = route.name,
+                                         .backend = route.destination.backend,
+                                         .scheme = exchange.client_tls ? "https" : "http"});
+}
+
 std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) {
     http::RequestHead& request = exchange.request;
     if (request.path != "*") {
@@ -134,7 +173,7 @@ std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, S
         request.path = *path;  // what was matched is what is forwarded
     }
     story.path = request.path;
-    story.route = story.serving->routes->router.match(request.authority, request.path, request);
+    story.route = match(request, *story.serving->routes);
     if (story.route == nullptr) {
         return problem::no_route(http::host_of(request.authority), request.path);
     }

@@ -10,6 +10,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/route_policies.h"
 #include "connector/policy/tracer.h"
 #include "connector/route/forward.h"
 #include "connector/route/mirror.h"
@@ -25,6 +26,8 @@ struct Routes {
     std::vector<std::shared_ptr<RouteMetrics>> metrics;              ///< by Route::index, as the next two
     std::vector<std::vector<std::shared_ptr<ShareMetrics>>> shares;  ///< of the route's split, in its order
     std::vector<std::shared_ptr<MirrorMetrics>> mirrors;             ///< null where the route has none
+    std::vector<std::shared_ptr<const RoutePolicies>> policies;      ///< by Route::index; null: none
+    bool cors = false;                                               ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted;
 };
 
@@ -62,9 +65,12 @@ class Pipeline final : public http::Handler {
         std::string path_scratch;
         std::string rewritten;  ///< the path for the backend, where the route writes it anew
         std::string_view path;  ///< as it was asked for, normalised
+        std::optional<PolicyRun> policies;
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
+    static const route::Route* match(http::RequestHead& request, const Routes& routes);
+    static void begin_policies(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);

@@ -62,6 +62,7 @@ net::Task<std::optional<problem::Failure>> Attempt::run() {
     if (auto failure = co_await connect()) {
         co_return failure;
     }
+    exchange_.via = backend_.presentation.disclosure.via;
     auto failure = co_await send_request();
     if (!failure) {
         failure = co_await read_answer();
@@ -102,6 +103,15 @@ bool Attempt::asks_for_websocket() const {
     return http::list_has(exchange_.request.upgrade, "websocket");
 }
 
+/// The Host of the request as this origin gets it.
+std::string_view Attempt::authority() const {
+    const backend::Presentation& presentation = backend_.presentation;
+    if (presentation.keep_host && !exchange_.request.authority.empty()) {
+        return exchange_.request.authority;
+    }
+    return presentation.host.empty() ? way_.authority : presentation.host;
+}
+
 /// The head leaves at once, on a new tunnel stream even before the far end has connected; a body follows only then, so
 /// that a refused connection has cost nothing of it.
 net::Task<std::optional<problem::Failure>> Attempt::send_request() {
@@ -111,10 +121,14 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
         grpc_timeout = http::grpc_timeout_text(*grpc_timeout_ - (loop_.now() - exchange_.started));
     }
     const bool started = call_->start(request,
-                                      {.authority = way_.authority,
+                                      {.authority = authority(),
                                        .base_path = way_.base_path,
                                        .client = exchange_.client_ip,
-                                       .client_tls = exchange_.settings.tls,
+                                       .client_tls = exchange_.client_tls,
+                                       .peer = exchange_.peer_ip,
+                                       .peer_tls = exchange_.settings.tls,
+                                       .vouched = exchange_.vouched,
+                                       .disclosure = backend_.presentation.disclosure,
                                        .request_id = exchange_.request_id,
                                        .pseudonym = exchange_.settings.pseudonym,
                                        .grpc_timeout = grpc_timeout,

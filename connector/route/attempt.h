@@ -65,6 +65,7 @@ class Attempt final : private net::HangupListener {
     net::Task<> relay_upgrade();
     net::Task<> continue_if_silent();
     bool asks_for_websocket() const;
+    std::string_view authority() const;
     void settle();
     void note_established();
     problem::Failure failure_of(net::Status status) const;

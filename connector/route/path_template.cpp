@@ -22,25 +22,35 @@ std::string_view from_segment(std::string_view path, std::size_t index) {
 
 }  // namespace
 
+std::optional<Capture> Capture::find(std::string_view pattern, std::string_view name) {
+    const std::vector<std::string> names = config::capture_names(pattern);
+    const auto found = std::ranges::find(names, name);
+    if (name.empty() || found == names.end()) {
+        return std::nullopt;
+    }
+    return Capture(static_cast<std::size_t>(found - names.begin()),
+                   pattern.ends_with("**}") && found + 1 == names.end());
+}
+
+std::string_view Capture::in(std::string_view path) const {
+    const std::string_view rest = from_segment(path, index_);
+    return rest_ ? rest : rest.substr(0, rest.find('/'));
+}
+
 PathTemplate::PathTemplate(std::string_view pattern, std::string_view text) {
-    const std::vector<std::string> captures = config::capture_names(pattern);
-    const bool rest_last = pattern.ends_with("**}");
     while (!text.empty()) {
         const std::size_t open = std::min(text.find('{'), text.size());
         if (open > 0) {
-            parts_.push_back({Kind::text, std::string(text.substr(0, open))});
+            parts_.push_back({Kind::text, std::string(text.substr(0, open)), {}});
             text.remove_prefix(open);
             continue;
         }
         const std::size_t close = text.find('}');
         const std::string_view name = text.substr(1, close - 1);
-        const auto found = std::ranges::find(captures, name);
         if (name == "host" || name == "path") {
-            parts_.push_back({name == "host" ? Kind::host : Kind::path, {}});
-        } else if (found != captures.end()) {
-            const bool rest = rest_last && found + 1 == captures.end();
-            parts_.push_back(
-                {rest ? Kind::rest : Kind::segment, {}, static_cast<std::size_t>(found - captures.begin())});
+            parts_.push_back({name == "host" ? Kind::host : Kind::path, {}, {}});
+        } else if (const auto capture = Capture::find(pattern, name)) {
+            parts_.push_back({Kind::capture, {}, capture});
         }
         text.remove_prefix(close + 1);
     }
@@ -59,14 +69,9 @@ std::string PathTemplate::expand(std::string_view host, std::string_view path) c
             case Kind::path:
                 out += path;
                 break;
-            case Kind::rest:
-                out += from_segment(path, part.index);
+            case Kind::capture:
+                out += part.capture->in(path);
                 break;
-            case Kind::segment: {
-                const std::string_view rest = from_segment(path, part.index);
-                out += rest.substr(0, rest.find('/'));
-                break;
-            }
         }
     }
     if (out.starts_with('/')) {

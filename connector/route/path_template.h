@@ -1,11 +1,26 @@
 // Text with names in braces, filled in with parts of the path that a route has matched.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace adit::route {
+
+/// Where a name of a pattern stands in the paths that it matches.
+class Capture {
+  public:
+    /// Nothing when the pattern, a valid one, has no such name.
+    static std::optional<Capture> find(std::string_view pattern, std::string_view name);
+    /// What the name stands for in a normalised path that the pattern matches; part of `path`.
+    std::string_view in(std::string_view path) const;
+
+  private:
+    Capture(std::size_t index, bool rest) : index_(index), rest_(rest) {}
+    std::size_t index_;  ///< of the segment in the path, from 0
+    bool rest_;          ///< that segment and all after it
+};
 
 /// Compiled once per route, then only read. Pattern and text are valid (config/pattern.h).
 class PathTemplate {
@@ -18,11 +33,11 @@ class PathTemplate {
     std::string expand(std::string_view host, std::string_view path) const;
 
   private:
-    enum class Kind { text, segment, rest, host, path };
+    enum class Kind { text, capture, host, path };
     struct Part {
         Kind kind = Kind::text;
-        std::string text;       ///< Kind::text
-        std::size_t index = 0;  ///< of the segment in the path, from 0
+        std::string text;                ///< Kind::text
+        std::optional<Capture> capture;  ///< Kind::capture
     };
     std::vector<Part> parts_;
 };

@@ -26,15 +26,15 @@ ALLOWED = {
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
     "connector/config": ["common/base", "common/config", "common/log", "common/net"],
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/tls"],
-    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin"],
+    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
-    "connector/policy": ["common/base", "common/log", "common/net", "connector/admin", "connector/backend", "connector/http", "connector/route", "connector/telemetry"],
+    "connector/policy": ["common/base", "common/log", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
     "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],
 }
-SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"],
+SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "brotli/": ["connector/policy"],
           "CLI/": ["agent/options", "common/command", "connector/cli"]}
 BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),

@@ -177,7 +177,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
-         "protocol, timeouts, tls)\n"},
+         "protocol, timeouts, tls, forwarding)\n"},
         {"keys of later versions",
          "consumers: []\nbackends:\n  a: {endpoints: [http://x], retry: {attempts: 3}}\n"
          "routes:\n  - {match: {}, backend: a, policies: [api-key]}\n",

@@ -1,0 +1,49 @@
+// Values of fields made of parts of a request. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connector/config/field_template.h"
+#include "connector/http/message.h"
+#include "connector/route/path_template.h"
+
+namespace adit::policy {
+
+/// What templates are filled in with. Views live as long as the exchange.
+struct RequestValues {
+    const http::RequestHead& request;
+    std::string_view client_ip;
+    std::string_view host;  ///< without its port
+    std::string_view path;  ///< normalised, as it was asked for
+    std::string_view request_id;
+    std::string_view route;
+    std::string_view backend;
+    std::string_view scheme;
+};
+
+/// Compiled once per route, then only read.
+class FieldTemplate {
+  public:
+    /// Pattern and text are those of a checked configuration.
+    FieldTemplate(std::string_view pattern, std::string_view text);
+
+    /// The value when it is the same for all requests.
+    std::optional<std::string_view> constant() const;
+    /// A field's value (RFC 9110 §5.5), whatever the request held: no control character, no blanks around it. Empty
+    /// when all that it is made of is missing.
+    std::string expand(const RequestValues& values) const;
+
+  private:
+    struct Piece {
+        std::string text;  ///< as it stands, or the name of a request's field
+        enum class Kind { text, field, value, capture } kind = Kind::text;
+        config::RequestValue value{};
+        std::optional<route::Capture> capture = {};
+    };
+    std::vector<Piece> pieces_;
+};
+
+}  // namespace adit::policy
