@@ -68,7 +68,7 @@ PathTree::NodeIndex PathTree::add_node(NodeIndex parent, std::string_view segmen
         node.rest = static_cast<std::uint32_t>(rests_.size());
         rests_.emplace_back(segment.substr(here));
     }
-    if (2 * nodes_.size() > slots_.size()) grow();
+    if (2 * ++literals_ > slots_.size()) grow();
     enter(added, hashes_.back());
     return added;
 }

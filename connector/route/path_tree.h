@@ -85,7 +85,8 @@ class PathTree {
     RouteIndex match_below(const Node& node, NodeIndex index, std::string_view rest, const Choice& choice) const;
 
     std::vector<Node> nodes_;
-    std::vector<Slot> slots_;  ///< literal children by parent and segment; a power of two, at most half full
+    std::vector<Slot> slots_;   ///< literal children by parent and segment; a power of two, at most half full
+    std::size_t literals_ = 0;  ///< slots in use
     std::vector<std::string> rests_;
     std::vector<std::uint64_t> hashes_ = std::vector<std::uint64_t>(3);  ///< by node, for when the table grows
 };
