@@ -251,7 +251,7 @@ class Http2Clients(Case):
             self.assertEqual(told["upload"], {"size": 3_000_000, "right": True})
             self.assertEqual({(answer["status"], answer["sha256"]) for answer in told["answers"]}, {(200, pattern_digest(30_000)), (200, pattern_digest(200_000))})
             protocol = "HTTP/2" if h2 else "HTTP/1.1"
-            wait_for(lambda: all(line["protocol"] == protocol for line in self.site.access_lines(self.connector)[-20:]), "the access log")
+            wait_for(lambda: all(line["protocol"] == protocol for line in self.site.access_lines(self.connector)[-len(told["answers"]):]), "the access log")
 
     def test_h2load_and_nghttp_fail_no_request(self):
         self.up(files=self.files(small=b"s" * 1024))
