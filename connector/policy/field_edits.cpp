@@ -38,6 +38,7 @@ bool FieldEdits::goes(std::string_view name) const {
 FieldEdits::Made FieldEdits::make(const RequestValues& values) const {
     Made made;
     made.fields.reserve(edits_.size());
+    made.texts.reserve(edits_.size());  // fields point into them, so they must not move
     for (const Edit& edit : edits_) {
         const auto constant = edit.value.constant();
         const std::string_view value = constant ? *constant : made.texts.emplace_back(edit.value.expand(values));

@@ -1,7 +1,6 @@
 // Fields of a head that are removed, set or added. Pure.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,7 @@ class FieldEdits {
     /// The fields that one request's values make: those to set first. A value that turns out empty makes none.
     struct Made {
         std::vector<http::Field> fields;
-        std::deque<std::string> texts;  ///< behind values that are not the same for all
+        std::vector<std::string> texts;  ///< behind values that are not the same for all; it has grown once
     };
     Made make(const RequestValues& values) const;
 
