@@ -35,7 +35,7 @@ enum class Known : std::uint8_t {
     proxy_status,
     websocket_key,     ///< of one connection of HTTP/1.1 (RFC 8441 §5)
     websocket_accept,  ///< and its answer
-    own,  ///< written by a policy of ours: no peer can nominate it away
+    own,               ///< written by a policy of ours: no peer can nominate it away
 };
 
 struct Field {

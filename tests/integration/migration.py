@@ -167,7 +167,7 @@ class Migration(Case):
         closed = site.get("/knock/x")
         self.assertEqual((closed.status, closed.body), (403, b"closed"))
         wait_for(lambda: len(self.in_log(route="outer", inner_route="inner", backend="new", path="/shop/cart")) == 2, "the access lines")
-        self.assertTrue(self.in_log(route="knock", inner_route="door", status=403))
+        wait_for(lambda: self.in_log(route="knock", inner_route="door", status=403), "the access line of the static answer")
         for route, code, count in (("outer", "200", 2), ("inner", "200", 2), ("knock", "403", 1), ("door", "403", 1)):
             self.assertEqual(metric(site.admin_port, "adit_connector_requests_total", route=route, code=code), count, route)
         told = json.loads(site.tool("explain", "--path", "/shop/cart", "--output", "json").stdout)
