@@ -64,7 +64,10 @@ class RequestCopy::Replay final : public Exchange {
 RequestCopy::RequestCopy(const Exchange& original, const Field& mark)
     : loop_(original.client().loop()),
       settings_(original.settings),
+      peer_ip_(original.peer_ip),
       client_ip_(original.client_ip),
+      client_tls_(original.client_tls),
+      vouched_(original.vouched),
       request_id_(original.request_id) {
     head_.assign(original.request, mark);
     head_.expect_continue = false;  // the body is here: the field falls away with its meaning
@@ -86,7 +89,11 @@ Exchange& RequestCopy::exchange(std::size_t answer_most) {
     client_ = std::make_unique<AbsentClient>(loop_, body_, answer_most);
     body_ = {};
     exchange_ = std::make_unique<Replay>(head_, BodyReader(*client_, head_.framing),
-                                         BodyWriter(*client_, Framing::Kind::none), settings_, client_ip_);
+                                         BodyWriter(*client_, Framing::Kind::none), settings_, peer_ip_);
+    // What trusted proxies said was said of the original; its fields may have been changed since.
+    exchange_->client_ip = client_ip_;
+    exchange_->client_tls = client_tls_;
+    exchange_->vouched = vouched_;
     exchange_->request_id = request_id_;
     return *exchange_;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,10 @@ class RequestCopy {
 
     net::Loop& loop_;
     const ServerSettings settings_;
+    const std::string peer_ip_;
     const std::string client_ip_;
+    const bool client_tls_;
+    const std::optional<CallerField> vouched_;
     const std::string request_id_;
     RequestHead head_;
     std::string body_;

@@ -12,12 +12,12 @@
 
 namespace adit::policy {
 
-/// What templates are filled in with. Views live as long as the exchange.
+/// What templates are filled in with.
 struct RequestValues {
     const http::RequestHead& request;
     std::string_view client_ip;
     std::string_view host;  ///< without its port
-    std::string_view path;  ///< normalised, as it was asked for
+    std::string_view path;  ///< normalised, as the route has met it
     std::string_view request_id;
     std::string_view route;
     std::string_view backend;

@@ -36,33 +36,26 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
-    const route::Route& route = *story.route;
-    if (story.serving->routes->policies[route.index]) {
-        begin_policies(exchange, story);
-        if (const auto preflight = story.policies->preflight()) {
-            co_await exchange.answer(*preflight);
-            co_return std::nullopt;
-        }
-        if (auto failure = story.policies->bound_body()) {
-            co_return failure;
-        }
-        story.policies->edit_request();
-    }
-    story.destination = &route.destination;
-    if (!route.plain) {
+    story.destination = &story.route->destination;
+    if (!story.route->plain || story.serving->routes->policies[story.route->index]) {
         story.destination = co_await follow(exchange, story);
         if (story.destination == nullptr) {
-            co_return std::nullopt;
+            co_return std::exchange(story.failure, std::nullopt);
         }
     }
     backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
     co_return co_await route::forward(exchange, backend, story.trace);
 }
 
-/// From route to route, until one leads to a backend with endpoints of its own, or answers (null then).
+/// From route to route, until one leads to a backend with endpoints of its own, or answers or refuses (null then).
 net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, Story& story) {
+    const Routes& routes = *story.serving->routes;
     const route::Route* route = story.route;
     for (;;) {
+        const route::Destination& destination = choose(exchange, story, *route);
+        if (routes.policies[route->index] && !co_await pass_policies(exchange, story, *route, destination)) {
+            co_return nullptr;
+        }
         if (route->redirect || route->fixed) {
             co_await answer_itself(exchange, *route);
             co_return nullptr;
@@ -70,29 +63,58 @@ net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, 
         if (route->rewrite) {
             rewrite(exchange, story, *route->rewrite);
         }
-        const route::Destination* destination = choose(exchange, story, *route);
-        if (destination->inner == route::no_route) {
-            co_return destination;
+        if (route->mirror) {
+            mirror(exchange, story, *route);
         }
-        route = &story.serving->routes->router.routes()[destination->inner];
+        if (destination.inner == route::no_route) {
+            co_return &destination;
+        }
+        route = &routes.router.routes()[destination.inner];
         story.inner.push_back(route);
     }
 }
 
-/// Which share of a split the request gets, and whether a mirror gets it too.
-const route::Destination* Pipeline::choose(http::Exchange& exchange, Story& story, const route::Route& route) {
-    const Routes& routes = *story.serving->routes;
-    if (route.mirror && random_.below(100) < route.mirror->percent) {
-        story.mirrors.push_back(std::make_unique<route::Mirror>(
-            exchange, *route.mirror, route.name, story.trace.traceparent,
-            story.serving->backends[route.mirror->backend_index], routes.mirrors[route.index]));
-    }
+/// Which share of a split the request gets.
+const route::Destination& Pipeline::choose(const http::Exchange& exchange, Story& story, const route::Route& route) {
     if (!route.split) {
-        return &route.destination;
+        return route.destination;
     }
     const std::size_t share = route.split->choose(exchange.request, exchange.client_ip, random_);
-    story.shares.push_back(routes.shares[route.index][share].get());
-    return &route.split->shares()[share].to;
+    story.shares.push_back(story.serving->routes->shares[route.index][share].get());
+    return route.split->shares()[share].to;
+}
+
+/// Whether a mirror gets the request too, as it is by now.
+void Pipeline::mirror(http::Exchange& exchange, Story& story, const route::Route& route) {
+    if (random_.below(100) < route.mirror->percent) {
+        story.mirrors.push_back(std::make_unique<route::Mirror>(
+            exchange, *route.mirror, route.name, story.trace.traceparent,
+            story.serving->backends[route.mirror->backend_index], story.serving->routes->mirrors[route.index]));
+    }
+}
+
+/// False when a policy has answered, or has refused (story.failure then).
+net::Task<bool> Pipeline::pass_policies(http::Exchange& exchange, Story& story, const route::Route& route,
+                                        const route::Destination& destination) {
+    const RequestValues values{.request = exchange.request,
+                               .client_ip = exchange.client_ip,
+                               .host = http::host_of(exchange.request.authority),
+                               .path = exchange.request.path,
+                               .request_id = exchange.request_id,
+                               .route = route.name,
+                               .backend = destination.backend,
+                               .scheme = exchange.client_tls ? "https" : "http"};
+    story.policies = std::make_unique<PolicyRun>(*story.serving->routes->policies[route.index], exchange, values,
+                                                 std::move(story.policies));
+    if (const auto preflight = story.policies->preflight()) {
+        co_await exchange.answer(*preflight);
+        co_return false;
+    }
+    story.failure = story.policies->bound_body();
+    if (!story.failure) {
+        story.policies->edit_request();
+    }
+    co_return !story.failure;
 }
 
 void Pipeline::rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target) {
@@ -147,19 +169,6 @@ const route::Route* Pipeline::match(http::RequestHead& request, const Routes& ro
         }
     }
     return routes.router.match(request.authority, request.path, request);
-}
-
-void Pipeline::begin_policies(http::Exchange& exchange, Story& story) {
-    const route::Route& route = *story.route;
-    story.policies.emplace(*story.serving->routes->policies[route.index], exchange,
-                           RequestValues{.request = exchange.request,
-                                         .client_ip = exchange.client_ip,
-                                         .host = http::host_of(exchange.request.authority),
-                                         .path = story.path,
-                                         .request_id = exchange.request_id,
-                                         .route = route.name,
-                                         .backend = route.destination.backend,
-                                         .scheme = exchange.client_tls ? "https" : "http"});
 }
 
 std::optional<problem::Failure> Pipeline::find_route(http::Exchange& exchange, Story& story) {

@@ -63,19 +63,21 @@ class Pipeline final : public http::Handler {
         std::optional<Tracked> tracked;
         std::optional<problem::Failure> failure;
         std::string path_scratch;
-        std::string rewritten;  ///< the path for the backend, where the route writes it anew
-        std::string_view path;  ///< as it was asked for, normalised
-        std::optional<PolicyRun> policies;
+        std::string rewritten;                ///< the path for the backend, where the route writes it anew
+        std::string_view path;                ///< as it was asked for, normalised
+        std::unique_ptr<PolicyRun> policies;  ///< of the last route that has any; it holds those before
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
     static const route::Route* match(http::RequestHead& request, const Routes& routes);
-    static void begin_policies(http::Exchange& exchange, Story& story);
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);
     net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
-    const route::Destination* choose(http::Exchange& exchange, Story& story, const route::Route& route);
+    const route::Destination& choose(const http::Exchange& exchange, Story& story, const route::Route& route);
+    void mirror(http::Exchange& exchange, Story& story, const route::Route& route);
+    static net::Task<bool> pass_policies(http::Exchange& exchange, Story& story, const route::Route& route,
+                                         const route::Destination& destination);
     static void rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target);
     static net::Task<> answer_itself(http::Exchange& exchange, const route::Route& route);
     static void count(const http::Exchange& exchange, const Story& story, net::Time now);

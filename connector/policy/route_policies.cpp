@@ -29,8 +29,12 @@ std::shared_ptr<const RoutePolicies> RoutePolicies::make(const config::RouteRule
     return made;
 }
 
-PolicyRun::PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values)
-    : policies_(policies), exchange_(exchange), preflight_(policies.cors && is_preflight(exchange.request)) {
+PolicyRun::PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values,
+                     std::unique_ptr<PolicyRun> outer)
+    : outer_(std::move(outer)),
+      policies_(policies),
+      exchange_(exchange),
+      preflight_(policies.cors && is_preflight(exchange.request)) {
     if (policies.cors) {
         origin_ = policies.cors->allowed_origin(exchange.request);
     }
@@ -70,7 +74,7 @@ void PolicyRun::edit_request() {
 }
 
 /// The operator's own fields come last but for the coding, which goes by what they say (no-transform, a type).
-void PolicyRun::filter(http::ResponseHead& response, http::Exchange&) {
+void PolicyRun::filter(http::ResponseHead& response, http::Exchange& exchange) {
     if (policies_.cors && !preflight_) {
         policies_.cors->answer(response.fields, origin_);
     }
@@ -79,6 +83,9 @@ void PolicyRun::filter(http::ResponseHead& response, http::Exchange&) {
     }
     if (policies_.compression) {
         compress(response);
+    }
+    if (outer_) {
+        outer_->filter(response, exchange);
     }
 }
 

@@ -29,11 +29,12 @@ struct RoutePolicies {
 
 /// The policies of one route around one exchange. What they want to know of the request they read when it begins, so
 /// that fields which are changed for the backend still count as the client sent them. It is the exchange's filter for
-/// as long as it lives.
+/// as long as it lives; where one route leads to another, the inner one's comes first and hands on to the outer one's.
 class PolicyRun final : private http::AnswerFilter {
   public:
-    /// All that is passed in outlives it.
-    PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values);
+    /// Policies and exchange outlive it. `outer`: of the route that led here; may be null.
+    PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values,
+              std::unique_ptr<PolicyRun> outer);
     PolicyRun(const PolicyRun&) = delete;
     PolicyRun& operator=(const PolicyRun&) = delete;
     ~PolicyRun() { exchange_.answer_filter = nullptr; }
@@ -49,6 +50,7 @@ class PolicyRun final : private http::AnswerFilter {
     void filter(http::ResponseHead& response, http::Exchange& exchange) override;
     void compress(http::ResponseHead& response);
 
+    const std::unique_ptr<PolicyRun> outer_;
     const RoutePolicies& policies_;
     http::Exchange& exchange_;
     std::string_view origin_;  ///< of the page that asks, if it may

@@ -72,14 +72,14 @@ class Answer:
 
 
 class Policies(Case):
-    def up(self, routes, listener="", backend="", origin=None):
-        """A connector with its backend `web` before it."""
+    def up(self, routes, listener="", backend="", origin=None, more=""):
+        """A connector with its backend `web`, and `more` of them, before the origin."""
         self.origin = Origin()
         self.origin.RequestHandlerClass = Speaker
         self.port = free_port()
         admin = free_port()
         lines = [f'admin: {{ address: "127.0.0.1:{admin}" }}', f'listeners: [ {{ address: "127.0.0.1:{self.port}"{listener} }} ]',
-                 f"backends: {{ web: {{ endpoints: [ http://127.0.0.1:{origin or self.origin.port} ]{backend} }} }}", "routes:"]
+                 f"backends: {{ web: {{ endpoints: [ http://127.0.0.1:{origin or self.origin.port} ]{backend} }}{more} }}", "routes:"]
         lines += [f"  - {{ {route} }}" for route in routes]
         config = self.write("adit.yaml", "\n".join(lines) + "\n")
         self.connector = Process(self, "connector", [CONNECTOR, "run", "--config", config])
@@ -186,6 +186,23 @@ class Policies(Case):
             self.assertEqual((answer.body, answer["server"]), (b"shop.example acme 127.0.0.1", "hidden"))
         for answer in self.both("/page", "--compressed"):
             self.assertEqual((answer.body, answer["content-encoding"]), (TEXT, "br"))
+
+    def test_each_route_on_a_requests_way_has_its_policies(self):
+        second = Origin()
+        second.RequestHandlerClass = Speaker
+        self.up(["name: outer, match: { path: /a/** }, backend: inside, rewrite: { path: /text/x }, headers: { request: { set: { X-Outer: '{route}{path}' } },"
+                 " response: { set: { X-By: '{route}', X-Last: outer } } }",
+                 "name: inner, match: { path: /never }, split: [ { backend: other, weight: 1 } ], mirror: { backend: web }, max_body: 10, compression: {},"
+                 " headers: { request: { set: { X-Inner: '{backend} {path} after {header.X-Outer}' } }, response: { set: { X-By: '{route}', X-Backend: '{backend}' } } }"],
+                more=f", inside: {{ endpoints: [ internal://inner ] }}, other: {{ endpoints: [ http://127.0.0.1:{second.port} ] }}")
+        for answer in self.both("/a/b", "--compressed"):
+            self.assertEqual((answer.body, answer["content-encoding"]), (TEXT, "br"))
+            self.assertEqual((answer["x-by"], answer["x-last"], answer["x-backend"]), ("outer", "outer", "other"))
+            self.assertEqual({name.lower(): value for name, value in second.seen[-1][2].items()}["x-inner"], "other /text/x after outer/a/b")
+        wait_for(lambda: len(self.origin.seen) == 2, "the copies")
+        self.assertEqual({name.lower(): value for name, value in self.origin.seen[-1][2].items()}["x-inner"], "other /text/x after outer/a/b")
+        for answer in self.both("/a/b", "-d", "more than ten", status=413):
+            self.assertEqual(answer["x-by"], "outer")
 
     # --- bodies ---
 
