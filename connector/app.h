@@ -52,6 +52,7 @@ class App {
     void reload(std::string why, std::function<void(const Result<>&)> done);
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
+    void after_workers(const std::function<void()>& then);
     Result<> change_generation(const std::shared_ptr<const Generation>& made);
     void dispose_retired();
     void send_agents_over();

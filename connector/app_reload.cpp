@@ -75,8 +75,24 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
         logging::error("the configuration was not reloaded, the one before serves on",
                        {{"why", why}, {"reason", changed.error().message}});
     }
-    for (const ReloadAsked& one : asked) {
-        one.done(changed);
+    const auto answer = [asked, changed] {
+        for (const ReloadAsked& one : asked) {
+            one.done(changed);
+        }
+    };
+    // Who is told that it was reloaded finds every worker serving by it.
+    changed ? after_workers(answer) : answer();
+}
+
+/// Calls `then` on this thread when every worker has done what was posted to it before.
+void App::after_workers(const std::function<void()>& then) {
+    const auto left = std::make_shared<std::atomic<std::size_t>>(sides_.size());
+    for (const auto& side : sides_) {
+        side->worker().post([this, left, then] {
+            if (left->fetch_sub(1) == 1) {
+                sides_.front()->worker().post(then);
+            }
+        });
     }
 }
 

@@ -39,7 +39,8 @@ std::string preflight(const adit::config::Cors& settings, std::string_view field
 }
 
 std::string answer(const adit::config::Cors& settings, std::string_view origin, std::vector<Field> fields) {
-    Cors(settings).answer(fields, origin);
+    const Cors cors(settings);  // its fields point into it
+    cors.answer(fields, origin);
     return text(fields);
 }
 
