@@ -127,6 +127,7 @@ struct Session::Callbacks {
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
         self.head_begun_at_ = self.loop().now();
+        self.head_of_ = frame->hd.stream_id;
         if (!self.opens() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
             // Owned by nghttp2's stream until its head is complete and the listener takes it over.
             auto stream = std::unique_ptr<Stream>(new Stream(self));
@@ -173,7 +174,7 @@ struct Session::Callbacks {
             return 0;
         }
         if (frame->hd.type == NGHTTP2_HEADERS) {
-            self.head_begun_at_ = net::Time::max();
+            self.head_ended(frame->hd.stream_id);
         }
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
         if (stream == nullptr) {
@@ -215,6 +216,7 @@ struct Session::Callbacks {
 
     static int stream_closed(nghttp2_session* ng, std::int32_t id, std::uint32_t code, void* user) {
         Session& self = session(user);
+        self.head_ended(id);  // one that was refused is not told as a frame
         Stream* stream = Callbacks::stream(ng, id);
         if (stream == nullptr) {
             return 0;

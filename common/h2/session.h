@@ -89,6 +89,7 @@ class Session final : private net::TurnEnd {
     void resume(Stream& stream);
     void credit(Stream* stream, std::int32_t id, std::size_t n);
     void over(net::Status why);
+    void head_ended(std::int32_t id);
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
 
@@ -106,6 +107,7 @@ class Session final : private net::TurnEnd {
     bool worn_out_ = false;
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
+    std::int32_t head_of_ = 0;  ///< the stream whose head has begun last
     bool settled_ = false;
     bool draining_ = false;
     bool peer_draining_ = false;
