@@ -1,5 +1,8 @@
 // Taking a changed configuration into service, all of it or nothing; see app.h.
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
 
 #include "common/log/log.h"
 #include "connector/app.h"

@@ -14,6 +14,7 @@ namespace adit::tls {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;
+constexpr std::size_t kSmall = 4 * 1024;  ///< is sent as one record
 
 }  // namespace
 
@@ -189,7 +190,9 @@ std::size_t TlsStream::write_some(net::Chain& from, std::size_t limit) {
     }
     std::size_t taken = 0;
     while (taken < limit && !from.empty() && cipher_out_.size() < kHeldMost) {
-        const std::string_view piece = from.front().substr(0, std::min(limit - taken, kRecord));
+        // A head and its small body stand in two blocks; two records would cost more than the copy.
+        const std::string_view front = from.size() <= kSmall ? from.gather(from.size()) : from.front();
+        const std::string_view piece = front.substr(0, std::min(limit - taken, kRecord));
         std::size_t written = 0;
         ERR_clear_error();
         if (SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &written) != 1) {

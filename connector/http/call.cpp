@@ -5,7 +5,6 @@
 
 #include "connector/http/h2_message.h"
 #include "connector/http/parse.h"
-#include "connector/http/websocket.h"
 
 namespace adit::http {
 namespace {
@@ -25,11 +24,8 @@ class Http1Call final : public Call {
 
     bool start(const RequestHead& request, const Onward& onward, bool) override {
         method_ = request.method;
-        const std::string key = onward.upgrade && request.version == Version::http2 ? new_websocket_key() : "";
-        Onward with_key = onward;
-        with_key.websocket_key = key;
         std::string head;
-        append_request(head, request, with_key);
+        append_request(head, request, onward);
         out_.begin(request.framing.kind);
         out_.append_head(head);
         return true;

@@ -10,8 +10,6 @@
 namespace adit::http {
 namespace {
 
-constexpr std::size_t kDrainMost = 64 * 1024;  ///< of a body nobody wanted, so that the connection may go on
-
 std::string new_request_id() {
     static thread_local Random random;  // per worker; ids need to be unlikely to repeat, not secret
     static constexpr char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -87,9 +85,9 @@ void Exchange::filter_and_begin(ResponseHead& response, std::string_view pseudon
     keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
     status = response.status;
     std::string accept;
-    if (const Field* key = request.find(Known::websocket_key);
-        key != nullptr && response.status == 101 && response.version == Version::http2) {
-        accept = websocket_accept(key->value);
+    if (response.status == 101 && response.version == Version::http2) {
+        const Field* key = request.find(Known::websocket_key);
+        accept = key == nullptr ? std::string() : websocket_accept(key->value);
     }
     begin(response, {.client_version = request.version,
                      .keep_alive = keep_alive,
@@ -161,7 +159,7 @@ net::Task<> Exchange::answer_grpc(const problem::Failure& failure) {
 }
 
 net::Task<> Exchange::answer(const Whole& whole) {
-    keep_alive = keep_alive && (body.done() || body.framing().length <= kDrainMost) &&
+    keep_alive = keep_alive && (body.done() || body.framing().length <= kUnwantedBodyMost) &&
                  body.framing().kind != Framing::Kind::chunked;
     const bool bodiless = whole.status == 204 || whole.status == 304;  // RFC 9110 §8.6: no Content-Length either
     std::vector<Field> fields = whole.fields;

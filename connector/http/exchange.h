@@ -15,6 +15,9 @@
 
 namespace adit::http {
 
+/// How much is read of a request body that nobody wanted, so that its connection can go on or its answer be read.
+inline constexpr std::size_t kUnwantedBodyMost = 64 * 1024;
+
 /// Bounds and names of a listener.
 struct ServerSettings {
     HeadLimits head;
@@ -106,7 +109,6 @@ class Exchange {
     void filter_and_begin(ResponseHead& response, std::string_view pseudonym);
     void begin_own(int code, std::vector<Field> fields, std::uint64_t length);
     net::Task<> answer_grpc(const problem::Failure& failure);
-
     void ask_proxies();
 
     bool truncated_ = false;

@@ -9,6 +9,7 @@
 #include "common/problem/answer.h"
 #include "connector/http/field_sink.h"
 #include "connector/http/parse.h"
+#include "connector/http/websocket.h"
 
 namespace adit::http {
 namespace {
@@ -187,10 +188,9 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
     if (onward.upgrade) {
         lines.add("upgrade", request.upgrade);
         out += "connection: upgrade\r\n";
-        const Field* own = request.find(Known::websocket_key);
-        if (!onward.websocket_key.empty()) {
-            lines.add("sec-websocket-key", onward.websocket_key);
-        } else if (own != nullptr) {
+        if (request.version == Version::http2) {
+            lines.add("sec-websocket-key", new_websocket_key());
+        } else if (const Field* own = request.find(Known::websocket_key)) {
             lines.add("sec-websocket-key", own->value);
         }
     } else if (accepts_trailers(request)) {

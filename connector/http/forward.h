@@ -23,10 +23,9 @@ struct Onward {
     std::optional<CallerField> vouched = {};  ///< the field that came from a trusted proxy
     Disclosure disclosure = {};
     std::string_view request_id;
-    std::string_view pseudonym;           ///< our name in Via
-    std::string_view grpc_timeout = {};   ///< replaces the caller's, of which some has passed
-    bool upgrade = false;                 ///< pass the Upgrade field on
-    std::string_view websocket_key = {};  ///< in place of the request's own (RFC 6455 §4.1, item 7)
+    std::string_view pseudonym;          ///< our name in Via
+    std::string_view grpc_timeout = {};  ///< replaces the caller's, of which some has passed
+    bool upgrade = false;                ///< pass the Upgrade field on
     bool origin_tls = false;
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
 };

@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kDrainMost = 64 * 1024;          ///< of a body nobody wanted
 constexpr std::chrono::milliseconds kLingerTime = 2s;  ///< for the client to read our last answer
 constexpr std::chrono::milliseconds kDrainIdle = 3s;   ///< an idle connection's last chance in a drain
 
@@ -194,7 +193,7 @@ net::Task<bool> Http1Connection::serve_one(Read read) {
 net::Task<bool> Http1Connection::finish_request_body(Exchange& exchange) {
     std::size_t drained = 0;
     watchdog_.abort_at(stream_->loop().now() + kLingerTime);
-    while (exchange.keep_alive && !exchange.body.done() && drained <= kDrainMost) {
+    while (exchange.keep_alive && !exchange.body.done() && drained <= kUnwantedBodyMost) {
         if (co_await exchange.body.wait()) {
             co_return false;
         }

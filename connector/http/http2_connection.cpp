@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kRestMost = 64 * 1024;          ///< of a body nobody wanted
 constexpr std::chrono::milliseconds kRestTime = 1s;   ///< for it to come
 constexpr std::chrono::milliseconds kLook = 500ms;    ///< between two looks at a connection
 constexpr std::chrono::milliseconds kDrainIdle = 1s;  ///< for requests that were on their way when we said we leave
@@ -24,7 +23,7 @@ net::Task<> read_rest(h2::Stream& stream) {
     do {
         taken += stream.input().size();
         stream.consume(stream.input().size());
-    } while (taken <= kRestMost && !alarm.passed() && !co_await stream.receive(&alarm.passed()));
+    } while (taken <= kUnwantedBodyMost && !alarm.passed() && !co_await stream.receive(&alarm.passed()));
 }
 
 /// What one stranger may take: see h2::Limits for each.

@@ -145,12 +145,18 @@ TEST_CASE("deadlines re-armed at random expire in time after a long sleep") {
 
 TEST_CASE("a deadline that is armed before anything has happened on the loop expires") {
     Worker worker(0);
+    struct Waking final : Deadline {
+        explicit Waking(Loop& loop) : Deadline(loop.wheel()), due(loop) { arm(loop.now()); }
+        void expired() override { due.wake(); }
+        Waiter due;
+    };
     const auto wait = [](Loop& loop, bool& over) -> Task<> {
-        co_await sleep_for(loop, 1ms);
+        Waking deadline(loop);
+        co_await deadline.due.wait();
         over = true;
     };
     bool over = false;
-    spawn(worker.context(), "a sleeper", wait(worker.loop(), over));
+    spawn(worker.context(), "one that waits", wait(worker.loop(), over));
     for (int handlers = 0; handlers < 8 && !over; ++handlers) {
         worker.context().run_one_for(5s);
     }
