@@ -1,7 +1,10 @@
 // Text forms of bytes; see encoding.h.
 #include "common/base/encoding.h"
 
+#include <algorithm>
 #include <array>
+
+#include "common/base/secret.h"
 
 namespace adit {
 namespace {
@@ -57,6 +60,27 @@ std::optional<Bytes> base64url_decode(std::string_view text) {
     }
     const bool leftover = bits >= 6 || (held & ((1U << bits) - 1)) != 0;
     return leftover ? std::nullopt : std::optional(std::move(out));
+}
+
+std::string base64_encode(std::span<const std::uint8_t> bytes) {
+    std::string text = base64url_encode(bytes);
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    text.append((4 - text.size() % 4) % 4, '=');
+    return text;
+}
+
+std::optional<Bytes> base64_decode(std::string_view text) {
+    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+    if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string url(text.substr(0, text.size() - padding));
+    std::ranges::replace(url, '+', '-');
+    std::ranges::replace(url, '/', '_');
+    auto bytes = base64url_decode(url);
+    wipe_memory(url.data(), url.size());
+    return bytes && (bytes->size() + padding) % 3 == 0 ? std::move(bytes) : std::nullopt;
 }
 
 std::string hex_encode(std::span<const std::uint8_t> bytes) {

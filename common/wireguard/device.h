@@ -51,8 +51,8 @@ struct Settings {
     std::uint16_t accept_port = 0;     ///< TCP inside the network; 0: nothing is accepted
 };
 
-/// Owned by its program; all calls and callbacks on one loop's thread. Errors of making one come from the functions that
-/// make the three kinds (user_space.h, kernel.h, existing.h).
+/// Owned by its program; all calls and callbacks on one loop's thread. Errors of making one come from the functions
+/// that make the three kinds (user_space.h, kernel.h, existing.h).
 class Device {
   public:
     /// Takes over a connected descriptor (non-blocking, close-on-exec) of a peer's connection.

@@ -22,8 +22,8 @@ struct PublicKey {
     friend auto operator<=>(const PublicKey&, const PublicKey&) = default;
 };
 
-/// 32 random bytes as text: a private key (clamped by those who use it) or a preshared key.
-Result<Secret> generate_key();
+/// 32 random bytes as text: a private key, clamped as `wg genkey` does, or a preshared key.
+Secret generate_key();
 /// Whether a text is 32 bytes in base64.
 bool valid_key(std::string_view text);
 Result<PublicKey> public_key(const Secret& private_key);

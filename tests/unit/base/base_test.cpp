@@ -58,3 +58,18 @@ TEST_CASE("a misspelt name finds the one that was meant") {
     CHECK(closest_match("timeot", names) == "timeouts");
     CHECK_FALSE(closest_match("zebra", names));
 }
+
+TEST_CASE("base64 is padded to whole groups, and nothing else is taken") {
+    const auto bytes = [](std::string_view text) { return Bytes(text.begin(), text.end()); };
+    CHECK(base64_encode(bytes("f")) == "Zg==");
+    CHECK(base64_encode(bytes("fo")) == "Zm8=");
+    CHECK(base64_encode(bytes("foo")) == "Zm9v");
+    CHECK(base64_decode("Zg==") == bytes("f"));
+    CHECK(base64_decode("Zm8=") == bytes("fo"));
+    CHECK(base64_decode("Zm9v") == bytes("foo"));
+    CHECK(base64_decode("") == Bytes());
+    for (const char* bad : {"Zg", "Zg=", "Zg===", "Zm9v====", "Z-9v", "Zh==", "Zm9=", "=Zm9"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(base64_decode(bad));
+    }
+}
