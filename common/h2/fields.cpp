@@ -21,8 +21,7 @@ void Fields::add(std::string_view name, std::string_view value) {
         bytes_.reserve(kUsualBytes);
         sizes_.reserve(kUsualFields);
     }
-    bytes_ += name;
-    bytes_ += value;
+    bytes_.append(name).append(value);
     sizes_.push_back({static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
 }
 
@@ -38,18 +37,6 @@ std::string_view Fields::find(std::string_view name) const {
         }
     }
     return {};
-}
-
-Field Fields::Iterator::operator*() const {
-    const Sizes& sizes = fields_->sizes_[index_];
-    const std::string_view bytes = std::string_view(fields_->bytes_).substr(at_);
-    return {bytes.substr(0, sizes.name), bytes.substr(sizes.name, sizes.value)};
-}
-
-Fields::Iterator& Fields::Iterator::operator++() {
-    const Sizes& sizes = fields_->sizes_[index_++];
-    at_ += sizes.name + sizes.value;
-    return *this;
 }
 
 }  // namespace adit::h2

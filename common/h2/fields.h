@@ -33,8 +33,16 @@ class Fields {
     /// Walks the fields in their order. What it shows lives until the list changes.
     class Iterator {
       public:
-        Field operator*() const;
-        Iterator& operator++();
+        Field operator*() const {
+            const Sizes& sizes = fields_->sizes_[index_];
+            const char* name = fields_->bytes_.data() + at_;
+            return {{name, sizes.name}, {name + sizes.name, sizes.value}};
+        }
+        Iterator& operator++() {
+            const Sizes& sizes = fields_->sizes_[index_++];
+            at_ += sizes.name + sizes.value;
+            return *this;
+        }
         bool operator==(const Iterator& other) const { return index_ == other.index_; }
 
       private:

@@ -221,8 +221,7 @@ Outcome add_field(std::string_view name, std::string_view value, Head& head, Col
     if (head.fields.size() >= most) {
         return refuse("too many fields", 431, "head-too-large");
     }
-    head.fields.push_back({name, value, known(name)});
-    const Field field = head.fields.back();
+    const Field& field = head.fields.emplace_back(name, value, known(name));
     return field.known == Known::other ? Outcome() : note(head, seen, field);
 }
 

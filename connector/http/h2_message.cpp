@@ -120,6 +120,9 @@ Outcome read_request(const h2::Fields& fields, bool ended, RequestHead& head, co
     head.version = Version::http2;
     Pseudo pseudo;
     for (const h2::Field field : fields) {
+        if (!field.name.starts_with(':')) {
+            break;  // pseudo-header fields come first (RFC 9113 §8.3)
+        }
         pseudo.take(field);
     }
     Collected seen;
