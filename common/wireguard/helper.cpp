@@ -134,8 +134,11 @@ void Helper::lose_pending(const std::string& why) {
 
 void Helper::received(json::object message, net::Descriptor descriptor) {
     if (const json::value* id = message.if_contains("id")) {
-        const bool number = id->is_uint64() || id->is_int64();
-        if (number) {
+        if (id->is_null()) {  // about a message of ours that it could not read
+            logging::error("the WireGuard helper did not understand us", {{"reason", words_of(message, "error")}});
+            return;
+        }
+        if (id->is_uint64() || id->is_int64()) {
             const std::uint64_t value = id->to_number<std::uint64_t>();
             if (auto refusal = refusal_of(message)) {
                 resolve(value, std::unexpected(std::move(*refusal)));

@@ -94,14 +94,33 @@ void HelperDevice::set_peers(std::vector<Peer> peers) {
 }
 
 void HelperDevice::send_changes(const PeerChanges& changes) {
-    for (const Request& request : peers_requests(full_name_, changes)) {
-        helper_->ask(request, helper_->answer_deadline(), [name = name_](const Helper::Answered& answered) {
-            if (!answered) {
-                logging::error("the peers of a WireGuard device could not be changed",
-                               {{"device", name}, {"reason", answered.error().words}});
-            }
-        });
+    for (PeersRequest& one : peers_requests(full_name_, changes)) {
+        helper_->ask(one.request, helper_->answer_deadline(),
+                     [self = shared_from_this(), added = std::move(one.added)](const Helper::Answered& answered) {
+                         if (!answered) {
+                             self->refused(added, answered.error());
+                         }
+                     });
     }
+}
+
+/// A message is refused as a whole. So that one peer that makes no sense does not take its neighbours down with it,
+/// each is told again alone.
+void HelperDevice::refused(const std::vector<PublicKey>& added, const Refusal& refusal) {
+    if (!is_open()) {
+        return;  // all are told when it is opened again
+    }
+    if (added.size() > 1) {
+        for (const PublicKey& key : added) {
+            const auto peer = std::ranges::find(peers_, key, &Peer::public_key);
+            if (peer != peers_.end()) {
+                send_changes({{&*peer}, {}});
+            }
+        }
+        return;
+    }
+    logging::error("a peer of a WireGuard device is refused",
+                   {{"device", name_}, {"peer", added.empty() ? "" : added.front().text()}, {"reason", refusal.words}});
 }
 
 void HelperDevice::helper_started() {

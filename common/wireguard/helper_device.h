@@ -38,6 +38,7 @@ class HelperDevice final : public Helper::Client, public std::enable_shared_from
     Request opening() const;
     void opened(const boost::json::object& reply, unsigned generation);
     void send_changes(const PeerChanges& changes);
+    void refused(const std::vector<PublicKey>& added, const Refusal& refusal);
 
     std::shared_ptr<Helper> helper_;
     std::string name_;

@@ -163,11 +163,11 @@ Request open_request(std::string_view device, const Settings& settings, const ne
     return request;
 }
 
-std::vector<Request> peers_requests(std::string_view device, const PeerChanges& changes) {
+std::vector<PeersRequest> peers_requests(std::string_view device, const PeerChanges& changes) {
     constexpr std::size_t kFull = kMessageMost - kPeerRoom;
-    std::vector<Request> requests;
+    std::vector<PeersRequest> requests;
     for (auto next = changes.remove.begin(); next != changes.remove.end();) {
-        Request& request = requests.emplace_back("peers");
+        Request& request = requests.emplace_back().request;
         request.text("device", device).begin_list("remove");
         for (; next != changes.remove.end() && request.size() < kFull; ++next) {
             request.element(next->text());
@@ -175,10 +175,11 @@ std::vector<Request> peers_requests(std::string_view device, const PeerChanges& 
         request.end_list();
     }
     for (auto next = changes.add.begin(); next != changes.add.end();) {
-        Request& request = requests.emplace_back("peers");
+        auto& [request, added] = requests.emplace_back();
         request.text("device", device).begin_list("add");
         for (; next != changes.add.end() && request.size() < kFull; ++next) {
             add_peer(request, **next);
+            added.push_back((*next)->public_key);
         }
         request.end_list();
     }
@@ -249,23 +250,24 @@ bool more_follows(const json::object& reply) {
     return more != nullptr && more->is_bool() && more->get_bool();
 }
 
-std::map<std::string, Described> describe_of(const json::object& reply) {
-    std::map<std::string, Described> all;
+std::optional<PublicKey> add_described(std::map<std::string, Described>& all, const json::object& reply) {
+    std::string last;  // the order of keys is that of their text
     for (const json::value& value : list(reply, "devices")) {
         const json::object* device = value.if_object();
         if (device == nullptr) {
             continue;
         }
-        Described described{address_of(*device, "bind").value_or(net::Address{}), {}};
+        Described& described = all[std::string(view(*device, "device"))];
+        described.bound = address_of(*device, "bind").value_or(net::Address{});
         for (const json::value& peer : list(*device, "peers")) {
             const json::string* text = peer.if_string();
             if (const auto key = text != nullptr ? PublicKey::parse(*text) : std::nullopt) {
                 described.peers.push_back(*key);
+                last = std::max(last, key->text());
             }
         }
-        all.emplace(view(*device, "device"), std::move(described));
     }
-    return all;
+    return more_follows(reply) ? PublicKey::parse(last) : std::nullopt;
 }
 
 std::string words_of(const json::object& object, std::string_view member) {

@@ -55,8 +55,13 @@ PeerChanges difference(std::span<const Peer> present, std::span<const Peer> want
 /// What makes `device` in the helper. `bind` may differ from the settings': the port that it had before.
 Request open_request(std::string_view device, const Settings& settings, const net::HostPort& bind, unsigned processors,
                      std::uint64_t memory);
+/// A request about peers, and those that it adds.
+struct PeersRequest {
+    Request request{"peers"};
+    std::vector<PublicKey> added;
+};
 /// As many messages as fit the bound, removals first: an address may pass from one key to another.
-std::vector<Request> peers_requests(std::string_view device, const PeerChanges& changes);
+std::vector<PeersRequest> peers_requests(std::string_view device, const PeerChanges& changes);
 Request dial_request(std::string_view device, const net::Address& to, const PublicKey& peer,
                      std::chrono::milliseconds timeout);
 
@@ -79,7 +84,8 @@ struct Described {
     net::Address bound;
     std::vector<PublicKey> peers;
 };
-std::map<std::string, Described> describe_of(const boost::json::object& reply);
+/// Adds what a reply tells to `all`; the key after which the next one goes on, nothing when all is told.
+std::optional<PublicKey> add_described(std::map<std::string, Described>& all, const boost::json::object& reply);
 
 /// A text member as the log may show it: bounded; empty when it is not there.
 std::string words_of(const boost::json::object& object, std::string_view member);

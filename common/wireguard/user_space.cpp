@@ -107,12 +107,21 @@ Result<std::unique_ptr<UserSpace>> UserSpace::start(net::Loop& loop, HelperSetti
 
 net::Task<Result<std::unique_ptr<UserSpace>>> UserSpace::adopt(net::Loop& loop, int control, HelperSettings settings) {
     const auto helper = Helper::adopt(loop, net::Descriptor(control), std::move(settings));
-    auto answered = co_await helper->request(Request("describe"), helper->answer_deadline());
-    if (!answered) {
-        helper->stop();
-        co_return failure("the WireGuard helper of the predecessor cannot be taken over: " + answered.error().words);
-    }
-    co_return std::unique_ptr<UserSpace>(new UserSpace(helper, describe_of(answered->message)));
+    std::map<std::string, Described> inherited;
+    std::string after;
+    do {
+        Request request("describe");
+        request.text("after", after);
+        auto answered = co_await helper->request(std::move(request), helper->answer_deadline());
+        if (!answered) {
+            helper->stop();
+            co_return failure("the WireGuard helper of the predecessor cannot be taken over: " +
+                              answered.error().words);
+        }
+        const auto last = add_described(inherited, answered->message);
+        after = last ? last->text() : "";
+    } while (!after.empty());
+    co_return std::unique_ptr<UserSpace>(new UserSpace(helper, std::move(inherited)));
 }
 
 UserSpace::~UserSpace() {

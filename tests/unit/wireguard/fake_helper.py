@@ -64,6 +64,8 @@ def change_peers(request):
     device = devices[request["device"]]
     add, remove = request.get("add", []), request.get("remove", [])
     device["told"].append((len(add), len(remove)))
+    if any(peer["address"] == "10.77.66.66" for peer in add):
+        return refuse("invalid", "address: 10.77.66.66 is not to be had")
     for key in remove:
         device["peers"].pop(key)
     for peer in add:
@@ -108,9 +110,10 @@ def dial(request):
     return {"from": "10.77.0.2:40000", "connection": connection()}
 
 
-def describe(_):
-    return {"devices": [{"device": name, "bind": device["bind"], "peers": list(device["peers"])}
-                        for name, device in devices.items()]}
+def describe(request):
+    keys, more = part([key for device in devices.values() for key in device["peers"]], request.get("after", ""))
+    return {"devices": [{"device": name, "bind": device["bind"], "peers": [key for key in keys if key in device["peers"]]}
+                        for name, device in devices.items()], "more": more}
 
 
 def close(request):

@@ -63,14 +63,15 @@ TEST_CASE("many peers leave in messages that fit, removals before additions") {
     }
     PeerChanges changes = difference({}, many);
     changes.remove.push_back(key(9999));
-    const std::vector<Request> requests = peers_requests("a device", changes);
+    const std::vector<PeersRequest> requests = peers_requests("a device", changes);
     CHECK(requests.size() > 2);
-    CHECK(parse(requests.front()).contains("remove"));
+    CHECK(parse(requests.front().request).contains("remove"));
     std::size_t added = 0;
-    for (const Request& request : requests) {
+    for (const auto& [request, keys] : requests) {
         CHECK(request.with_id(UINT64_MAX).reveal().size() <= kMessageMost);
         const json::object object = parse(request);
         added += object.contains("add") ? object.at("add").as_array().size() : 0;
+        CHECK(keys.size() == (object.contains("add") ? object.at("add").as_array().size() : 0));
     }
     CHECK(added == 3000);
 }
@@ -105,6 +106,8 @@ TEST_CASE("what a helper says is read with suspicion") {
     CHECK(peers[0].received == 0);
     CHECK(peers[0].sent == UINT64_MAX);
     CHECK(refusal_of(json::object{{"ok", "yes"}})->words == "the helper gave no reason");
-    CHECK(describe_of(json::object{{"devices", "none"}}).empty());
+    std::map<std::string, Described> devices;
+    CHECK_FALSE(add_described(devices, json::object{{"devices", "none"}, {"more", true}}));
+    CHECK(devices.empty());
     CHECK(words_of(json::object{{"words", std::string(5000, 'w')}}, "words").size() == 1024);
 }

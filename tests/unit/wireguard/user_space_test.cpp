@@ -183,13 +183,24 @@ TEST_CASE("peers are told by what changed, in messages that fit") {
     CHECK(statistics[0].handshake == WallTime(std::chrono::seconds(1'700'000'000)));
 }
 
+TEST_CASE("one peer that is refused does not keep the others away") {
+    Fixture fixture;
+    auto wanted = peers(50);
+    wanted[20].address = boost::asio::ip::make_address("10.77.66.66");
+    logging::set_up(logging::Level::info, logging::Format::json);
+    const logging::test::Capture capture;
+    fixture.device->set_peers(std::move(wanted));
+    fixture.running.until([&] { return fixture.statistics().size() == 49; });
+    CHECK(capture.object().at("peer").as_string() == peers(21)[20].public_key.text());
+}
+
 TEST_CASE("a successor takes devices over as they are and corrects the peers") {
     Fixture fixture;
     Settings same = network();
     same.private_key = generate_key();
     const Secret secret(std::string(same.private_key.reveal()));
     auto device = fixture.running.wait(fixture.user_space->open("handed over", std::move(same), nullptr)).value();
-    device->set_peers(peers(5));
+    device->set_peers(peers(1000));
     const net::Address bound = device->bound();
     auto stream = fixture.running.wait(device->dial(to(80), PublicKey{}, net::Clock::now() + 5s));
     REQUIRE(stream);
@@ -205,7 +216,7 @@ TEST_CASE("a successor takes devices over as they are and corrects the peers") {
     taken->set_peers(peers(2));
     const auto statistics = fixture.running.wait(taken->statistics()).value();
     CHECK(statistics.size() == 2);
-    CHECK(statistics[0].sent == 5 + 3 + 2);  // five by the predecessor; three fewer, and two told again
+    CHECK(statistics[0].sent == 1000 + 998 + 2);  // those of the predecessor, those too many, and two told again
     CHECK(fixture.running.wait(talk(**stream, "still here")) == "still here");
 }
 
