@@ -10,6 +10,7 @@
 #include <linux/wireguard.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -35,12 +36,14 @@ constexpr std::uint16_t kRandomPort = 45'678;
 template <class T>
 T read(std::span<const char> bytes) {
     T value{};
-    std::memcpy(&value, bytes.data(), std::min(sizeof value, bytes.size()));
+    if (!bytes.empty()) {
+        std::memcpy(&value, bytes.data(), std::min(sizeof value, bytes.size()));
+    }
     return value;
 }
 
 std::string text(std::span<const char> bytes) {
-    return {bytes.data(), ::strnlen(bytes.data(), bytes.size())};
+    return {bytes.begin(), std::ranges::find(bytes, '\0')};
 }
 
 std::string base64(std::span<const char> bytes) {
