@@ -6,7 +6,9 @@
 namespace adit {
 
 void wipe_memory(void* memory, std::size_t size) {
-    ::explicit_bzero(memory, size);
+    if (size > 0) {  // nothing may have no place
+        ::explicit_bzero(memory, size);
+    }
 }
 
 void Secret::wipe() {

@@ -1,6 +1,7 @@
 // Racing connection attempts; see connect.h.
 #include "common/net/connect.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,10 +17,26 @@ namespace {
 constexpr std::chrono::milliseconds kAttemptDelay{250};  // RFC 8305 §5
 constexpr std::size_t kAttemptsAtOnce = 8;
 
+/// False with errno.
+bool bind_to(int fd, const Origin& origin) {
+    if (!origin.interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, origin.interface.data(),
+                                                  static_cast<socklen_t>(origin.interface.size())) != 0) {
+        return false;
+    }
+    if (origin.address.is_unspecified()) {
+        return true;
+    }
+    const int later = 1;  // the port is chosen with the destination known: far more connections fit
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+    sockaddr_storage storage;
+    const socklen_t size = Address{origin.address, 0}.to_socket(storage);
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
 /// A socket on its way. Its events wake the race.
 class Attempt {
   public:
-    static std::unique_ptr<Attempt> start(Loop& loop, const Address& to, int& error) {
+    static std::unique_ptr<Attempt> start(Loop& loop, const Address& to, const Origin& origin, int& error) {
         sockaddr_storage storage;
         const socklen_t size = to.to_socket(storage);
         const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -27,7 +44,8 @@ class Attempt {
             error = errno;
             return nullptr;
         }
-        if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 && errno != EINPROGRESS) {
+        if (!bind_to(fd, origin) ||
+            (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 && errno != EINPROGRESS)) {
             error = errno;
             ::close(fd);
             return nullptr;
@@ -81,7 +99,7 @@ problem::Failure failure_of(int error, const std::string& what) {
 
 }  // namespace
 
-Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what) {
+Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what, Origin origin) {
     Waiter event(loop);
     Alarm alarm(loop, event);
     std::vector<std::unique_ptr<Attempt>> attempts;
@@ -109,7 +127,7 @@ Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadlin
         }
         if (next < addresses.size() && loop.now() >= next_start && attempts.size() < kAttemptsAtOnce) {
             int error = 0;
-            if (auto attempt = Attempt::start(loop, addresses[next++], error)) {
+            if (auto attempt = Attempt::start(loop, addresses[next++], origin, error)) {
                 attempt->tell(event);
                 attempts.push_back(std::move(attempt));
                 next_start = loop.now() + kAttemptDelay;

@@ -13,9 +13,16 @@ namespace adit::net {
 
 using Connected = std::expected<std::unique_ptr<TcpStream>, problem::Failure>;
 
+/// Where connections must leave: so that none goes another way than the one that protects it.
+struct Origin {
+    boost::asio::ip::address address;  ///< their source; unspecified: as the routes say
+    std::string interface;             ///< empty: any
+};
+
 /// The first of `addresses` that takes a connection: they are tried in order, a next one after each failure and after
 /// each 250 ms without an answer, the earlier tries going on. All refused: the first refusal's failure; `deadline`
 /// passed: connection_timeout. `what` names the target in the failure.
-Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what);
+Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what,
+                        Origin origin = {});
 
 }  // namespace adit::net

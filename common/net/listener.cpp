@@ -44,8 +44,13 @@ std::optional<Address> look_up(const HostPort& address) {
     return found;
 }
 
+bool bind_to_interface(int fd, const std::string& interface) {
+    return interface.empty() || ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
+                                             static_cast<socklen_t>(interface.size())) == 0;
+}
+
 /// Returns the descriptor, or -1 with errno.
-int bind_socket(const Address& address, bool share_port) {
+int bind_socket(const Address& address, bool share_port, const std::string& interface = {}) {
     sockaddr_storage storage;
     const socklen_t size = address.to_socket(storage);
     const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -59,7 +64,7 @@ int bind_socket(const Address& address, bool share_port) {
     if (storage.ss_family == AF_INET6 && !address.ip.is_unspecified()) {
         switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
     }
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0) {
+    if (!bind_to_interface(fd, interface) || ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0) {
         const int error = errno;
         ::close(fd);
         errno = error;
@@ -70,15 +75,17 @@ int bind_socket(const Address& address, bool share_port) {
 
 }  // namespace
 
-Result<ListenSocket> ListenSocket::bind(const HostPort& address) {
+Result<ListenSocket> ListenSocket::bind(const HostPort& address, const std::string& interface) {
     const auto found = look_up(address);
     if (!found) {
         return failure("cannot listen on " + address.text() + ": the host has no address");
     }
-    const int fd = bind_socket(*found, true);
+    const int fd = bind_socket(*found, true, interface);
     if (fd < 0) {
-        const std::string hint = errno == EADDRINUSE ? " (another program has this port)" : "";
-        return failure("cannot listen on " + address.text() + ": " + std::strerror(errno) + hint);
+        const int error = errno;
+        const std::string hint = error == EADDRINUSE ? " (another program has this port)" : "";
+        const std::string where = interface.empty() ? "" : " at the interface " + interface;
+        return failure("cannot listen on " + address.text() + where + ": " + std::strerror(error) + hint);
     }
     return ListenSocket(fd);
 }

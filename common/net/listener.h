@@ -18,7 +18,8 @@ namespace adit::net {
 class ListenSocket {
   public:
     /// Binds with SO_REUSEPORT, so that each worker has a queue of its own and a successor can bind beside us.
-    static Result<ListenSocket> bind(const HostPort& address);
+    /// With an `interface`, only what comes in there is ever seen; refused when that cannot be had.
+    static Result<ListenSocket> bind(const HostPort& address, const std::string& interface = {});
     /// Whether another process of this user has the address already: binding without SO_REUSEPORT fails.
     static bool taken(const HostPort& address);
 

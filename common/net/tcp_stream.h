@@ -8,7 +8,9 @@
 
 namespace adit::net {
 
-/// Owns a connected socket. Nothing is buffered on the way out: what write_some() took is the kernel's.
+/// Owns a connected socket: of TCP, or one end of a Unix pair behind which another process speaks TCP; what only TCP
+/// has (an address, resets, keep-alive) is then empty or without effect. Nothing is buffered on the way out: what
+/// write_some() took is the kernel's.
 class TcpStream final : public Stream {
   public:
     /// Takes over `fd`: non-blocking from here on, TCP_NODELAY set.

@@ -62,14 +62,17 @@ class Device {
     Device& operator=(const Device&) = delete;
     virtual ~Device() = default;
 
-    /// These peers and no others, from here on. Those that stay keep their sessions; connections of those that go end.
+    /// These peers and no others, from here on; only what changed is told, and those that stay keep their handshakes.
+    /// Connections of those that go end in user space; those of the operating system get no more bytes, and whoever
+    /// took the peer away ends them. Nothing happens on an interface of somebody else.
     virtual void set_peers(std::vector<Peer> peers) = 0;
     /// Opens TCP inside the network. `peer` is whose handshake is renewed when nothing answers: its other end may have
-    /// restarted. connection_timeout, connection_refused, or why the device does not work.
+    /// restarted (in user space; the kernel does it by itself after 15 s). connection_timeout, connection_refused, or
+    /// why the device does not work. The device may be destroyed meanwhile.
     virtual net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> dial(net::Address to,
                                                                                           PublicKey peer,
                                                                                           net::Time deadline) = 0;
-    /// What it knows of its peers now.
+    /// What it knows of its peers now; those it may not look at are left out. The device may be destroyed meanwhile.
     virtual net::Task<Result<std::vector<PeerStatus>>> statistics() = 0;
     /// "user-space", "kernel" or "existing", and the interface's name where there is one: for people.
     virtual std::string description() const = 0;

@@ -34,7 +34,7 @@ ALLOWED = {
     "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],
 }
-SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "brotli/": ["connector/policy"],
+SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],
           "CLI/": ["agent/options", "common/command", "connector/cli"]}
 BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),
