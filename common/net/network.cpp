@@ -35,6 +35,43 @@ ip::address plain(const ip::address& address) {
     return address;
 }
 
+ip::address address_after(const ip::address& address, std::uint64_t count) {
+    if (address.is_v4()) {
+        return ip::address_v4(address.to_v4().to_uint() + static_cast<std::uint32_t>(count));
+    }
+    auto bytes = address.to_v6().to_bytes();
+    for (std::size_t i = bytes.size(); i-- > 0 && count != 0;) {
+        count += bytes[i];
+        bytes[i] = static_cast<std::uint8_t>(count);
+        count >>= 8;
+    }
+    return ip::address_v6(bytes, address.to_v6().scope_id());
+}
+
+std::optional<std::uint64_t> distance(const ip::address& first, const ip::address& address) {
+    if (first.is_v4() != address.is_v4() || address < first) {
+        return std::nullopt;
+    }
+    const auto from = bytes_of(first);
+    const auto to = bytes_of(address);
+    // Schoolbook subtraction, the lowest byte first.
+    std::array<std::uint8_t, 16> difference{};
+    int borrow = 0;
+    for (std::size_t i = 16; i-- > 0;) {
+        const int byte = to[i] - from[i] - borrow;
+        borrow = byte < 0 ? 1 : 0;
+        difference[i] = static_cast<std::uint8_t>(byte);
+    }
+    std::uint64_t low = 0;
+    for (std::size_t i = 0; i < 16; ++i) {
+        if (i < 8 && difference[i] != 0) {
+            return std::nullopt;
+        }
+        low = (low << 8) | difference[i];
+    }
+    return low;
+}
+
 Result<Network> Network::parse(std::string_view text) {
     const std::size_t slash = std::min(text.find('/'), text.size());
     boost::system::error_code bad;
@@ -64,6 +101,18 @@ Result<Network> Network::parse(std::string_view text) {
 
 bool Network::contains(const ip::address& address) const {
     return same_bits(bytes_of(address), bytes_, prefix_);
+}
+
+ip::address Network::first() const {
+    return plain(ip::address_v6(bytes_));
+}
+
+unsigned Network::prefix() const {
+    return first().is_v4() ? prefix_ - kMappedBits : prefix_;
+}
+
+std::string Network::text() const {
+    return first().to_string() + "/" + std::to_string(prefix());
 }
 
 }  // namespace adit::net

@@ -4,6 +4,8 @@
 #include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/base/error.h"
@@ -13,6 +15,11 @@ namespace adit::net {
 /// IPv4 in IPv6 clothes (::ffff:10.0.0.1, as a socket for both families sees it) as what it is.
 boost::asio::ip::address plain(const boost::asio::ip::address& address);
 
+/// The address `count` behind another, in its family; the lowest ones follow the highest.
+boost::asio::ip::address address_after(const boost::asio::ip::address& address, std::uint64_t count);
+/// How far an address is behind `first`; none when it is before it, of another family, or further than 64 bits say.
+std::optional<std::uint64_t> distance(const boost::asio::ip::address& first, const boost::asio::ip::address& address);
+
 /// All addresses that begin with the same bits.
 class Network {
   public:
@@ -20,6 +27,11 @@ class Network {
     static Result<Network> parse(std::string_view text);
 
     bool contains(const boost::asio::ip::address& address) const;
+    /// Its lowest address.
+    boost::asio::ip::address first() const;
+    /// The bits that its addresses share: 0 to 32 for IPv4, to 128 for IPv6.
+    unsigned prefix() const;
+    std::string text() const;
     friend bool operator==(const Network&, const Network&) = default;
 
   private:

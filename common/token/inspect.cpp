@@ -12,6 +12,37 @@ std::string own_fingerprint(const Token& token) {
     return key ? key->spki().text() : std::string();
 }
 
+/// Members of the row, as one address range.
+std::string row_text(const WireGuard& part) {
+    return part.address(0).to_string() + " (lobby), " + part.address(1).to_string() + " to " +
+           part.address(part.seats).to_string() + " (seats) of a /" + std::to_string(part.prefix);
+}
+
+std::string wireguard_text(const WireGuard& part) {
+    std::string out;
+    for (const net::HostPort& endpoint : part.endpoints) {
+        out += "wireguard    " + endpoint.text() + " (UDP)\n";
+    }
+    out += "peer         " + part.peer.text() + "\n";
+    out += "inside       " + part.connector.text() + ", MTU " + std::to_string(part.mtu) + "\n";
+    out += "addresses    " + row_text(part) + "\n";
+    return out;
+}
+
+boost::json::object wireguard_json(const WireGuard& part) {
+    boost::json::array endpoints;
+    for (const net::HostPort& endpoint : part.endpoints) {
+        endpoints.emplace_back(endpoint.text());
+    }
+    return {{"endpoints", std::move(endpoints)},
+            {"connector_public_key", part.peer.text()},
+            {"connector", part.connector.text()},
+            {"first_address", part.first_address.to_string()},
+            {"prefix", part.prefix},
+            {"seats", part.seats},
+            {"mtu", part.mtu}};
+}
+
 }  // namespace
 
 std::string inspect_text(const Token& token) {
@@ -24,8 +55,11 @@ std::string inspect_text(const Token& token) {
     for (const tls::Spki& pin : token.pins) {
         out += "pin          " + pin.text() + "\n";
     }
-    if (token.pins.empty()) {
+    if (token.pins.empty() && !token.addresses.empty()) {
         out += "pin          none: the connector's certificate must be valid for its name under a public CA\n";
+    }
+    if (token.wireguard) {
+        out += wireguard_text(*token.wireguard);
     }
     if (token.expires) {
         const bool past = *token.expires <= std::chrono::system_clock::now();
@@ -49,6 +83,9 @@ std::string inspect_json(const Token& token) {
                      {"pins", std::move(pins)}};
     if (token.expires) {
         out["expires"] = format_time(*token.expires);
+    }
+    if (token.wireguard) {
+        out["wireguard"] = wireguard_json(*token.wireguard);
     }
     return json::serialize(out) + "\n";
 }

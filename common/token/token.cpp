@@ -6,6 +6,7 @@
 #include "common/base/encoding.h"
 #include "common/base/secret.h"
 #include "common/base/strings.h"
+#include "common/token/entries.h"
 
 namespace adit::token {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kChecksum = 4;
 constexpr std::size_t kTextMost = 8 * 1024;
-constexpr std::size_t kEntriesMost = 64;
 
 /// Entry types. Those with the high bit may be ignored by readers that do not know them.
 enum Type : std::uint8_t {
@@ -24,19 +24,9 @@ enum Type : std::uint8_t {
     kPin = 5,
     kEnd = 6,  ///< the last entry, empty: a cut at an entry's border is seen
     kTunnelName = 0x81,
-    kExpires = 0x82,  ///< for people; the connector decides
+    kExpires = 0x82,    ///< for people; the connector decides
+    kWireGuard = 0x83,  ///< an agent that does not know it uses TLS
 };
-
-void put(Bytes& out, std::uint8_t type, std::span<const std::uint8_t> value) {
-    out.push_back(type);
-    out.push_back(static_cast<std::uint8_t>(value.size() >> 8));
-    out.push_back(static_cast<std::uint8_t>(value.size()));
-    out.insert(out.end(), value.begin(), value.end());
-}
-
-void put(Bytes& out, std::uint8_t type, std::string_view text) {
-    put(out, type, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
-}
 
 std::unexpected<Error> bad(std::string_view why) {
     return usage_error("the token cannot be used: " + std::string(why));
@@ -44,24 +34,21 @@ std::unexpected<Error> bad(std::string_view why) {
 
 constexpr std::string_view kCut = "it is cut off: copy all of it";
 
-std::string to_text(std::span<const std::uint8_t> value) {
-    return {reinterpret_cast<const char*>(value.data()), value.size()};
-}
-
 /// Takes one entry into the token; an error text when its value is wrong.
-std::string_view take(Token& token, std::uint8_t type, std::span<const std::uint8_t> value) {
-    switch (type) {
+std::string take(Token& token, const Entry& entry) {
+    const std::span<const std::uint8_t> value = entry.value;
+    switch (entry.type) {
         case kTunnelId:
-            token.tunnel_id = to_text(value);
+            token.tunnel_id = entry.text();
             return {};
         case kTunnelName:
-            token.tunnel_name = to_text(value);
+            token.tunnel_name = entry.text();
             return {};
         case kKeyId:
-            token.key_id = to_text(value);
+            token.key_id = entry.text();
             return {};
         case kAddress:
-            token.addresses.push_back(to_text(value));
+            token.addresses.push_back(entry.text());
             return {};
         case kSeed:
             if (value.size() != token.seed.size()) {
@@ -79,36 +66,42 @@ std::string_view take(Token& token, std::uint8_t type, std::span<const std::uint
             return {};
         }
         case kExpires: {
-            const auto time = parse_time(to_text(value));
+            const auto time = parse_time(entry.text());
             if (time) {
                 token.expires = *time;
             }
             return {};
         }
+        case kWireGuard: {
+            auto part = parse_wireguard(value);
+            if (!part) {
+                return std::move(part.error());
+            }
+            token.wireguard = std::move(*part);
+            return {};
+        }
         default:
-            return (type & 0x80) != 0 ? std::string_view()
-                                      : "it holds something that this version does not know: update adit-agent";
+            return may_be_skipped(entry.type) ? ""
+                                              : "it holds something that this version does not know: update adit-agent";
     }
 }
 
 Result<Token> read_entries(std::span<const std::uint8_t> bytes) {
     Token token;
-    for (std::size_t entries = 0; entries < kEntriesMost && bytes.size() >= 3; ++entries) {
-        const std::uint8_t type = bytes[0];
-        const std::size_t size = (std::size_t{bytes[1]} << 8) | bytes[2];
-        if (bytes.size() < 3 + size) {
-            return bad(kCut);
+    for (std::size_t entries = 0; entries < kEntriesMost; ++entries) {
+        const auto entry = take_entry(bytes);
+        if (!entry) {
+            break;
         }
-        if (type == kEnd) {
-            if (token.tunnel_id.empty() || token.key_id.empty() || token.addresses.empty()) {
+        if (entry->type == kEnd) {
+            if (token.tunnel_id.empty() || token.key_id.empty() || (token.addresses.empty() && !token.wireguard)) {
                 return bad("it does not name a tunnel, a key and an address");
             }
             return token;
         }
-        if (const std::string_view wrong = take(token, type, bytes.subspan(3, size)); !wrong.empty()) {
+        if (const std::string wrong = take(token, *entry); !wrong.empty()) {
             return bad(wrong);
         }
-        bytes = bytes.subspan(3 + size);
     }
     return bad(kCut);
 }
@@ -133,6 +126,11 @@ std::string format(const Token& token) {
     }
     if (token.expires) {
         put(out, kExpires, format_time(*token.expires));
+    }
+    if (token.wireguard) {
+        Bytes part = format_wireguard(*token.wireguard);
+        put(out, kWireGuard, part);
+        wipe_memory(part.data(), part.size());
     }
     put(out, kEnd, std::string_view());
     const auto digest = tls::sha256(out);

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/tls/key.h"
+#include "common/token/wireguard.h"
 
 namespace adit::token {
 
@@ -23,9 +24,10 @@ struct Token {
     std::string tunnel_name;
     std::string key_id;
     tls::Seed seed{};
-    std::vector<std::string> addresses;  ///< of connectors, host:port, at least one
+    std::vector<std::string> addresses;  ///< of connectors over TLS, host:port; none: over WireGuard alone
     std::vector<tls::Spki> pins;         ///< of connector keys; none: public CA and host name decide
     std::optional<WallTime> expires;
+    std::optional<WireGuard> wireguard;  ///< there when no address is
 
     Token() = default;
     Token(Token&&) = default;

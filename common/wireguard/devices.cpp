@@ -1,15 +1,10 @@
 // Choosing and making devices; see devices.h.
 #include "common/wireguard/devices.h"
 
-#include <array>
-
-#include "common/base/strings.h"
 #include "common/wireguard/existing.h"
 
 namespace adit::wireguard {
 namespace {
-
-constexpr std::array<std::string_view, 4> kNames{"auto", "user-space", "kernel", "existing"};
 
 bool all_addresses(const net::HostPort& bind) {
     const auto address = bind.literal();
@@ -17,22 +12,6 @@ bool all_addresses(const net::HostPort& bind) {
 }
 
 }  // namespace
-
-std::string_view name(DeviceKind kind) {
-    return kNames[static_cast<std::size_t>(kind)];
-}
-
-Result<DeviceKind> parse_device_kind(std::string_view text) {
-    for (std::size_t i = 0; i < kNames.size(); ++i) {
-        if (kNames[i] == text) {
-            return static_cast<DeviceKind>(i);
-        }
-    }
-    const std::array<std::string, kNames.size()> all{"auto", "user-space", "kernel", "existing"};
-    const auto meant = closest_match(text, all);
-    return usage_error("'" + std::string(text) + "' is no WireGuard device: auto, user-space, kernel or existing" +
-                       (meant ? "; did you mean '" + *meant + "'?" : " was expected"));
-}
 
 Choice choose(DeviceKind wanted, const net::HostPort& bind, const KernelVerdict& kernel) {
     if (wanted != DeviceKind::automatic) {

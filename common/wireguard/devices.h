@@ -6,16 +6,11 @@
 #include <string_view>
 
 #include "common/wireguard/device.h"
+#include "common/wireguard/device_kind.h"
 #include "common/wireguard/kernel.h"
 #include "common/wireguard/user_space.h"
 
 namespace adit::wireguard {
-
-enum class DeviceKind { automatic, user_space, kernel, existing };
-
-/// "auto", "user-space", "kernel", "existing".
-Result<DeviceKind> parse_device_kind(std::string_view text);
-std::string_view name(DeviceKind kind);
 
 /// What `automatic` comes to, and why, for a log line and `status`. Pure.
 struct Choice {

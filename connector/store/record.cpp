@@ -8,106 +8,16 @@
 #include <set>
 #include <span>
 
-#include "common/base/strings.h"
+#include "common/net/network.h"
+#include "connector/store/json_reader.h"
 
 namespace adit {
 namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kKeysMost = 256;
+constexpr std::size_t kRowMost = 64;  ///< lobby and seats
 constexpr std::size_t kServicesMost = 10'000;
-
-/// Walks a document and remembers where it is, so that an error can say it: file: services[2].endpoint: ...
-class Reader {
-  public:
-    explicit Reader(std::string place) : place_(std::move(place)) {}
-
-    std::unexpected<Error> wrong(std::string_view where, std::string_view what) const {
-        return usage_error(place_ + ": " + std::string(where) + (where.empty() ? "" : ": ") + std::string(what));
-    }
-
-    Result<json::object> document(std::string_view text) const {
-        json::stream_parser parser;
-        boost::system::error_code error;
-        const std::size_t read = parser.write_some(text.data(), text.size(), error);
-        if (!error) {
-            parser.finish(error);
-        }
-        if (error) {
-            const auto [line, column] = position(text, std::min(read, text.size()));
-            return usage_error(place_ + ":" + std::to_string(line) + ":" + std::to_string(column) +
-                               ": this is not JSON: " + error.message());
-        }
-        json::value value = parser.release();
-        if (!value.is_object()) {
-            return wrong("", "a JSON object was expected");
-        }
-        return std::move(value.get_object());
-    }
-
-    Result<> only(const json::object& object, std::string_view where, std::span<const std::string> names) const {
-        for (const auto& member : object) {
-            const std::string name(member.key());
-            if (std::ranges::find(names, name) == names.end()) {
-                const auto meant = closest_match(name, names);
-                return wrong(where,
-                             "unknown member '" + name + "'" + (meant ? "; did you mean '" + *meant + "'?" : ""));
-            }
-        }
-        return {};
-    }
-
-    Result<std::string> text(const json::object& object, std::string_view where, std::string_view name) const {
-        const json::value* value = object.if_contains(name);
-        if (value == nullptr || !value->is_string() || value->get_string().empty()) {
-            return wrong(where, "member '" + std::string(name) + "' must be a text that is not empty");
-        }
-        return std::string(value->get_string());
-    }
-
-    Result<json::array> list(const json::object& object, std::string_view where, std::string_view name,
-                             std::size_t most) const {
-        const json::value* value = object.if_contains(name);
-        if (value == nullptr) {
-            return json::array();
-        }
-        if (!value->is_array()) {
-            return wrong(where, "member '" + std::string(name) + "' must be a list");
-        }
-        if (value->get_array().size() > most) {
-            return wrong(where,
-                         "member '" + std::string(name) + "' has more than " + std::to_string(most) + " entries");
-        }
-        return value->get_array();
-    }
-
-    Result<WallTime> time(const json::object& object, std::string_view where, std::string_view name) const {
-        const auto written = text(object, where, name);
-        if (!written) {
-            return std::unexpected(written.error());
-        }
-        const auto parsed = parse_time(*written);
-        return parsed ? parsed : wrong(where, parsed.error().message);
-    }
-
-    Result<> version(const json::object& object) const {
-        const json::value* value = object.if_contains("version");
-        if (value == nullptr || !value->is_int64() || value->get_int64() != 1) {
-            return wrong("", "member 'version' must be 1");
-        }
-        return {};
-    }
-
-  private:
-    static std::pair<std::size_t, std::size_t> position(std::string_view text, std::size_t at) {
-        const std::string_view before = text.substr(0, at);
-        const std::size_t last = before.rfind('\n');
-        return {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
-                last == std::string_view::npos ? at + 1 : at - last};
-    }
-
-    std::string place_;
-};
 
 std::string index_of(std::string_view list, std::size_t i) {
     return std::string(list) + "[" + std::to_string(i) + "]";
@@ -128,7 +38,7 @@ std::string endpoint_problem(std::string_view endpoint) {
     return {};
 }
 
-Result<AccessRecord> read_access(const Reader& reader, const json::value& value, const std::string& where) {
+Result<AccessRecord> read_access(const JsonReader& reader, const json::value& value, const std::string& where) {
     if (!value.is_object()) {
         return reader.wrong(where, "an object with project and accessibleBy was expected");
     }
@@ -153,7 +63,7 @@ Result<AccessRecord> read_access(const Reader& reader, const json::value& value,
     return access;
 }
 
-Result<ServiceRecord> read_service(const Reader& reader, const json::value& value, const std::string& where) {
+Result<ServiceRecord> read_service(const JsonReader& reader, const json::value& value, const std::string& where) {
     if (!value.is_object()) {
         return reader.wrong(where, "an object with name and endpoint was expected");
     }
@@ -189,7 +99,7 @@ Result<ServiceRecord> read_service(const Reader& reader, const json::value& valu
     return service;
 }
 
-Result<std::vector<ServiceRecord>> read_services(const Reader& reader, const json::object& object) {
+Result<std::vector<ServiceRecord>> read_services(const JsonReader& reader, const json::object& object) {
     const auto list = reader.list(object, "", "services", kServicesMost);
     if (!list) {
         return std::unexpected(list.error());
@@ -209,12 +119,64 @@ Result<std::vector<ServiceRecord>> read_services(const Reader& reader, const jso
     return services;
 }
 
-Result<KeyRecord> read_key(const Reader& reader, const json::value& value, const std::string& where) {
+/// Public keys of a row, each once.
+Result<std::vector<wireguard::PublicKey>> read_public_keys(const JsonReader& reader, const json::object& object,
+                                                           const std::string& where) {
+    const auto list = reader.list(object, where, "public_keys", kRowMost);
+    if (!list) {
+        return std::unexpected(list.error());
+    }
+    if (list->size() < 2) {
+        return reader.wrong(where, "member 'public_keys' must name the lobby's key and one of a seat at least");
+    }
+    std::vector<wireguard::PublicKey> keys;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const json::value& value = (*list)[i];
+        const auto key = value.is_string() ? wireguard::PublicKey::parse(value.get_string()) : std::nullopt;
+        const std::string place = index_of(where + ".public_keys", i);
+        if (!key) {
+            return reader.wrong(place,
+                                "a WireGuard public key was expected: 32 bytes in base64, as `wg pubkey` prints");
+        }
+        if (std::ranges::find(keys, *key) != keys.end()) {
+            return reader.wrong(place, "this public key is there twice");
+        }
+        keys.push_back(*key);
+    }
+    return keys;
+}
+
+Result<WireGuardRecord> read_wireguard(const JsonReader& reader, const json::value& value, const std::string& where) {
+    if (!value.is_object()) {
+        return reader.wrong(where, "an object with public_keys and address was expected");
+    }
+    const json::object& object = value.get_object();
+    static const std::vector<std::string> names{"public_keys", "address"};
+    if (auto known = reader.only(object, where, names); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
+    auto keys = read_public_keys(reader, object, where);
+    const auto text = reader.text(object, where, "address");
+    if (!keys || !text) {
+        return std::unexpected(keys ? text.error() : keys.error());
+    }
+    boost::system::error_code bad;
+    const auto address = boost::asio::ip::make_address(*text, bad);
+    if (bad || address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
+        return reader.wrong(where, "member 'address' must be the first IP address of the row, not '" + *text + "'");
+    }
+    if (net::address_after(address, keys->size() - 1) < address) {
+        return reader.wrong(where, "there are not as many addresses behind " + *text + " as there are public keys");
+    }
+    return WireGuardRecord{std::move(*keys), address};
+}
+
+Result<KeyRecord> read_key(const JsonReader& reader, const json::value& value, const std::string& where) {
     if (!value.is_object()) {
         return reader.wrong(where, "an object with id and spki_sha256 was expected");
     }
     const json::object& object = value.get_object();
-    static const std::vector<std::string> names{"id", "spki_sha256", "created", "expires"};
+    static const std::vector<std::string> names{"id", "spki_sha256", "created", "expires", "wireguard"};
     if (auto known = reader.only(object, where, names); !known) {
         return std::unexpected(std::move(known.error()));
     }
@@ -228,13 +190,20 @@ Result<KeyRecord> read_key(const Reader& reader, const json::value& value, const
     if (!spki) {
         return reader.wrong(where, "member 'spki_sha256' is not a SHA-256 in base64url");
     }
-    KeyRecord key{*id, *spki, *created, std::nullopt};
+    KeyRecord key{*id, *spki, *created, std::nullopt, std::nullopt};
     if (object.contains("expires")) {
         const auto expires = reader.time(object, where, "expires");
         if (!expires) {
             return std::unexpected(expires.error());
         }
         key.expires = *expires;
+    }
+    if (const json::value* part = object.if_contains("wireguard")) {
+        auto wireguard = read_wireguard(reader, *part, where + ".wireguard");
+        if (!wireguard) {
+            return std::unexpected(std::move(wireguard.error()));
+        }
+        key.wireguard = std::move(*wireguard);
     }
     return key;
 }
@@ -263,7 +232,7 @@ bool valid_name(std::string_view name) {
 }
 
 Result<TunnelRecord> parse_tunnel(std::string_view text, const std::string& place) {
-    const Reader reader(place);
+    const JsonReader reader(place);
     const auto object = reader.document(text);
     if (!object) {
         return std::unexpected(object.error());
@@ -308,6 +277,14 @@ std::string format_tunnel(const TunnelRecord& record) {
         if (key.expires) {
             object["expires"] = format_time(*key.expires);
         }
+        if (key.wireguard) {
+            json::array public_keys;
+            for (const wireguard::PublicKey& public_key : key.wireguard->public_keys) {
+                public_keys.emplace_back(public_key.text());
+            }
+            object["wireguard"] = {{"address", key.wireguard->address.to_string()},
+                                   {"public_keys", std::move(public_keys)}};
+        }
         keys.push_back(std::move(object));
     }
     // One member a line where people look at it: the file lives in Git or a ConfigMap as well.
@@ -327,7 +304,7 @@ std::string format_tunnel(const TunnelRecord& record) {
 }
 
 Result<std::vector<ServiceRecord>> parse_services(std::string_view text, const std::string& place) {
-    const Reader reader(place);
+    const JsonReader reader(place);
     const auto object = reader.document(text);
     if (!object) {
         return std::unexpected(object.error());

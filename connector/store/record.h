@@ -1,6 +1,7 @@
 // A tunnel as its file in tunnels.d/ describes it. It holds no secret: keys are fingerprints.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,14 +10,23 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/tls/key.h"
+#include "common/wireguard/key.h"
 
 namespace adit {
+
+/// A key's row of identities in the WireGuard network: the lobby, then the seats.
+struct WireGuardRecord {
+    std::vector<wireguard::PublicKey> public_keys;  ///< the lobby's first; two at least
+    /// Of the lobby; the seats follow. Unspecified: the Store gives it the lowest free row when it writes the record.
+    boost::asio::ip::address address;
+};
 
 struct KeyRecord {
     std::string id;
     tls::Spki spki;
     WallTime created;
-    std::optional<WallTime> expires;
+    std::optional<WallTime> expires = {};
+    std::optional<WireGuardRecord> wireguard = {};
 };
 
 /// Who may call a service: a project, and its environments.

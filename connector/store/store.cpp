@@ -11,6 +11,7 @@
 
 #include "common/base/file.h"
 #include "common/base/strings.h"
+#include "connector/store/address_rows.h"
 
 namespace adit {
 namespace fs = std::filesystem;
@@ -109,7 +110,27 @@ Result<> Store::check_services(const TunnelRecord& record) const {
     return {};
 }
 
-Result<> Store::create(const TunnelRecord& record) {
+/// Addresses for the rows of a record that have none yet. Called with the lock held.
+Result<> Store::place_rows(TunnelRecord& record) const {
+    for (KeyRecord& key : record.keys) {
+        if (!key.wireguard || !key.wireguard->address.is_unspecified()) {
+            continue;
+        }
+        auto records = network_ ? load_all() : usage_error("the configuration has no tunnels.wireguard");
+        if (!records) {
+            return std::unexpected(std::move(records.error()));
+        }
+        records->push_back(record);  // whose rows may be newer than those on the disk
+        const auto address = free_row(*network_, key.wireguard->public_keys.size(), *records);
+        if (!address) {
+            return std::unexpected(address.error());
+        }
+        key.wireguard->address = *address;
+    }
+    return {};
+}
+
+Result<TunnelRecord> Store::create(TunnelRecord record) {
     const auto lock = Lock::take(directory_);
     if (!lock) {
         return std::unexpected(lock.error());
@@ -118,7 +139,13 @@ Result<> Store::create(const TunnelRecord& record) {
     if (fs::exists(file_of(record.name), ignored)) {
         return usage_error("a tunnel '" + record.name + "' exists already; for another token of it use rotate-token");
     }
-    return write_file_atomically(file_of(record.name), format_tunnel(record));
+    if (auto placed = place_rows(record); !placed) {
+        return std::unexpected(std::move(placed.error()));
+    }
+    if (auto written = write_file_atomically(file_of(record.name), format_tunnel(record)); !written) {
+        return std::unexpected(std::move(written.error()));
+    }
+    return record;
 }
 
 Result<TunnelRecord> Store::update(std::string_view name_or_id, const std::function<Result<>(TunnelRecord&)>& change) {
@@ -135,6 +162,9 @@ Result<TunnelRecord> Store::update(std::string_view name_or_id, const std::funct
     }
     if (auto unique = check_services(*record); !unique) {
         return std::unexpected(std::move(unique.error()));
+    }
+    if (auto placed = place_rows(*record); !placed) {
+        return std::unexpected(std::move(placed.error()));
     }
     if (auto written = write_file_atomically(file_of(record->name), format_tunnel(*record)); !written) {
         return std::unexpected(std::move(written.error()));

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/net/network.h"
 #include "connector/store/record.h"
 
 namespace adit {
@@ -14,17 +16,19 @@ namespace adit {
 /// readers need none, since files change as a whole.
 class Store {
   public:
-    explicit Store(std::filesystem::path directory) : directory_(std::move(directory)) {}
+    /// `network` is where keys with WireGuard get their addresses from; without it there are no such keys to be made.
+    explicit Store(std::filesystem::path directory, std::optional<net::Network> network = std::nullopt)
+        : directory_(std::move(directory)), network_(network) {}
 
     /// All tunnels by name. A directory that does not exist is empty.
     Result<std::vector<TunnelRecord>> load_all() const;
     /// The tunnel of this name or id; an error that suggests a name otherwise.
     Result<TunnelRecord> find(std::string_view name_or_id) const;
 
-    /// Adds a tunnel; refuses a name that exists.
-    Result<> create(const TunnelRecord& record);
+    /// Adds a tunnel; refuses a name that exists. Rows without an address get one. Answers what was written.
+    Result<TunnelRecord> create(TunnelRecord record);
     /// Reads the tunnel, lets `change` alter it, and writes it back, all under the lock. Service names must stay unique
-    /// over all tunnels. Answers the new state.
+    /// over all tunnels; rows without an address get one. Answers the new state.
     Result<TunnelRecord> update(std::string_view name_or_id, const std::function<Result<>(TunnelRecord&)>& change);
     Result<TunnelRecord> remove(std::string_view name_or_id);
 
@@ -33,8 +37,10 @@ class Store {
   private:
     std::filesystem::path file_of(std::string_view name) const;
     Result<> check_services(const TunnelRecord& record) const;
+    Result<> place_rows(TunnelRecord& record) const;
 
     std::filesystem::path directory_;
+    std::optional<net::Network> network_;
 };
 
 }  // namespace adit

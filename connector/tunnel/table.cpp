@@ -4,6 +4,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "common/net/network.h"
+#include "connector/store/wireguard_peers.h"
+
 namespace adit::tunnel {
 namespace {
 
@@ -31,9 +34,12 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
 }  // namespace
 
 Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()) {
+    std::unordered_map<const KeyRecord*, std::shared_ptr<const KeyEntry>> entries;
     for (const TunnelRecord& record : records) {
         for (const KeyRecord& key : record.keys) {
-            keys_.emplace(key.spki, KeyEntry{record.id, record.name, key.id, key.expires});
+            auto entry = std::make_shared<const KeyEntry>(record.id, record.name, key.id, key.expires);
+            entries.emplace(&key, entry);
+            keys_.emplace(key.spki, std::move(entry));
         }
         for (const ServiceRecord& service : record.services) {
             if (auto entry = to_entry(record, service)) {
@@ -41,11 +47,19 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
             }
         }
     }
+    for (const RowMember& member : row_members(records)) {
+        addresses_.emplace(member.address, AddressEntry{entries.at(member.key), member.number});
+    }
 }
 
 const KeyEntry* Table::key(const tls::Spki& spki) const {
     const auto found = keys_.find(spki);
-    return found == keys_.end() ? nullptr : &found->second;
+    return found == keys_.end() ? nullptr : found->second.get();
+}
+
+const AddressEntry* Table::by_address(const boost::asio::ip::address& address) const {
+    const auto found = addresses_.find(net::plain(address));
+    return found == addresses_.end() ? nullptr : &found->second;
 }
 
 const ServiceEntry* Table::service(std::string_view name) const {

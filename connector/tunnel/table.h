@@ -1,6 +1,7 @@
 // Which keys open which tunnel, and which tunnel exposes which service: an immutable snapshot that workers share.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -26,6 +27,12 @@ struct KeyEntry {
     bool valid_at(std::chrono::system_clock::time_point now) const { return !expires || now < *expires; }
 };
 
+/// Who has an address of the WireGuard network.
+struct AddressEntry {
+    std::shared_ptr<const KeyEntry> key;  ///< shared by the members of its row
+    unsigned number = 0;                  ///< of the key's row: 0 is the lobby, else a seat
+};
+
 /// Where a service is, as its agent sees it.
 struct ServiceEntry {
     std::string tunnel_id;
@@ -43,11 +50,15 @@ class Table {
     explicit Table(const std::vector<TunnelRecord>& records);
 
     const KeyEntry* key(const tls::Spki& spki) const;
+    /// Whose an address of the WireGuard network is. Where rows claim the same one, the first has it, as in
+    /// wireguard_peers().
+    const AddressEntry* by_address(const boost::asio::ip::address& address) const;
     const ServiceEntry* service(std::string_view name) const;
     std::size_t tunnels() const { return tunnels_; }
 
   private:
-    std::unordered_map<tls::Spki, KeyEntry> keys_;
+    std::unordered_map<tls::Spki, std::shared_ptr<const KeyEntry>> keys_;
+    std::unordered_map<boost::asio::ip::address, AddressEntry> addresses_;
     std::unordered_map<std::string, ServiceEntry, StringHash, std::equal_to<>> services_;
     std::size_t tunnels_ = 0;
 };

@@ -12,26 +12,26 @@ LINES_MOST = 400
 COMMON = {
     "common/base": [], "common/command": ["common/base"], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
     "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
-    "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/token": ["common/base", "common/tls", "common/wireguard"],
+    "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/token": ["common/base", "common/net", "common/tls", "common/wireguard"],
     "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/status": ["common/base", "common/net"],
 }
 ALL_COMMON = list(COMMON)
 ALLOWED = {
     **COMMON,
     "agent/allow": ["common/base"], "agent/metrics": ["common/metrics", "common/problem"],
-    "agent/config": ["common/base", "common/config", "common/log", "common/net"],
-    "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net"],
+    "agent/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
+    "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net", "common/wireguard"],
     "agent/dial": ["common/base", "common/net", "common/problem", "common/tls", "common/token"],
     "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
-    "connector/config": ["common/base", "common/config", "common/log", "common/net"],
-    "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/tls"],
+    "connector/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
+    "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/net", "common/tls", "common/wireguard"],
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
-    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "connector/config", "connector/route", "connector/store"],
+    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/tls", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],

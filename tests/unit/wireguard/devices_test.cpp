@@ -24,16 +24,6 @@ Settings loopback(const char* address, std::uint16_t port = 0) {
 
 }  // namespace
 
-TEST_CASE("the kinds of device are read as they are written, and what is none is refused in words") {
-    for (const DeviceKind kind :
-         {DeviceKind::automatic, DeviceKind::user_space, DeviceKind::kernel, DeviceKind::existing}) {
-        CHECK(parse_device_kind(name(kind)) == kind);
-    }
-    CHECK(parse_device_kind("kernal").error().message ==
-          "'kernal' is no WireGuard device: auto, user-space, kernel or existing; did you mean 'kernel'?");
-    CHECK(parse_device_kind("tun").error().usage);
-}
-
 TEST_CASE("auto takes the kernel's when it may, else user space, and says why") {
     const net::HostPort anywhere{"0.0.0.0", 51820};
     const KernelVerdict good = kernel_verdict(ENODEV);
