@@ -29,6 +29,7 @@ type bind struct {
 	v6      bool
 	socket  *os.File
 	outbox  *outbox
+	door    *door         // set before the device opens its bind
 	dropped atomic.Uint64 // garbage, and what did not leave
 	lost    atomic.Uint32 // by the kernel: its queue was full
 	log     *logger
@@ -81,6 +82,7 @@ func (b *bind) Send(datagram []byte, to conn.Endpoint) error {
 	if !ok {
 		return conn.ErrWrongEndpointType
 	}
+	b.door.sent(datagram)
 	return b.outbox.add(datagram, known)
 }
 
@@ -147,12 +149,16 @@ func (in *inbox) next(buffer []byte) (int, conn.Endpoint, error) {
 		}
 		datagram := in.rest[:size]
 		in.rest = in.rest[size:]
-		if !plausible(datagram) || size > len(buffer) {
+		if !plausible(datagram) || size > len(buffer) || !in.admitted(datagram) {
 			in.bind.dropped.Add(1)
 			continue
 		}
 		return copy(buffer, datagram), in.sender, nil
 	}
+}
+
+func (in *inbox) admitted(datagram []byte) bool {
+	return native.Uint32(datagram) == device.MessageTransportType || in.bind.door.admit(datagram, in.sender, time.Now())
 }
 
 // advance goes to the next message, waiting for more when all are given out.

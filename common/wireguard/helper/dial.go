@@ -27,6 +27,9 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	if !n.peers.wake(k) {
+		return 0, netip.AddrPort{}, failuref(invalid, "peer: %s is not known", k)
+	}
 	for attempt := firstAttempt; ; attempt *= 2 {
 		heard := n.peers.received(k)
 		descriptor, from, err := n.attempt(ctx, to, attempt)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.zx2c4.com/wireguard/device"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -70,6 +71,7 @@ func openNetwork(asked *request, log *logger, accepted func(int, netip.AddrPort)
 	}
 	n.device = device.NewDevice(tunDevice{n.link}, n.bind, log.forDevice(n.name))
 	n.peers = newPeers(n)
+	n.bind.door = newDoor(private, n.peers.wake, func(cookie []byte, to *endpoint) { _ = n.bind.outbox.add(cookie, to) })
 	if err = n.start(private, asked.AcceptPort); err != nil {
 		n.close()
 		return nil, err
@@ -96,6 +98,7 @@ func (n *network) start(private key, acceptPort uint16) error {
 	if err := n.device.Up(); err != nil {
 		return failuref(failed, "device: %v", err)
 	}
+	go guard(n.log, n.rest)
 	if acceptPort == 0 {
 		return nil
 	}
@@ -159,6 +162,20 @@ func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote net
 	return descriptor, nil
 }
 
+// rest lets peers rest that have not been heard of for long.
+func (n *network) rest() {
+	ticker := time.NewTicker(restEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			n.peers.rest(now)
+		case <-n.closed:
+			return
+		}
+	}
+}
+
 // abortStreams ends the connections with an address at once.
 func (n *network) abortStreams(with func(netip.Addr) bool) {
 	n.mutex.Lock()
@@ -192,13 +209,13 @@ func (n *network) close() {
 	}
 	close(n.closed)
 	n.mutex.Unlock()
-	n.peers.stop()
 	n.abortStreams(func(netip.Addr) bool { return true })
 	if n.listener != nil {
 		n.listener.Close()
 	}
 	n.bind.shut()
 	n.device.Close()
+	n.bind.door.close()
 	n.stack.Close()
 }
 

@@ -3,14 +3,13 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.zx2c4.com/wireguard/device"
 )
@@ -22,8 +21,21 @@ type peer struct {
 	address   netip.Addr
 	endpoint  netip.AddrPort // invalid: it comes to us
 	keepalive uint16
+
+	awake bool            // one of the device's
+	past  *peerStatistics // what the device knew of it when it last was; nil: never
 }
 
+// waits is true for a peer that nothing is sent to before it has come to us.
+func (p *peer) waits() bool { return !p.endpoint.IsValid() && p.keepalive == 0 }
+
+// Peers that have not shaken hands for this long rest: their keys are long gone (after 3 minutes, zeroed after 9).
+const (
+	restAfter = 15 * time.Minute
+	restEvery = time.Minute
+)
+
+// peers are those that the parent knows. Those that wait for a call are not the device's; see door.
 type peers struct {
 	network *network
 
@@ -35,8 +47,6 @@ type peers struct {
 func newPeers(n *network) *peers {
 	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}}
 }
-
-func (p *peers) stop() {}
 
 // change removes and then adds. Either all of it is done or, when a part of it makes no sense, nothing.
 func (p *peers) change(add []peerMessage, remove []string) error {
@@ -120,12 +130,55 @@ func (p *peers) add(wanted *peer) error {
 		p.removeLocked(before)
 		before = nil
 	}
-	if err := p.network.device.IpcSet(wanted.configuration(before)); err != nil {
-		return failuref(failed, "peer %s: %v", wanted.key, err)
+	if before != nil {
+		wanted.past = before.past
+	}
+	if !wanted.waits() || before != nil && before.awake {
+		if err := p.wakeLocked(wanted, before); err != nil {
+			return err
+		}
 	}
 	p.known[wanted.key] = wanted
 	p.addresses[wanted.address] = wanted.key
 	return nil
+}
+
+// wake makes a known peer one of the device's.
+func (p *peers) wake(k key) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	one := p.known[k]
+	return one != nil && (one.awake || p.wakeLocked(one, nil) == nil)
+}
+
+// wakeLocked makes a peer one of the device's, or, when `before` was, changes it there.
+func (p *peers) wakeLocked(wanted, before *peer) error {
+	if before != nil && !before.awake {
+		before = nil
+	}
+	if err := p.network.device.IpcSet(wanted.configuration(before)); err != nil {
+		return failuref(failed, "peer %s: %v", wanted.key, err)
+	}
+	wanted.awake = true
+	return nil
+}
+
+// rest takes those from the device that have been silent for long. What the device knew of the time of their last
+// initiation is lost with it, as it is when a device restarts: an old one that somebody replays would wake the peer,
+// and no more.
+func (p *peers) rest(now time.Time) {
+	current := p.statistics("")
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for i := range current {
+		k, err := parseKey(current[i].PublicKey, "")
+		one := p.known[k]
+		if err != nil || one == nil || !one.awake || !one.waits() || now.Sub(time.Unix(0, current[i].Handshake)) < restAfter {
+			continue
+		}
+		p.network.device.RemovePeer(device.NoisePublicKey(k))
+		one.awake, one.past = false, &current[i]
+	}
 }
 
 // configuration is what makes the peer `wanted` in the language of wireguard-go.
@@ -155,7 +208,9 @@ func (p *peers) removeLocked(one *peer) {
 	delete(p.known, one.key)
 	delete(p.addresses, one.address)
 	p.network.abortStreams(func(remote netip.Addr) bool { return remote == one.address })
-	p.network.device.RemovePeer(device.NoisePublicKey(one.key))
+	if one.awake {
+		p.network.device.RemovePeer(device.NoisePublicKey(one.key))
+	}
 }
 
 func (p *peers) hasAddress(address netip.Addr) bool {
@@ -183,68 +238,4 @@ func (p *peers) keys(after string) []string {
 	}
 	sort.Strings(texts)
 	return texts
-}
-
-// statistics are of the peers whose keys are behind `after`, in order.
-func (p *peers) statistics(after string) []peerStatistics {
-	reader := statisticsReader{after: after}
-	_ = p.network.device.IpcGetOperation(&reader)
-	sort.Slice(reader.peers, func(i, j int) bool { return reader.peers[i].PublicKey < reader.peers[j].PublicKey })
-	return reader.peers
-}
-
-// statisticsReader reads what wireguard-go says of itself, keys included: it goes nowhere else.
-type statisticsReader struct {
-	after string
-	peers []peerStatistics
-}
-
-// Write gets the whole text at once (io.Writer).
-func (r *statisticsReader) Write(text []byte) (int, error) {
-	length := len(text)
-	var skipped peerStatistics
-	current := &skipped
-	for len(text) > 0 {
-		var line []byte
-		line, text, _ = bytes.Cut(text, []byte{'\n'})
-		member, value, _ := strings.Cut(string(line), "=")
-		switch member {
-		case "public_key":
-			var k key
-			hex.Decode(k[:], []byte(value))
-			current = &skipped
-			if name := k.String(); name > r.after {
-				r.peers = append(r.peers, peerStatistics{PublicKey: name})
-				current = &r.peers[len(r.peers)-1]
-			}
-		case "endpoint":
-			current.Endpoint = value
-		case "last_handshake_time_sec":
-			current.Handshake += number(value) * 1e9
-		case "last_handshake_time_nsec":
-			current.Handshake += number(value)
-		case "rx_bytes":
-			current.Received = uint64(number(value))
-		case "tx_bytes":
-			current.Sent = uint64(number(value))
-		}
-	}
-	return length, nil
-}
-
-func number(text string) int64 {
-	value, _ := strconv.ParseInt(text, 10, 64)
-	return value
-}
-
-// received counts what was heard from a peer, in bytes of datagrams that it alone can have made.
-func (p *peers) received(k key) uint64 {
-	reader := statisticsReader{}
-	_ = p.network.device.IpcGetOperation(&reader)
-	for i := range reader.peers {
-		if reader.peers[i].PublicKey == k.String() {
-			return reader.peers[i].Received
-		}
-	}
-	return 0
 }
