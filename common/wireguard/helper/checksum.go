@@ -1,0 +1,46 @@
+// The Internet checksum (RFC 1071), eight bytes at a time.
+package main
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// sum adds bytes, which begin at an even place of what is summed, to a sum so far. fold makes it the 16 bits.
+func sum(bytes []byte, before uint64) uint64 {
+	total, carry := before, uint64(0)
+	for len(bytes) >= 32 {
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(bytes), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(bytes[8:]), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(bytes[16:]), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(bytes[24:]), carry)
+		bytes = bytes[32:]
+	}
+	for len(bytes) >= 8 {
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(bytes), carry)
+		bytes = bytes[8:]
+	}
+	total, carry = bits.Add64(total, carry, 0)
+	total += carry
+	for len(bytes) >= 2 {
+		total = sumWord(total, binary.BigEndian.Uint16(bytes))
+		bytes = bytes[2:]
+	}
+	if len(bytes) == 1 {
+		total = sumWord(total, uint16(bytes[0])<<8)
+	}
+	return total
+}
+
+func sumWord(before uint64, word uint16) uint64 {
+	total, carry := bits.Add64(before, uint64(word), 0)
+	return total + carry
+}
+
+// fold brings a sum to 16 bits. The checksum of a header is its complement.
+func fold(total uint64) uint16 {
+	for total > 0xffff {
+		total = total&0xffff + total>>16
+	}
+	return uint16(total)
+}

@@ -1,0 +1,59 @@
+// Adit-wireguard is a WireGuard network end in user space: wireguard-go's device over gVisor's TCP/IP, as a process of
+// its own. The program that starts it speaks to it over descriptor 3 and gets each connection as a descriptor; when
+// that descriptor is closed, the helper ends. It takes no arguments, reads no environment and needs no privilege.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+)
+
+// What holds until the first device says otherwise: one processor, and a heap that is collected long before the limit.
+const (
+	memoryDefault = 64 << 20
+	memoryLeast   = 24 << 20
+	// The limit is of what the runtime maps; text and data of the program count for the process as well.
+	memoryOfProgram = 8 << 20
+	collectAtGrowth = 150 // percent
+)
+
+func main() {
+	// Whoever started us ends us by closing descriptor 3, after it has drained: a signal to its whole group is not ours.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(collectAtGrowth)
+	limitMemory(memoryDefault)
+
+	control, err := newControl(3)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "adit-wireguard: descriptor 3: %v; this program is started by adit-agent and adit-connector\n", err)
+		os.Exit(2)
+	}
+	helper := newHelper(control)
+	guard(helper.log, helper.serve)
+	helper.closeAll()
+}
+
+// limitMemory bounds the whole process, in bytes.
+func limitMemory(bytes uint64) {
+	if bytes < memoryLeast {
+		bytes = memoryLeast
+	}
+	debug.SetMemoryLimit(int64(bytes - memoryOfProgram))
+}
+
+// guard runs what may not fail. A bug that surfaces there ends the process, with an event that says so first.
+func guard(log *logger, run func()) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			log.fatal(fmt.Sprintf("the helper met a bug and ends: %v", bug))
+			fmt.Fprintf(os.Stderr, "adit-wireguard: %v\n%s", bug, debug.Stack())
+			os.Exit(2)
+		}
+	}()
+	run()
+}

@@ -1,0 +1,118 @@
+// The TCP/IP stack of a device: gVisor's, with one interface, one address, and TCP only.
+package main
+
+import (
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
+)
+
+const (
+	onlyNIC = tcpip.NICID(1)
+
+	// Bytes of one connection that wait in each direction, at most.
+	sendBufferMost    = 1 << 20
+	receiveBufferMost = 1 << 20
+	bufferFirst       = 128 << 10
+
+	// Data that is not acknowledged is sent again 7 times, at most 2 s apart: after about 9 s the peer counts as dead. Not
+	// TCP_USER_TIMEOUT, which also ends connections whose reader is slow (gVisor's honours it with a window of zero).
+	retriesMost = 7
+	retryMost   = 2 * time.Second
+
+	// An idle connection's peer is asked as often as this.
+	keepaliveIdle     = 10 * time.Second
+	keepaliveInterval = 3 * time.Second
+	keepaliveCount    = 3
+
+	acceptBacklog = 256
+)
+
+func newStack(l *link, address netip.Addr) (*stack.Stack, error) {
+	s := stack.New(stack.Options{
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
+	})
+	if err := configureTCP(s); err != nil {
+		return nil, failuref(failed, "TCP: %s", err)
+	}
+	if err := s.CreateNIC(onlyNIC, nic{l}); err != nil {
+		return nil, failuref(failed, "network interface: %s", err)
+	}
+	own := tcpip.ProtocolAddress{Protocol: protocolFor(address), AddressWithPrefix: tcpip.Address(address.AsSlice()).WithPrefix()}
+	if err := s.AddProtocolAddress(onlyNIC, own, stack.AddressProperties{}); err != nil {
+		return nil, failuref(failed, "address %s: %s", address, err)
+	}
+	everywhere := header.IPv4EmptySubnet
+	if address.Is6() {
+		everywhere = header.IPv6EmptySubnet
+	}
+	s.SetRouteTable([]tcpip.Route{{Destination: everywhere, NIC: onlyNIC}})
+	return s, nil
+}
+
+func configureTCP(s *stack.Stack) tcpip.Error {
+	sack, moderate := tcpip.TCPSACKEnabled(true), tcpip.TCPModerateReceiveBufferOption(true)
+	// RACK collapses with this version's small windows: a stream that loses a packet falls to a tenth of its rate.
+	recovery := tcpip.TCPRecovery(0)
+	cubic := tcpip.CongestionControlOption("cubic")
+	sending := tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: bufferFirst, Max: sendBufferMost}
+	receiving := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: bufferFirst, Max: receiveBufferMost}
+	retries, retry := tcpip.TCPMaxRetriesOption(retriesMost), tcpip.TCPMaxRTOOption(retryMost)
+	for _, option := range []tcpip.SettableTransportProtocolOption{&sack, &moderate, &recovery, &cubic, &sending, &receiving, &retries, &retry} {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, option); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch sets what a connection needs so that a dead peer is noticed, and that small writes leave at once.
+func watch(connection tcpip.Endpoint) {
+	idle, interval := tcpip.KeepaliveIdleOption(keepaliveIdle), tcpip.KeepaliveIntervalOption(keepaliveInterval)
+	connection.SetSockOpt(&idle)
+	connection.SetSockOpt(&interval)
+	connection.SetSockOptInt(tcpip.KeepaliveCountOption, keepaliveCount)
+	connection.SocketOptions().SetKeepAlive(true)
+	connection.SocketOptions().SetDelayOption(false)
+}
+
+// listen accepts connections to our address and this port only.
+func listen(s *stack.Stack, at netip.AddrPort, queue *waiter.Queue) (tcpip.Endpoint, error) {
+	listener, err := s.NewEndpoint(tcp.ProtocolNumber, protocolFor(at.Addr()), queue)
+	if err != nil {
+		return nil, failuref(failed, "listening on %s: %s", at, err)
+	}
+	if err := listener.Bind(fullAddress(at)); err != nil {
+		listener.Close()
+		return nil, failuref(failed, "listening on %s: %s", at, err)
+	}
+	if err := listener.Listen(acceptBacklog); err != nil {
+		listener.Close()
+		return nil, failuref(failed, "listening on %s: %s", at, err)
+	}
+	return listener, nil
+}
+
+func protocolFor(address netip.Addr) tcpip.NetworkProtocolNumber {
+	if address.Is6() {
+		return ipv6.ProtocolNumber
+	}
+	return ipv4.ProtocolNumber
+}
+
+func fullAddress(at netip.AddrPort) tcpip.FullAddress {
+	return tcpip.FullAddress{NIC: onlyNIC, Addr: tcpip.Address(at.Addr().AsSlice()), Port: at.Port()}
+}
+
+func addrPort(full tcpip.FullAddress) netip.AddrPort {
+	address, _ := netip.AddrFromSlice([]byte(full.Addr))
+	return netip.AddrPortFrom(address, full.Port)
+}
