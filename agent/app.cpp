@@ -9,6 +9,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "agent/dial/choose.h"
 #include "agent/supervisor.h"
 #include "common/net/worker.h"
 #include "common/status/server.h"
@@ -53,7 +54,7 @@ class App {
         worker_.finish();
     }
 
-    Result<> prepare(const token::Token& token);
+    Result<> prepare(token::Token token);
     int run();
 
   private:
@@ -70,7 +71,8 @@ class App {
     net::Worker worker_;
     AgentMetrics metrics_;
     Surroundings surroundings_;
-    std::unique_ptr<Dialer> dialer_;
+    wireguard::Devices devices_{worker_.loop(), {}};
+    Dialing dialing_;
     std::unique_ptr<Supervisor> supervisor_;
     status::Server status_;
     boost::asio::signal_set signals_;
@@ -80,19 +82,22 @@ class App {
     int exit_status_ = 0;
 };
 
-Result<> App::prepare(const token::Token& token) {
+Result<> App::prepare(token::Token token) {
     auto proxies = net::ProxyEnvironment::from_process();
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
     }
-    auto dialer = Dialer::make(worker_.loop(), resolver_, token, std::move(*proxies));
-    if (!dialer) {
-        return std::unexpected(std::move(dialer.error()));
+    auto dialing = choose_dialer(worker_.loop(), resolver_, devices_, token, std::move(*proxies), options_.dial_wish);
+    if (!dialing) {
+        return std::unexpected(std::move(dialing.error()));
     }
-    dialer_ = std::move(*dialer);
+    dialing_ = std::move(*dialing);
     Supervisor::Settings settings;
     settings.sessions = options_.connections;
-    supervisor_ = std::make_unique<Supervisor>(surroundings_, *dialer_, settings);
+    supervisor_ = std::make_unique<Supervisor>(surroundings_, *dialing_.dialer, settings);
+    if (dialing_.transports != nullptr) {
+        dialing_.transports->on_return([this] { supervisor_->replace(protocol::Transport::wireguard); });
+    }
     return open_status();
 }
 
@@ -196,7 +201,7 @@ int run(RunOptions options) {
         std::cerr << "adit-agent: " << error.message << '\n';
         return error.usage ? 2 : 1;
     };
-    const auto token = token::parse(options.token.reveal());
+    auto token = token::parse(options.token.reveal());
     if (!token) {
         return refuse(token.error());
     }
@@ -206,7 +211,7 @@ int run(RunOptions options) {
         return refuse(allow.error());
     }
     App app(std::move(options), std::move(*allow));
-    if (auto prepared = app.prepare(*token); !prepared) {
+    if (auto prepared = app.prepare(std::move(*token)); !prepared) {
         return refuse(prepared.error());
     }
     return app.run();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "agent/dial/tls_dialer.h"
 #include "common/log/log.h"
 #include "common/net/spawn.h"
 
@@ -13,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kDialTimeout = 15s;
+constexpr std::chrono::milliseconds kReplaceTime = 3s;  ///< for the sessions that take the place of others
 
 }  // namespace
 
@@ -32,7 +34,7 @@ class Supervisor::Live final : public SessionWatcher {
     Live(Supervisor& supervisor, Slot& slot, Channel channel)
         : target(std::move(channel.target)),
           started(supervisor.surroundings_.loop.now()),
-          tls(channel.stream.get()),
+          tls(channel.tls),
           session(std::move(channel.stream), supervisor.surroundings_, *this),
           supervisor_(supervisor),
           slot_(&slot) {
@@ -55,17 +57,26 @@ class Supervisor::Live final : public SessionWatcher {
     }
 
     bool holds_slot() const { return slot_ != nullptr; }
+    /// Another session is opened at once; this one goes on.
+    void make_room() {
+        if (slot_ != nullptr) {
+            slot_->urgent = true;
+        }
+        leave_slot();
+    }
 
     const Target target;
     const net::Time started;
-    const tls::TlsStream* tls;  ///< owned by the session
+    const tls::TlsStream* tls;  ///< owned by the session; null when it is not over TLS
     Session session;
     bool accepted = false;  ///< the connector greeted
 
   private:
     void greeted(const protocol::Invitation& invitation) override {
         accepted = true;
-        logging::info("session ready", {{"connector", target.text()}, {"instance", invitation.instance}});
+        logging::info("session ready", {{"connector", target.text()},
+                                        {"transport", protocol::name(target.transport)},
+                                        {"instance", invitation.instance}});
         supervisor_.want(invitation.wanted_sessions);
     }
     void connector_leaving() override {
@@ -79,10 +90,7 @@ class Supervisor::Live final : public SessionWatcher {
 
     void successor_came() override {
         logging::info("the connector has a successor, another session is opened", {{"connector", target.text()}});
-        if (slot_ != nullptr) {
-            slot_->urgent = true;
-        }
-        leave_slot();
+        make_room();
     }
 
     Supervisor& supervisor_;
@@ -174,9 +182,13 @@ net::Task<> Supervisor::serve(std::unique_ptr<Live> live) {
 }
 
 void Supervisor::note_end(const Live& live, net::Status why) {
-    std::string reason = live.tls->problem().empty() ? why.message() : explain_tls(live.tls->problem());
+    std::string reason =
+        live.tls == nullptr || live.tls->problem().empty() ? why.message() : explain_tls(live.tls->problem());
     if (!live.session.peer_words().empty()) {
         reason = "the connector says: " + live.session.peer_words();
+    }
+    if (live.session.peer_words() == protocol::kSeatTaken) {
+        dialer_.displaced(live.target);
     }
     const char* kind = live.session.draining() ? "drained" : live.accepted ? "session_lost" : "not_accepted";
     surroundings_.metrics.reconnecting(kind);
@@ -184,6 +196,24 @@ void Supervisor::note_end(const Live& live, net::Status why) {
         logging::info("session ended", {{"connector", live.target.text()}, {"reason", reason}});
     } else {
         logging::warn("session lost", {{"connector", live.target.text()}, {"reason", reason}});
+    }
+}
+
+void Supervisor::replace(protocol::Transport transport) {
+    for (Live* live : std::vector(live_)) {
+        if (live->target.transport == transport) {
+            live->make_room();
+        }
+    }
+    net::spawn(surroundings_.loop.context(), "sessions that were replaced", drain_later(transport));
+}
+
+net::Task<> Supervisor::drain_later(protocol::Transport transport) {
+    co_await net::sleep_for(surroundings_.loop, kReplaceTime);
+    for (Live* live : live_) {
+        if (live->target.transport == transport && !live->holds_slot()) {
+            live->session.drain();
+        }
     }
 }
 

@@ -28,6 +28,8 @@ class Supervisor {
 
     /// Starts dialling. The supervisor must live as long as the loop runs.
     void start();
+    /// Opens other sessions in place of those over this transport, and ends those when they are there.
+    void replace(protocol::Transport transport);
     /// Takes no new work, finishes what runs; drained() says when.
     void drain();
     bool drained() const { return draining_ && live_.empty(); }
@@ -45,6 +47,7 @@ class Supervisor {
     void want(std::size_t slots);
     std::vector<Target> order_targets(std::vector<Target> targets) const;
     void note_end(const Live& live, net::Status why);
+    net::Task<> drain_later(protocol::Transport transport);
 
     Surroundings& surroundings_;
     Dialer& dialer_;

@@ -11,11 +11,21 @@ namespace adit {
 
 /// Over a local socket in the abstract namespace (unix(7)), which a network namespace's connectors share as they share
 /// its ports. The older one holds the name; a newer one connects to it and takes the name over when the older one's end
-/// of the connection is gone. Only processes of the same user believe each other. All on the context's thread.
+/// of the connection is gone. A newer one may be given a descriptor: what cannot be opened twice. Only processes of the
+/// same user believe each other. All on the context's thread.
 class Succession {
   public:
-    /// `address` is what both listen on. `successor_came` is called for each newer connector.
-    Succession(boost::asio::io_context& context, const std::string& address, std::function<void()> successor_came);
+    /// What the parts of a connector do about it.
+    struct Duties {
+        std::function<void()> successor_came;  ///< for each newer connector
+        std::function<int()> bequeath;         ///< a descriptor for it, which is closed once it is sent; -1: none
+        std::function<void(int fd)>
+            inherited;                         ///< once: what an older one gave, or -1, also when there is no older one
+        std::function<void()> successor_gone;  ///< a newer connector has ended before us
+    };
+
+    /// `address` is what both listen on.
+    Succession(boost::asio::io_context& context, const std::string& address, Duties duties);
     /// Looks for an older connector, then waits for newer ones.
     void start();
 
@@ -23,16 +33,21 @@ class Succession {
     using Protocol = boost::asio::local::stream_protocol;
 
     bool follow();
+    void await_predecessor();
+    bool hear_predecessor();
+    void inherit(int fd);
     bool hold_name();
     void accept();
     void attend(Protocol::socket socket);
 
     Protocol::endpoint name_;
-    std::function<void()> successor_came_;
+    Duties duties_;
+    bool has_inherited_ = false;
     Protocol::socket predecessor_;
     Protocol::acceptor acceptor_;
     std::list<Protocol::socket> successors_;
     boost::asio::steady_timer retry_;
+    boost::asio::steady_timer patience_;  ///< for the older one's gift
 };
 
 }  // namespace adit

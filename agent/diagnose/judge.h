@@ -6,11 +6,11 @@
 #include <string>
 
 #include "agent/diagnose/finding.h"
+#include "agent/dial/look.h"
 #include "agent/options/token_source.h"
 #include "common/net/address.h"
 #include "common/net/proxy_environment.h"
 #include "common/net/resolver.h"
-#include "common/protocol/greeting.h"
 #include "common/tls/certificate.h"
 #include "common/token/token.h"
 
@@ -54,14 +54,6 @@ struct Handshake {
 };
 
 Finding judge_tls(const std::string& about, const std::string& host, const Handshake& handshake, WallTime now);
-
-/// How the session of a diagnosis ended.
-struct SessionEnd {
-    std::optional<protocol::Invitation> invitation;  ///< the greeting, which proves that the key is accepted
-    WallTime heard_at;                               ///< when it came, by this machine's clock
-    std::string tls_problem;
-    std::string words;  ///< the connector's last, if any
-};
 
 Finding judge_session(const std::string& about, const SessionEnd& end, const token::Token& token, WallTime now);
 /// Our clock against the connector's, or, without its time, against the dates of its certificate.

@@ -1,6 +1,6 @@
 // Token, TLS, clock and session; see judge.h.
 #include "agent/diagnose/judge.h"
-#include "agent/dial/dialer.h"
+#include "agent/dial/tls_dialer.h"
 #include "common/base/time.h"
 
 namespace adit::agent {

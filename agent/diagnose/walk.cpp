@@ -3,7 +3,7 @@
 
 #include "agent/diagnose/gather.h"
 #include "agent/diagnose/judge.h"
-#include "agent/diagnose/look.h"
+#include "agent/dial/look.h"
 #include "common/net/alarm.h"
 #include "common/net/connect.h"
 #include "common/net/proxy_connect.h"
@@ -81,7 +81,8 @@ net::Task<> meet(const Ground& ground, const Way& way, std::unique_ptr<net::TcpS
         skip_rest(findings, way.about, {"session"});
         co_return;
     }
-    Look look(std::move(channel));
+    const tls::TlsStream* tls = channel.get();
+    Look look(Channel{std::move(channel), {way.name, std::nullopt}, tls});
     const SessionEnd end = co_await look.run(ground.loop.now() + kStep);
     findings.push_back(judge_clock(way.about, end, shown, now));
     findings.push_back(judge_session(way.about, end, ground.token, now));

@@ -1,4 +1,4 @@
-// From a token to a TLS channel with the right connector: names, proxy, TCP, TLS, pins, ALPN.
+// From a token to a channel with the right connector, whatever carries it.
 #pragma once
 
 #include <memory>
@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "common/net/connect.h"
-#include "common/net/proxy_connect.h"
-#include "common/net/proxy_environment.h"
-#include "common/net/resolver.h"
+#include "common/net/address.h"
+#include "common/net/stream.h"
+#include "common/problem/failure.h"
+#include "common/protocol/transport.h"
 #include "common/tls/tls_stream.h"
-#include "common/token/token.h"
 
 namespace adit::agent {
 
@@ -20,43 +19,35 @@ namespace adit::agent {
 struct Target {
     net::HostPort name;
     std::optional<net::Address> address;
+    protocol::Transport transport = protocol::Transport::tls;
 
     std::string text() const { return address ? address->text() : name.text(); }
 };
 
-/// A channel over which HTTP/2 may begin.
+/// A channel over which HTTP/2 may begin: the connector's identity has been checked.
 struct Channel {
-    std::unique_ptr<tls::TlsStream> stream;
+    std::unique_ptr<net::Stream> stream;
     Target target;
+    const tls::TlsStream* tls = nullptr;  ///< the stream, where it is one: it knows why it ended
 };
 
-/// Dials on behalf of one token. Used on one loop.
+/// Dials on behalf of one token. Used on one loop; lives as long as that runs.
 class Dialer {
   public:
-    static Result<std::unique_ptr<Dialer>> make(net::Loop& loop, net::Resolver& resolver, const token::Token& token,
-                                                net::ProxyEnvironment proxies);
+    Dialer(const Dialer&) = delete;
+    Dialer& operator=(const Dialer&) = delete;
+    virtual ~Dialer() = default;
 
     /// All targets of the token's names at the moment. A failure only when no name gave any.
-    net::Task<std::expected<std::vector<Target>, problem::Failure>> targets();
-    /// Opens a channel to the first of `targets` that answers (Happy Eyeballs), within `timeout` for all steps.
-    net::Task<std::expected<Channel, problem::Failure>> dial(std::vector<Target> targets,
-                                                             std::chrono::milliseconds timeout);
+    virtual net::Task<std::expected<std::vector<Target>, problem::Failure>> targets() = 0;
+    /// Opens a channel to the first of `targets` (one or more) that answers, within `timeout` for all steps.
+    virtual net::Task<std::expected<Channel, problem::Failure>> dial(std::vector<Target> targets,
+                                                                     std::chrono::milliseconds timeout) = 0;
+    /// The connector at this target refused a session because another agent has our place there.
+    virtual void displaced(const Target&) {}
 
-  private:
-    Dialer(net::Loop& loop, net::Resolver& resolver, tls::Context context, std::vector<net::HostPort> names,
-           net::ProxyEnvironment proxies);
-    net::Task<std::expected<Channel, problem::Failure>> reach(std::vector<Target> targets, net::Time deadline);
-    net::Task<std::expected<Channel, problem::Failure>> secure(std::unique_ptr<net::TcpStream> tcp, Target target,
-                                                               net::Time deadline);
-
-    net::Loop& loop_;
-    net::Resolver& resolver_;
-    tls::Context context_;
-    std::vector<net::HostPort> names_;
-    net::ProxyEnvironment proxies_;
+  protected:
+    Dialer() = default;
 };
-
-/// What a TLS problem with the connector means for the person who runs the agent.
-std::string explain_tls(const std::string& openssl_words);
 
 }  // namespace adit::agent

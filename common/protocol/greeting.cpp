@@ -43,6 +43,9 @@ h2::Fields Invitation::to_request() const {
     if (time) {
         fields.add("adit-time", format_time(*time));
     }
+    if (seat != 0) {
+        fields.add("adit-seat", std::to_string(seat));
+    }
     return fields;
 }
 
@@ -55,6 +58,7 @@ Invitation Invitation::from_request(const h2::Fields& request) {
     if (const auto time = parse_time(request.find("adit-time"))) {
         invitation.time = *time;
     }
+    invitation.seat = number(request, "adit-seat", 0, 255);
     return invitation;
 }
 

@@ -24,6 +24,8 @@ inline constexpr std::string_view kSuccessorPath = "/.well-known/adit/successor"
 inline constexpr std::string_view kAuthority = "adit";
 /// An agent's answer to the greeting when it only looks: no introduction, so the session is never given a request.
 inline constexpr int kNobody = 204;
+/// A connector's last words to a session that came from a WireGuard seat where another agent is.
+inline constexpr std::string_view kSeatTaken = "another agent has this seat in the WireGuard network";
 
 /// What the connector tells an agent.
 struct Invitation {
@@ -32,6 +34,7 @@ struct Invitation {
     unsigned wanted_sessions = 1;  ///< at least one per worker
     std::chrono::milliseconds probe_interval{1000};
     std::optional<WallTime> time;  ///< by the connector's clock, in whole seconds
+    unsigned seat = 0;             ///< in the WireGuard network, for one that came by its lobby; 0: it stays as it is
 
     h2::Fields to_request() const;
     /// Missing or odd fields keep their defaults: a newer connector must not break an older agent.

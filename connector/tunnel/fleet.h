@@ -10,7 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/protocol/transport.h"
 #include "connector/tunnel/refusals.h"
+#include "connector/tunnel/seats.h"
 
 namespace adit::tunnel {
 
@@ -55,6 +57,7 @@ struct SessionInfo {
     std::uint64_t id = 0;
     unsigned worker = 0;
     std::string key_id;
+    protocol::Transport transport = protocol::Transport::tls;
     std::string address;  ///< where the agent dialled from
     std::shared_ptr<Agent> agent;
     std::chrono::system_clock::time_point since;
@@ -71,12 +74,14 @@ class Fleet {
                                  const std::string& version, const std::string& host);
     std::uint64_t next_session_id() { return next_id_.fetch_add(1); }
     Refusals& refusals() { return refusals_; }
+    Seats& seats() { return seats_; }
 
   private:
     std::mutex mutex_;
     std::unordered_map<std::string, std::weak_ptr<Agent>> agents_;
     std::atomic<std::uint64_t> next_id_{1};
     Refusals refusals_;
+    Seats seats_;
 };
 
 }  // namespace adit::tunnel

@@ -15,20 +15,31 @@ namespace {
 
 constexpr std::chrono::milliseconds kDeadPeer{9'000};
 constexpr const char* kUnknownKey = "its key is unknown here or was revoked";
+constexpr const char* kExpiredKey = "its key has expired";
+constexpr const char* kUnknownAddress = "its WireGuard address belongs to no key";
 
 /// What a failed handshake says about the agent's key; nothing when it was not about that.
 const char* said_of_key(const std::string& problem) {
-    return problem.find("expired") != std::string::npos       ? "its key has expired"
+    return problem.find("expired") != std::string::npos       ? kExpiredKey
            : problem.find("not trusted") != std::string::npos ? kUnknownKey
                                                               : nullptr;
 }
 
+/// Counts a session from when its socket was dealt until it ends.
+struct Counted {
+    std::atomic<std::size_t>& load;
+    ~Counted() { load.fetch_sub(1, std::memory_order_relaxed); }
+};
+
 }  // namespace
 
-Result<std::unique_ptr<Gate>> Gate::make(Pool& pool, const tls::PrivateKey& key, const Settings& settings) {
+Result<std::unique_ptr<Gate>> Gate::make(Pool& pool, const tls::PrivateKey* key, const Settings& settings) {
     std::unique_ptr<Gate> gate(new Gate(pool, settings));
+    if (key == nullptr) {
+        return gate;
+    }
     auto context =
-        tls::Context::tunnel_acceptor(key, [self = gate.get()](const tls::Spki& spki) { return self->check(spki); });
+        tls::Context::tunnel_acceptor(*key, [self = gate.get()](const tls::Spki& spki) { return self->check(spki); });
     if (!context) {
         return std::unexpected(std::move(context.error()));
     }
@@ -44,24 +55,28 @@ tls::Admission Gate::check(const tls::Spki& spki) const {
     return key->valid_at(std::chrono::system_clock::now()) ? tls::Admission::accepted : tls::Admission::expired;
 }
 
-void Gate::admit(int fd, const net::Address& from) {
+void Gate::admit(protocol::Transport transport, int fd, const net::Address& from) {
     if (handshakes_ >= settings_.handshakes || load() > settings_.sessions) {
-        pool_.metrics().session_refused("limit");
-        pool_.fleet().refusals().add(from.ip.to_string(), "there are too many sessions or handshakes",
-                                     std::chrono::system_clock::now());
-        logging::warn("agent refused: too many sessions or handshakes", {{"address", from.text()}});
+        refuse(from, "limit", "too many sessions or handshakes", "there are too many sessions or handshakes");
         load_.fetch_sub(1, std::memory_order_relaxed);
         ::close(fd);
         return;
     }
-    net::spawn(pool_.loop().context(), "an agent's session", let_in(fd, from));
+    net::spawn(pool_.loop().context(), "an agent's session",
+               transport == protocol::Transport::tls ? let_in_by_tls(fd, from) : let_in_by_wireguard(fd, from));
 }
 
-net::Task<> Gate::let_in(int fd, net::Address from) {
-    struct Counted {
-        std::atomic<std::size_t>& load;
-        ~Counted() { load.fetch_sub(1, std::memory_order_relaxed); }
-    } counted{load_};
+/// `told`: for the operator who asks why an agent does not come; null when the reason is not about that agent.
+void Gate::refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told) {
+    pool_.metrics().session_refused(kind);
+    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+    if (told != nullptr) {
+        pool_.fleet().refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
+    }
+}
+
+net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {
+    const Counted counted{load_};
     auto tcp = std::make_unique<net::TcpStream>(pool_.loop(), fd);
     tcp->detect_dead_peer(kDeadPeer);
     auto channel = std::make_unique<tls::TlsStream>(std::move(tcp), *context_, tls::TlsStream::Side::server);
@@ -76,23 +91,52 @@ net::Task<> Gate::let_in(int fd, net::Address from) {
     const KeyEntry* key = spki ? pool_.table()->key(*spki) : nullptr;
     if (agreed || channel->alpn() != tls::kReverseHttp2 || key == nullptr) {
         const std::string reason = agreed ? channel->problem() : "no ALPN rh2, or the key was revoked meanwhile";
-        pool_.metrics().session_refused(spki && key == nullptr ? "unknown_key" : "handshake");
-        logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
-        if (const char* told = agreed ? said_of_key(reason) : kUnknownKey) {
-            pool_.fleet().refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
-        }
+        refuse(from, spki && key == nullptr ? "unknown_key" : "handshake", reason,
+               agreed ? said_of_key(reason) : kUnknownKey);
         co_return;
     }
-    Session session(pool_, std::move(channel), *key, *spki, from.text(), settings_.session);
+    co_await run_session(std::move(channel), {*key, protocol::Transport::tls, from, *spki, 0});
+}
+
+net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
+    const Counted counted{load_};
+    auto channel = std::make_unique<net::TcpStream>(pool_.loop(), fd);
+    channel->detect_dead_peer(kDeadPeer);
+    const std::shared_ptr<const Table> table = pool_.table();
+    const AddressEntry* entry = table->by_address(from.ip);
+    if (entry == nullptr) {
+        refuse(from, "unknown_key", kUnknownAddress, kUnknownAddress);
+        co_return;
+    }
+    if (!entry->key->valid_at(std::chrono::system_clock::now())) {
+        refuse(from, "expired_key", kExpiredKey, kExpiredKey);
+        co_return;
+    }
+    co_await run_session(std::move(channel),
+                         {*entry->key, protocol::Transport::wireguard, from, std::nullopt, entry->number});
+}
+
+net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin) {
     protocol::Invitation invitation = settings_.invitation;
     invitation.time = std::chrono::system_clock::now();
+    const bool lobby = origin.transport == protocol::Transport::wireguard && origin.seat == 0;
+    if (lobby) {
+        invitation.seat = pool_.fleet().seats().assign(origin.key.key_id, settings_.seats).value_or(0);
+    }
+    Session session(pool_, std::move(channel), origin, settings_.session);
+    if (lobby && invitation.seat == 0) {
+        logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
+                      {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", settings_.seats}});
+        session.close("all seats of this key in the WireGuard network are taken");
+    }
     co_await session.run(std::move(invitation));
 }
 
-void deal(const std::vector<std::unique_ptr<Gate>>& gates, int fd, const net::Address& from) {
+void deal(const std::vector<std::unique_ptr<Gate>>& gates, protocol::Transport transport, int fd,
+          const net::Address& from) {
     Gate& gate = **std::ranges::min_element(gates, {}, [](const auto& one) { return one->load(); });
     gate.expect();
-    gate.worker().post([&gate, fd, from] { gate.admit(fd, from); });
+    gate.worker().post([&gate, transport, fd, from] { gate.admit(transport, fd, from); });
 }
 
 }  // namespace adit::tunnel

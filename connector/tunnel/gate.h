@@ -1,16 +1,22 @@
-// The door for agents: accepted sockets are dealt to workers, and each worker's gate lets the right keys in.
+// The doors for agents: accepted sockets are dealt to workers, and each worker's gate lets the right keys in.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/net/listener.h"
+#include "common/protocol/transport.h"
+#include "common/tls/tls_stream.h"
 #include "connector/tunnel/pool.h"
 
 namespace adit::tunnel {
 
-/// One worker's gate: TLS, the key's check, then the session. On the worker's thread, but for load().
+/// One worker's gate: who is it, may it come in, then the session. On the worker's thread, but for load().
+///
+/// Over TLS the agent's certificate says who it is; over WireGuard its address does, since a device takes packets of an
+/// address only from the peer that has the address's key.
 class Gate {
   public:
     struct Settings {
@@ -18,12 +24,14 @@ class Gate {
         protocol::Invitation invitation;
         std::size_t handshakes = 256;  ///< under way at once; more are closed unheard
         std::size_t sessions = 4096;   ///< per worker
+        unsigned seats = 0;            ///< of a key's row in the WireGuard network
     };
 
-    static Result<std::unique_ptr<Gate>> make(Pool& pool, const tls::PrivateKey& key, const Settings& settings);
+    /// `key`: the connector's own, for TLS; null where agents do not come over TLS.
+    static Result<std::unique_ptr<Gate>> make(Pool& pool, const tls::PrivateKey* key, const Settings& settings);
 
     /// Takes over a socket that was dealt to this worker.
-    void admit(int fd, const net::Address& from);
+    void admit(protocol::Transport transport, int fd, const net::Address& from);
     /// Sessions and handshakes, for the dealer on another thread.
     std::size_t load() const { return load_.load(std::memory_order_relaxed); }
     net::Worker& worker() { return pool_.worker(); }
@@ -32,7 +40,10 @@ class Gate {
 
   private:
     Gate(Pool& pool, const Settings& settings) : pool_(pool), settings_(settings) {}
-    net::Task<> let_in(int fd, net::Address from);
+    net::Task<> let_in_by_tls(int fd, net::Address from);
+    net::Task<> let_in_by_wireguard(int fd, net::Address from);
+    net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin);
+    void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     tls::Admission check(const tls::Spki& spki) const;
 
     Pool& pool_;
@@ -43,6 +54,7 @@ class Gate {
 };
 
 /// Gives a socket to the gate with fewest sessions. On the listener's worker.
-void deal(const std::vector<std::unique_ptr<Gate>>& gates, int fd, const net::Address& from);
+void deal(const std::vector<std::unique_ptr<Gate>>& gates, protocol::Transport transport, int fd,
+          const net::Address& from);
 
 }  // namespace adit::tunnel

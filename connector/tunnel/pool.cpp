@@ -196,7 +196,7 @@ void Pool::use_table(std::shared_ptr<const Table> table) {
 void Pool::check_keys() {
     const auto now = std::chrono::system_clock::now();
     for (const auto& [id, session] : local_) {
-        const KeyEntry* key = table_->key(session->spki());
+        const KeyEntry* key = session->key_in(*table_);
         if (key == nullptr) {
             session->close("this key was revoked");
         } else if (!key->valid_at(now)) {

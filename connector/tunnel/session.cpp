@@ -41,20 +41,19 @@ net::Task<> await_answer(std::unique_ptr<h2::Stream> stream) {
 
 }  // namespace
 
-Session::Session(Pool& pool, std::unique_ptr<tls::TlsStream> channel, const KeyEntry& key, tls::Spki spki,
-                 std::string address, const Settings& settings)
+Session::Session(Pool& pool, std::unique_ptr<net::Stream> channel, Origin origin, const Settings& settings)
     : pool_(pool),
       settings_(settings),
-      spki_(spki),
-      key_(key),
+      origin_(std::move(origin)),
       info_(std::make_shared<SessionInfo>()),
       session_(std::move(channel), h2::Session::Role::opener, settings.limits, *this),
       event_(pool.loop()),
       finished_(pool.loop()) {
     info_->id = pool.fleet().next_session_id();
     info_->worker = pool.worker_index();
-    info_->key_id = key.key_id;
-    info_->address = std::move(address);
+    info_->key_id = origin_.key.key_id;
+    info_->transport = origin_.transport;
+    info_->address = origin_.address.text();
     info_->since = std::chrono::system_clock::now();
     pool_.register_session(*this);
 }
@@ -66,19 +65,10 @@ Session::~Session() {
 net::Task<> Session::run(protocol::Invitation invitation) {
     net::spawn(pool_.loop().context(), "the reader of a session", read_until_over());
     const auto introduction = co_await greet(invitation);
-    if (introduction) {
-        info_->agent = pool_.fleet().agent(key_.tunnel_id, key_.tunnel_name, introduction->agent, introduction->version,
-                                           introduction->host);
-        joined_ = true;
-        pool_.announce(info_);
-        pool_.metrics().session_opened(key_.tunnel_name);
-        logging::info("session opened", {{"tunnel", key_.tunnel_name},
-                                         {"agent", introduction->agent},
-                                         {"host", introduction->host},
-                                         {"address", info_->address},
-                                         {"key", info_->key_id},
-                                         {"worker", info_->worker}});
-        co_await probe();
+    if (invitation.seat != 0) {
+        session_.close(net::Errc::end_of_stream);
+    } else if (introduction) {
+        co_await serve(*introduction);
     } else {
         session_.close(net::Errc::protocol, introduction.error().message);
     }
@@ -87,13 +77,39 @@ net::Task<> Session::run(protocol::Invitation invitation) {
     }
     if (joined_) {
         pool_.withdraw(info_);
-        pool_.metrics().session_closed(key_.tunnel_name, why_.message());
+        pool_.metrics().session_closed(origin_.key.tunnel_name, why_.message());
     }
-    const std::string reason = introduction ? why_.message() : introduction.error().message;
-    logging::info("session closed", {{"tunnel", key_.tunnel_name},
+    const std::string reason = invitation.seat != 0 ? "sent to seat " + std::to_string(invitation.seat)
+                               : introduction       ? why_.message()
+                                                    : introduction.error().message;
+    logging::info("session closed", {{"tunnel", origin_.key.tunnel_name},
                                      {"address", info_->address},
                                      {"agent", joined_ ? info_->agent->id : std::string()},
                                      {"reason", reason}});
+}
+
+net::Task<> Session::serve(const protocol::Introduction& introduction) {
+    const SeatHold hold = pool_.fleet().seats().hold({origin_.key.key_id, origin_.seat}, introduction.agent);
+    if (!hold) {
+        logging::warn(
+            "session refused: another agent is in its seat",
+            {{"tunnel", origin_.key.tunnel_name}, {"agent", introduction.agent}, {"address", info_->address}});
+        session_.close(net::Errc::aborted, protocol::kSeatTaken);
+        co_return;
+    }
+    info_->agent = pool_.fleet().agent(origin_.key.tunnel_id, origin_.key.tunnel_name, introduction.agent,
+                                       introduction.version, introduction.host);
+    joined_ = true;
+    pool_.announce(info_);
+    pool_.metrics().session_opened(origin_.key.tunnel_name);
+    logging::info("session opened", {{"tunnel", origin_.key.tunnel_name},
+                                     {"agent", introduction.agent},
+                                     {"host", introduction.host},
+                                     {"transport", protocol::name(info_->transport)},
+                                     {"address", info_->address},
+                                     {"key", info_->key_id},
+                                     {"worker", info_->worker}});
+    co_await probe();
 }
 
 net::Task<> Session::read_until_over() {
@@ -144,9 +160,10 @@ net::Task<> Session::probe() {
             continue;
         }
         if (!co_await probe_once() && !over_) {
-            pool_.metrics().probe_failed(key_.tunnel_name);
-            logging::warn("session closed: its probe got no answer",
-                          {{"tunnel", key_.tunnel_name}, {"agent", info_->agent->id}, {"address", info_->address}});
+            pool_.metrics().probe_failed(origin_.key.tunnel_name);
+            logging::warn(
+                "session closed: its probe got no answer",
+                {{"tunnel", origin_.key.tunnel_name}, {"agent", info_->agent->id}, {"address", info_->address}});
             why_ = net::Errc::timed_out;
             session_.close(net::Errc::timed_out, "no answer to the probe");
         }
@@ -178,7 +195,7 @@ net::Task<bool> Session::probe_once() {
     }
     const auto took = net::Clock::now() - asked;
     info_->round_trip_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-    pool_.metrics().probed(key_.tunnel_name, took);
+    pool_.metrics().probed(origin_.key.tunnel_name, took);
     if (info_->state == SessionInfo::State::suspect) {
         set_state(SessionInfo::State::ready);
     }
@@ -190,7 +207,7 @@ void Session::set_state(SessionInfo::State state) {
     if (joined_) {
         pool_.announce(info_);
     }
-    logging::info("session state", {{"tunnel", key_.tunnel_name},
+    logging::info("session state", {{"tunnel", origin_.key.tunnel_name},
                                     {"address", info_->address},
                                     {"state", state == SessionInfo::State::ready     ? "ready"
                                               : state == SessionInfo::State::suspect ? "no answer to the probe"
@@ -199,6 +216,14 @@ void Session::set_state(SessionInfo::State state) {
 
 std::unique_ptr<h2::Stream> Session::open(const net::HostPort& target) {
     return session_.open({{":method", "CONNECT"}, {":authority", target.text()}}, false);
+}
+
+const KeyEntry* Session::key_in(const Table& table) const {
+    if (origin_.spki) {
+        return table.key(*origin_.spki);
+    }
+    const AddressEntry* entry = table.by_address(origin_.address.ip);
+    return entry != nullptr && entry->key->key_id == origin_.key.key_id ? entry->key.get() : nullptr;
 }
 
 void Session::peer_draining() {

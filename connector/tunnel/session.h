@@ -7,7 +7,7 @@
 #include "common/h2/session.h"
 #include "common/net/alarm.h"
 #include "common/protocol/greeting.h"
-#include "common/tls/tls_stream.h"
+#include "common/protocol/transport.h"
 #include "connector/tunnel/fleet.h"
 #include "connector/tunnel/table.h"
 
@@ -26,11 +26,20 @@ class Session final : private h2::SessionListener {
         h2::Limits limits;
     };
 
-    Session(Pool& pool, std::unique_ptr<tls::TlsStream> channel, const KeyEntry& key, tls::Spki spki,
-            std::string address, const Settings& settings);
+    /// Who opened the channel, with the key that proved it.
+    struct Origin {
+        KeyEntry key;
+        protocol::Transport transport = protocol::Transport::tls;
+        net::Address address;           ///< where the agent dialled from; over WireGuard, in its network
+        std::optional<tls::Spki> spki;  ///< the key itself, over TLS
+        unsigned seat = 0;              ///< of the key's row, over WireGuard
+    };
+
+    Session(Pool& pool, std::unique_ptr<net::Stream> channel, Origin origin, const Settings& settings);
     ~Session();
 
-    /// Greets, joins the rotation, probes, and returns when the session is over.
+    /// Greets, joins the rotation, probes, and returns when the session is over. With a seat in the invitation the
+    /// agent is only told to go there.
     net::Task<> run(protocol::Invitation invitation);
     /// Opens a CONNECT stream; null when the session takes none any more. Data may be written before the answer.
     std::unique_ptr<h2::Stream> open(const net::HostPort& target);
@@ -43,12 +52,14 @@ class Session final : private h2::SessionListener {
     void close(std::string_view words);
 
     const std::shared_ptr<SessionInfo>& info() const { return info_; }
-    const tls::Spki& spki() const { return spki_; }
+    /// The entry of the session's key in this table; null when it is no longer the key that it came by.
+    const KeyEntry* key_in(const Table& table) const;
     std::size_t streams() const { return session_.stream_count(); }
 
   private:
     void stream_accepted(std::unique_ptr<h2::Stream>) override {}  // agents open no streams
     void peer_draining() override;
+    net::Task<> serve(const protocol::Introduction& introduction);
     net::Task<Result<protocol::Introduction>> greet(const protocol::Invitation& invitation);
     net::Task<> read_until_over();
     net::Task<> probe();
@@ -57,8 +68,7 @@ class Session final : private h2::SessionListener {
 
     Pool& pool_;
     Settings settings_;
-    tls::Spki spki_;
-    KeyEntry key_;
+    Origin origin_;
     std::shared_ptr<SessionInfo> info_;
     h2::Session session_;
     net::Waiter event_;  ///< wakes the prober early when the session ends

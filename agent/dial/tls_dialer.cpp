@@ -1,5 +1,5 @@
-// The steps of dialling a connector; see dialer.h.
-#include "agent/dial/dialer.h"
+// The steps of dialling a connector over TLS; see tls_dialer.h.
+#include "agent/dial/tls_dialer.h"
 
 #include <algorithm>
 
@@ -34,8 +34,8 @@ std::string explain_tls(const std::string& words) {
     return words;
 }
 
-Result<std::unique_ptr<Dialer>> Dialer::make(net::Loop& loop, net::Resolver& resolver, const token::Token& token,
-                                             net::ProxyEnvironment proxies) {
+Result<std::unique_ptr<TlsDialer>> TlsDialer::make(net::Loop& loop, net::Resolver& resolver, const token::Token& token,
+                                                   net::ProxyEnvironment proxies) {
     auto key = tls::PrivateKey::from_seed(token.seed);
     if (!key) {
         return std::unexpected(std::move(key.error()));
@@ -52,19 +52,19 @@ Result<std::unique_ptr<Dialer>> Dialer::make(net::Loop& loop, net::Resolver& res
         }
         names.push_back(std::move(*name));
     }
-    return std::unique_ptr<Dialer>(
-        new Dialer(loop, resolver, std::move(*context), std::move(names), std::move(proxies)));
+    return std::unique_ptr<TlsDialer>(
+        new TlsDialer(loop, resolver, std::move(*context), std::move(names), std::move(proxies)));
 }
 
-Dialer::Dialer(net::Loop& loop, net::Resolver& resolver, tls::Context context, std::vector<net::HostPort> names,
-               net::ProxyEnvironment proxies)
+TlsDialer::TlsDialer(net::Loop& loop, net::Resolver& resolver, tls::Context context, std::vector<net::HostPort> names,
+                     net::ProxyEnvironment proxies)
     : loop_(loop),
       resolver_(resolver),
       context_(std::move(context)),
       names_(std::move(names)),
       proxies_(std::move(proxies)) {}
 
-net::Task<std::expected<std::vector<Target>, problem::Failure>> Dialer::targets() {
+net::Task<std::expected<std::vector<Target>, problem::Failure>> TlsDialer::targets() {
     using namespace std::chrono_literals;
     std::vector<Target> found;
     std::optional<problem::Failure> failure;
@@ -88,12 +88,12 @@ net::Task<std::expected<std::vector<Target>, problem::Failure>> Dialer::targets(
     co_return found;
 }
 
-net::Task<std::expected<Channel, problem::Failure>> Dialer::dial(std::vector<Target> targets,
-                                                                 std::chrono::milliseconds timeout) {
+net::Task<std::expected<Channel, problem::Failure>> TlsDialer::dial(std::vector<Target> targets,
+                                                                    std::chrono::milliseconds timeout) {
     co_return co_await reach(std::move(targets), loop_.now() + timeout);
 }
 
-net::Task<std::expected<Channel, problem::Failure>> Dialer::reach(std::vector<Target> targets, net::Time deadline) {
+net::Task<std::expected<Channel, problem::Failure>> TlsDialer::reach(std::vector<Target> targets, net::Time deadline) {
     const Target first = targets.front();
     if (first.address) {
         std::vector<net::Address> addresses;
@@ -132,25 +132,25 @@ net::Task<std::expected<Channel, problem::Failure>> Dialer::reach(std::vector<Ta
     co_return co_await secure(std::move(*tcp), first, deadline);
 }
 
-net::Task<std::expected<Channel, problem::Failure>> Dialer::secure(std::unique_ptr<net::TcpStream> tcp, Target target,
-                                                                   net::Time deadline) {
+net::Task<std::expected<Channel, problem::Failure>> TlsDialer::secure(std::unique_ptr<net::TcpStream> tcp,
+                                                                      Target target, net::Time deadline) {
     tcp->detect_dead_peer(kDeadPeer);
-    Channel channel{
-        std::make_unique<tls::TlsStream>(std::move(tcp), context_, tls::TlsStream::Side::client, target.name.host),
-        target};
-    const net::AbortAt guard(*channel.stream, deadline);
-    const net::Status agreed = co_await channel.stream->handshake();
+    auto stream =
+        std::make_unique<tls::TlsStream>(std::move(tcp), context_, tls::TlsStream::Side::client, target.name.host);
+    const net::AbortAt guard(*stream, deadline);
+    const net::Status agreed = co_await stream->handshake();
     if (agreed == net::Errc::timed_out) {
         co_return std::unexpected(problem::connection_timeout(target.text() + ": no answer in the TLS handshake"));
     }
     if (agreed) {
-        co_return std::unexpected(problem::tls_failed(target.text() + ": " + explain_tls(channel.stream->problem())));
+        co_return std::unexpected(problem::tls_failed(target.text() + ": " + explain_tls(stream->problem())));
     }
-    if (channel.stream->alpn() != tls::kReverseHttp2) {
+    if (stream->alpn() != tls::kReverseHttp2) {
         co_return std::unexpected(
             problem::tls_failed(target.text() + ": the server did not confirm ALPN rh2, so it is no Adit connector"));
     }
-    co_return channel;
+    const tls::TlsStream* tls = stream.get();
+    co_return Channel{std::move(stream), std::move(target), tls};
 }
 
 }  // namespace adit::agent

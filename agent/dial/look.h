@@ -1,19 +1,30 @@
-// The session of a diagnosis: waits for the greeting, introduces nobody, and leaves.
+// A session that only looks: waits for the greeting, introduces nobody, and leaves.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
-#include "agent/diagnose/judge.h"
+#include "agent/dial/dialer.h"
+#include "common/base/time.h"
 #include "common/h2/session.h"
 #include "common/net/deadline.h"
-#include "common/tls/tls_stream.h"
+#include "common/protocol/greeting.h"
 
 namespace adit::agent {
+
+/// What a look has seen, and how it ended.
+struct SessionEnd {
+    std::optional<protocol::Invitation> invitation;  ///< the greeting, which proves that the key is accepted
+    WallTime heard_at;                               ///< when it came, by this machine's clock
+    std::string tls_problem;
+    std::string words;  ///< the connector's last, if any
+};
 
 /// The agent's end of one session that carries nothing. On its loop's thread.
 class Look final : private h2::SessionListener, private net::Deadline {
   public:
-    explicit Look(std::unique_ptr<tls::TlsStream> channel);
+    explicit Look(Channel channel);
 
     /// Suspends until the connector has ended the session, at the latest some seconds after its greeting, or `deadline`
     /// has passed without one.
@@ -24,7 +35,7 @@ class Look final : private h2::SessionListener, private net::Deadline {
     void peer_draining() override {}
     void expired() override;
 
-    tls::TlsStream& channel_;  ///< owned by the session
+    const tls::TlsStream* tls_;  ///< owned by the session, if there is one
     h2::Session session_;
     SessionEnd end_;
 };

@@ -1,5 +1,5 @@
 // See look.h.
-#include "agent/diagnose/look.h"
+#include "agent/dial/look.h"
 
 #include "common/net/spawn.h"
 
@@ -10,16 +10,18 @@ constexpr std::chrono::seconds kFarewell{2};  ///< for the connector to end the 
 
 }  // namespace
 
-Look::Look(std::unique_ptr<tls::TlsStream> channel)
-    : Deadline(channel->loop().wheel()),
-      channel_(*channel),
-      session_(std::move(channel), h2::Session::Role::acceptor, h2::Limits(), *this) {}
+Look::Look(Channel channel)
+    : Deadline(channel.stream->loop().wheel()),
+      tls_(channel.tls),
+      session_(std::move(channel.stream), h2::Session::Role::acceptor, h2::Limits(), *this) {}
 
 net::Task<SessionEnd> Look::run(net::Time deadline) {
     arm(deadline);
     co_await session_.run();
     disarm();
-    end_.tls_problem = channel_.problem();
+    if (tls_ != nullptr) {
+        end_.tls_problem = tls_->problem();
+    }
     end_.words = session_.peer_words();
     co_return std::move(end_);
 }
