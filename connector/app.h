@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/status/server.h"
-#include "connector/config/config.h"
+#include "connector/config/tunnel_settings.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/reloader.h"
@@ -41,6 +41,7 @@ class App {
     void make_workers();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
+    Result<> open_tls_gates(const config::TlsSettings& settings);
     Result<> prepare_status();
     void tick();
     void look_at_store();

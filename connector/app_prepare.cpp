@@ -104,13 +104,23 @@ Result<> App::prepare_tunnels() {
     if (!settings) {
         return std::unexpected(settings.error());
     }
+    if (settings->tls) {
+        if (auto opened = open_tls_gates(*settings->tls); !opened) {
+            return opened;
+        }
+    }
+    store_ = std::make_unique<StoreWatch>(settings->directory);
+    return {};
+}
+
+Result<> App::open_tls_gates(const config::TlsSettings& settings) {
     bool made = false;
-    const auto key = tls::PrivateKey::load_or_make(settings->key, made);
+    const auto key = tls::PrivateKey::load_or_make(settings.key, made);
     if (!key) {
         return std::unexpected(key.error());
     }
     if (made) {
-        logging::info("made the connector's key", {{"file", settings->key.string()}});
+        logging::info("made the connector's key", {{"file", settings.key.string()}});
     }
     tunnel::Gate::Settings gate_settings;
     gate_settings.invitation = {shared_.pseudonym, static_cast<unsigned>(sides_.size()),
@@ -123,7 +133,7 @@ Result<> App::prepare_tunnels() {
         }
         gates_.push_back(std::move(*gate));
     }
-    auto socket = net::ListenSocket::bind(settings->listen);
+    auto socket = net::ListenSocket::bind(settings.listen);
     if (!socket) {
         return std::unexpected(std::move(socket.error()));
     }
@@ -135,7 +145,6 @@ Result<> App::prepare_tunnels() {
                                         [this](int fd, const net::Address& from) { tunnel::deal(gates_, fd, from); });
     succession_ = std::make_unique<Succession>(main_worker().context(), tunnel_listener_->socket().address().text(),
                                                [this] { send_agents_over(); });
-    store_ = std::make_unique<StoreWatch>(settings->directory);
     return {};
 }
 

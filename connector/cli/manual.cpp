@@ -11,6 +11,8 @@ command::Manual manual() {
     manual.notes.environment = {{"ADIT_CONFIG", "The configuration file, for commands without --config."}};
     manual.notes.files = {
         {"adit.yaml, /etc/adit/connector.yaml", "Where the configuration is looked for when nothing names it."},
+        {"wireguard.key, wireguard.preshared",
+         "The connector's WireGuard key and the secret of the tokens' preshared keys; made with the first token."},
         {"tunnels.d/", "One file per tunnel, without secrets; the configuration names the directory."},
     };
     manual.notes.exit_statuses = {

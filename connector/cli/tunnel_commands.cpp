@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/token/token.h"
+#include "connector/cli/new_key.h"
 #include "connector/cli/tunnel_output.h"
 #include "connector/store/store.h"
 
@@ -44,68 +45,28 @@ Result<std::optional<WallTime>> expiry(const std::string& text) {
     return std::chrono::system_clock::now() + *duration;
 }
 
-Result<std::vector<std::string>> addresses(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
-    std::vector<std::string> texts = arguments.connect;
-    if (texts.empty()) {
-        for (const net::HostPort& address : settings.advertise) {
-            texts.push_back(address.text());
-        }
-        std::cerr << "agents will dial " << texts.front() << (texts.size() > 1 ? " and others" : "")
-                  << " (from the configuration; --connect HOST:PORT overrides it)\n";
-    }
-    for (const std::string& text : texts) {
-        if (auto parsed = net::HostPort::parse(text); !parsed) {
-            return std::unexpected(std::move(parsed.error()));
-        }
-    }
-    return texts;
+Result<NewKey> make_key(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
+    const auto expires = expiry(arguments.expires);
+    return expires ? NewKey::make({arguments.connect, arguments.connect_wireguard, *expires}, settings)
+                   : std::unexpected(expires.error());
 }
 
-/// A new key for a tunnel: the record's half, and the token that holds the other.
-struct NewKey {
-    KeyRecord record;
-    token::Token token;
-};
-
-Result<NewKey> make_key(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
-    bool made = false;
-    const auto connector_key = tls::PrivateKey::load_or_make(settings.key, made);
-    if (!connector_key) {
-        return std::unexpected(connector_key.error());
-    }
-    if (made) {
-        std::cerr << "made the connector's key " << settings.key.string()
-                  << " (keep it: tokens name its fingerprint)\n";
-    }
-    const auto key = tls::PrivateKey::generate_ed25519();
-    const auto expires = expiry(arguments.expires);
-    auto dial = addresses(arguments, settings);
-    if (!key || !expires || !dial) {
-        return std::unexpected(!key ? key.error() : !expires ? expires.error() : dial.error());
-    }
-    NewKey made_key;
-    made_key.record = {"key_" + random_base62(12), key->spki(), std::chrono::system_clock::now(), *expires};
-    made_key.token.key_id = made_key.record.id;
-    made_key.token.seed = key->seed();
-    made_key.token.addresses = std::move(*dial);
-    made_key.token.pins = {connector_key->spki()};
-    made_key.token.expires = *expires;
-    return made_key;
+/// The tunnels' files; keys with WireGuard get addresses of the configured network.
+Store store_of(const config::TunnelSettings& settings) {
+    return Store(settings.directory, settings.wireguard ? std::optional(settings.wireguard->network) : std::nullopt);
 }
 
 void print_token(const TunnelArguments& arguments, const TunnelRecord& record, NewKey& key) {
-    key.token.tunnel_id = record.id;
-    key.token.tunnel_name = record.name;
-    const std::string text = token::format(key.token);
+    const std::string text = token::format(key.complete(record));
     if (arguments.output == "json") {
-        json::object object{{"id", record.id}, {"name", record.name}, {"key", key.record.id}, {"token", text}};
-        if (key.record.expires) {
-            object["expires"] = format_time(*key.record.expires);
+        json::object object{{"id", record.id}, {"name", record.name}, {"key", key.record().id}, {"token", text}};
+        if (key.record().expires) {
+            object["expires"] = format_time(*key.record().expires);
         }
         std::cout << json::serialize(object) << '\n';
         return;
     }
-    std::cerr << "tunnel " << record.name << " (" << record.id << "), key " << key.record.id
+    std::cerr << "tunnel " << record.name << " (" << record.id << "), key " << key.record().id
               << "; the token follows once, on standard output:\n";
     std::cout << text << '\n';
 }
@@ -120,17 +81,17 @@ int create(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!key) {
         return report(key.error());
     }
-    const TunnelRecord record{
-        "tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(), {key->record}, {}};
-    if (auto created = Store(settings.directory).create(record); !created) {
-        return report(created.error());
+    const auto record = store_of(settings).create(
+        {"tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(), {key->record()}, {}});
+    if (!record) {
+        return report(record.error());
     }
-    print_token(arguments, record, *key);
+    print_token(arguments, *record, *key);
     return 0;
 }
 
 int list(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
-    const auto records = Store(settings.directory).load_all();
+    const auto records = store_of(settings).load_all();
     if (!records) {
         return report(records.error());
     }
@@ -148,12 +109,7 @@ int list(const TunnelArguments& arguments, const config::TunnelSettings& setting
         }
         return 0;
     }
-    std::vector<std::vector<std::string>> rows{{"NAME", "ID", "KEYS", "SERVICES", "CREATED"}};
-    for (const TunnelRecord& record : *records) {
-        rows.push_back({record.name, record.id, std::to_string(record.keys.size()),
-                        std::to_string(record.services.size()), format_time(record.created)});
-    }
-    print_table(rows);
+    print(*records);
     return 0;
 }
 
@@ -168,7 +124,7 @@ int show(const TunnelArguments& arguments, const TunnelRecord& record) {
 
 int describe(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     const auto name = tunnel_of(arguments);
-    const auto record = name ? Store(settings.directory).find(*name) : std::unexpected(name.error());
+    const auto record = name ? store_of(settings).find(*name) : std::unexpected(name.error());
     return record ? show(arguments, *record) : report(record.error());
 }
 
@@ -182,13 +138,13 @@ int rotate(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!key) {
         return report(key.error());
     }
-    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
         for (KeyRecord& old : tunnel.keys) {
             if (*old_end && (!old.expires || *old.expires > **old_end)) {
                 old.expires = *old_end;
             }
         }
-        tunnel.keys.push_back(key->record);
+        tunnel.keys.push_back(key->record());
         return {};
     });
     if (!record) {
@@ -203,7 +159,7 @@ int revoke(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!name) {
         return report(name.error());
     }
-    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
         const auto found = std::ranges::find(tunnel.keys, arguments.key, &KeyRecord::id);
         if (found == tunnel.keys.end()) {
             return usage_error("tunnel '" + tunnel.name + "' has no key '" + arguments.key + "'");
@@ -220,7 +176,7 @@ int revoke(const TunnelArguments& arguments, const config::TunnelSettings& setti
 
 int remove(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     const auto name = tunnel_of(arguments);
-    const auto record = name ? Store(settings.directory).remove(*name) : std::unexpected(name.error());
+    const auto record = name ? store_of(settings).remove(*name) : std::unexpected(name.error());
     if (!record) {
         return report(record.error());
     }
@@ -247,7 +203,7 @@ int show_services(const TunnelArguments& arguments, const TunnelRecord& record) 
 
 int describe_services(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     const auto name = tunnel_of(arguments);
-    const auto record = name ? Store(settings.directory).find(*name) : std::unexpected(name.error());
+    const auto record = name ? store_of(settings).find(*name) : std::unexpected(name.error());
     return record ? show_services(arguments, *record) : report(record.error());
 }
 
@@ -261,7 +217,7 @@ int update_services(const TunnelArguments& arguments, const config::TunnelSettin
     if (!services) {
         return report(services.error());
     }
-    const auto record = Store(settings.directory).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
         tunnel.services = *services;
         return {};
     });
@@ -309,7 +265,12 @@ class Verbs {
 };
 
 void add_key_flags(CLI::App& command, TunnelArguments& arguments) {
-    command.add_option("--connect", arguments.connect, "Address that agents dial, HOST:PORT (repeat)")
+    command.add_option("--connect", arguments.connect, "Address that agents dial over TLS, HOST:PORT (repeat)")
+        ->allow_extra_args(false)
+        ->type_name("HOST:PORT");
+    command
+        .add_option("--connect-wireguard", arguments.connect_wireguard,
+                    "Endpoint that agents dial over WireGuard, HOST:PORT (repeat)")
         ->allow_extra_args(false)
         ->type_name("HOST:PORT");
     command.add_option("--expires", arguments.expires, "Life of the new key, such as 90d; default: no end")

@@ -24,6 +24,7 @@ struct TunnelArguments {
     std::string expire_old;
     std::string services_file;
     std::vector<std::string> connect;
+    std::vector<std::string> connect_wireguard;
     bool yes = false;
     bool quiet = false;
 };

@@ -4,9 +4,37 @@
 #include <algorithm>
 #include <iostream>
 
+#include "common/net/network.h"
+
 namespace adit::cli {
 
 namespace json = boost::json;
+namespace {
+
+/// The row of a key, "10.77.0.8-10.77.0.15"; "-" for a key without one.
+std::string row_text(const KeyRecord& key) {
+    if (!key.wireguard) {
+        return "-";
+    }
+    const auto& [public_keys, first] = *key.wireguard;
+    return first.to_string() + "-" + net::address_after(first, public_keys.size() - 1).to_string();
+}
+
+bool has_row(const KeyRecord& key) {
+    return key.wireguard.has_value();
+}
+
+std::string rows_text(const TunnelRecord& record) {
+    std::string text;
+    for (const KeyRecord& key : record.keys) {
+        if (has_row(key)) {
+            text += (text.empty() ? "" : " ") + row_text(key);
+        }
+    }
+    return text.empty() ? "-" : text;
+}
+
+}  // namespace
 
 std::string key_state(const KeyRecord& key) {
     if (!key.expires) {
@@ -55,8 +83,15 @@ void print(const TunnelRecord& record) {
               << "id       " << record.id << '\n'
               << "created  " << format_time(record.created) << "\n\n";
     std::vector<std::vector<std::string>> keys{{"KEY", "STATE", "CREATED", "FINGERPRINT"}};
+    const bool rows = std::ranges::any_of(record.keys, has_row);
+    if (rows) {
+        keys.front().insert(keys.front().begin() + 2, "WIREGUARD");
+    }
     for (const KeyRecord& key : record.keys) {
         keys.push_back({key.id, key_state(key), format_time(key.created), key.spki.text()});
+        if (rows) {
+            keys.back().insert(keys.back().begin() + 2, row_text(key));
+        }
     }
     print_table(keys);
     std::cout << '\n';
@@ -72,6 +107,23 @@ void print(const TunnelRecord& record) {
         services.push_back({service.name, service.endpoint, access});
     }
     print_table(services);
+}
+
+void print(const std::vector<TunnelRecord>& records) {
+    const bool rows = std::ranges::any_of(
+        records, [](const TunnelRecord& record) { return std::ranges::any_of(record.keys, has_row); });
+    std::vector<std::vector<std::string>> lines{{"NAME", "ID", "KEYS", "SERVICES", "CREATED"}};
+    if (rows) {
+        lines.front().emplace_back("WIREGUARD");
+    }
+    for (const TunnelRecord& record : records) {
+        lines.push_back({record.name, record.id, std::to_string(record.keys.size()),
+                         std::to_string(record.services.size()), format_time(record.created)});
+        if (rows) {
+            lines.back().push_back(rows_text(record));
+        }
+    }
+    print_table(lines);
 }
 
 }  // namespace adit::cli

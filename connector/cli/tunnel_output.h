@@ -17,5 +17,7 @@ boost::json::object to_json(const TunnelRecord& record);
 void print_table(const std::vector<std::vector<std::string>>& rows);
 /// A tunnel with its keys and services.
 void print(const TunnelRecord& record);
+/// All tunnels, a line each. Addresses of the WireGuard network are a column where a tunnel has some, here and above.
+void print(const std::vector<TunnelRecord>& records);
 
 }  // namespace adit::cli

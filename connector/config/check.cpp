@@ -35,7 +35,12 @@ std::string summary(const Configuration& configuration) {
     auto text = count(configuration.listeners.size(), "listener");
     if (with_tls != 0) text += " (" + std::to_string(with_tls) + " with TLS)";
     text += ", " + count(configuration.routes.size(), "route") + ", " + count(configuration.backends.size(), "backend");
-    if (configuration.tunnels) text += ", agents on " + configuration.tunnels->tls.address.text();
+    if (configuration.tunnels) {
+        const auto& [directory, tls, wireguard] = *configuration.tunnels;
+        text += ", agents on ";
+        if (tls) text += tls->address.text();
+        if (wireguard) text += (tls ? " and " : "") + wireguard->address.text() + " (WireGuard)";
+    }
     if (configuration.admin) text += ", admin on " + configuration.admin->address.text();
     return text;
 }

@@ -12,6 +12,7 @@
 
 #include "common/net/address.h"
 #include "common/net/network.h"
+#include "common/wireguard/device_kind.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
 #include "connector/config/policies.h"
@@ -79,9 +80,23 @@ struct TunnelTls {
     friend bool operator==(const TunnelTls&, const TunnelTls&) = default;
 };
 
+/// Where agents connect over WireGuard.
+struct TunnelWireGuard {
+    HostPort address;  ///< UDP
+    net::Network network;
+    std::filesystem::path key;        ///< as `wg genkey` writes it; need not exist yet; empty: see tunnel_settings()
+    std::vector<HostPort> advertise;  ///< as that of TunnelTls
+    wireguard::DeviceKind device = wireguard::DeviceKind::automatic;
+    std::string interface = "adit0";  ///< of a kernel device or an existing one
+    std::uint32_t mtu = defaults::tunnel_mtu;
+    std::chrono::milliseconds keepalive = defaults::tunnel_keepalive;  ///< 0: none
+    friend bool operator==(const TunnelWireGuard&, const TunnelWireGuard&) = default;
+};
+
 struct Tunnels {
     std::filesystem::path directory;  ///< need not exist yet
-    TunnelTls tls;
+    std::optional<TunnelTls> tls = {};
+    std::optional<TunnelWireGuard> wireguard = {};  ///< one of the two is there
     friend bool operator==(const Tunnels&, const Tunnels&) = default;
 };
 

@@ -19,6 +19,10 @@ inline constexpr std::uint64_t body_bytes = 0;                    // no bound: b
 inline constexpr std::uint32_t connections = 10'000;
 inline constexpr std::uint32_t concurrent_streams = 128;
 
+// Tunnels over WireGuard
+inline constexpr std::uint32_t tunnel_mtu = 1420;                   // fits a path of 1500 bytes over IPv4 and IPv6
+inline constexpr std::chrono::milliseconds tunnel_keepalive = 25s;  // below the 30 s after which NAT may forget UDP
+
 // Backends
 inline constexpr std::chrono::milliseconds connect = 5s;
 inline constexpr std::chrono::milliseconds first_byte = 30s;
@@ -72,7 +76,11 @@ inline constexpr std::chrono::milliseconds max_timeout = std::chrono::hours(24);
 inline constexpr std::uint32_t max_workers = 256;
 
 inline constexpr std::size_t listeners = 64;
-inline constexpr std::size_t advertised = 16;  // they all stand in every token
+inline constexpr std::size_t advertised = 16;   // they all stand in every token
+inline constexpr unsigned min_prefix = 8;       // of a tunnel network
+inline constexpr unsigned max_prefix_v4 = 27;   // two rows of eight, and the broadcast address in neither
+inline constexpr unsigned max_prefix_v6 = 124;  // two rows of eight
+inline constexpr std::chrono::milliseconds max_keepalive = std::chrono::seconds(65'535);  // as `wg` takes it
 inline constexpr std::size_t backends = 10'000;
 inline constexpr std::size_t endpoints = 256;  // of one backend
 inline constexpr std::size_t routes = 50'000;

@@ -21,23 +21,6 @@ Object<Admin> admin() {
                   "Where it listens; keep it private.");
 }
 
-Object<TunnelTls> tunnel_tls() {
-    return Object<TunnelTls>("tunnels.tls", "Where agents connect over TLS.")
-        .required("address", &TunnelTls::address, Address<HostPort>(ZeroPort::allowed), "host:port to listen on.")
-        .required(
-            "key", &TunnelTls::key, Path(),
-            "PEM file with the Ed25519 or ECDSA private key by which agents know this connector; made on first use.")
-        .field("advertise", &TunnelTls::advertise, List(Address<HostPort>(ZeroPort::refused), bounds::advertised),
-               "The addresses that tokens tell agents to dial; by default the address to listen on.");
-}
-
-Object<Tunnels> tunnels() {
-    return Object<Tunnels>("tunnels", "The tunnels and where their agents connect.")
-        .required("directory", &Tunnels::directory, Path(), "Folder with one file per tunnel.")
-        .required("tls", &Tunnels::tls, tunnel_tls(), "Where agents connect over TLS.")
-        .later({"wireguard"});
-}
-
 }  // namespace
 
 yaml::Object<Configuration> configuration_table() {
@@ -48,7 +31,7 @@ yaml::Object<Configuration> configuration_table() {
         .field("admin", &Configuration::admin, admin(), "The operator's own server; none when left out.")
         .field("listeners", &Configuration::listeners, List(listener_table(), bounds::listeners),
                "Where clients connect.")
-        .field("tunnels", &Configuration::tunnels, tunnels(), "The tunnels and where their agents connect.")
+        .field("tunnels", &Configuration::tunnels, tunnels_table(), "The tunnels and where their agents connect.")
         .field("backends", &Configuration::backends, Named(backend_table(), &Backend::name, bounds::backends),
                "What routes forward to, by name.")
         .field("routes", &Configuration::routes, List(route_table(), bounds::routes),

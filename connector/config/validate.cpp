@@ -55,8 +55,8 @@ void check_listeners(const Node& root, Configuration& configuration, Diagnostics
         else if (!listener.address.host.empty())
             listener.name = listener.address.text();
     }
-    if (configuration.tunnels)
-        add_address(configuration.tunnels->tls.address, place_of(root, {"tunnels", "tls", "address"}));
+    if (configuration.tunnels && configuration.tunnels->tls)
+        add_address(configuration.tunnels->tls->address, place_of(root, {"tunnels", "tls", "address"}));
     if (configuration.admin) add_address(configuration.admin->address, place_of(root, {"admin", "address"}));
 }
 
@@ -126,10 +126,12 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
     }
     if (!configuration.tunnels) return;
     std::error_code ignored;
-    const auto& [directory, tls] = *configuration.tunnels;
-    // Key and directory are made on first use; what exists must be of use.
-    if (!tls.key.empty() && std::filesystem::exists(tls.key, ignored))
-        expect_readable(tls.key, "key", place_of(root, {"tunnels", "tls", "key"}), diagnostics);
+    const auto& [directory, tls, wireguard] = *configuration.tunnels;
+    // Keys and directory are made on first use; what exists must be of use.
+    if (tls && std::filesystem::exists(tls->key, ignored))
+        expect_readable(tls->key, "key", place_of(root, {"tunnels", "tls", "key"}), diagnostics);
+    if (wireguard && std::filesystem::exists(wireguard->key, ignored))
+        expect_readable(wireguard->key, "key", place_of(root, {"tunnels", "wireguard", "key"}), diagnostics);
     if (!directory.empty() && std::filesystem::exists(directory, ignored) &&
         !std::filesystem::is_directory(directory, ignored))
         diagnostics.error(place_of(root, {"tunnels", "directory"}), "'" + directory.string() + "' is not a directory");

@@ -112,21 +112,32 @@ net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
         refuse(from, "expired_key", kExpiredKey, kExpiredKey);
         co_return;
     }
-    co_await run_session(std::move(channel),
-                         {*entry->key, protocol::Transport::wireguard, from, std::nullopt, entry->number});
+    Session::Origin origin{*entry->key, protocol::Transport::wireguard, from, std::nullopt, entry->number};
+    if (entry->number == 0) {
+        co_await show_seat(std::move(channel), std::move(origin), entry->seats);
+    } else {
+        co_await run_session(std::move(channel), std::move(origin));
+    }
 }
 
 net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin) {
     protocol::Invitation invitation = settings_.invitation;
     invitation.time = std::chrono::system_clock::now();
-    const bool lobby = origin.transport == protocol::Transport::wireguard && origin.seat == 0;
-    if (lobby) {
-        invitation.seat = pool_.fleet().seats().assign(origin.key.key_id, settings_.seats).value_or(0);
-    }
-    Session session(pool_, std::move(channel), origin, settings_.session);
-    if (lobby && invitation.seat == 0) {
+    Session session(pool_, std::move(channel), std::move(origin), settings_.session);
+    co_await session.run(std::move(invitation));
+}
+
+/// Nobody stays in the lobby.
+net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats) {
+    const auto seat = pool_.fleet().seats().assign(origin.key.key_id, seats);
+    if (!seat) {
         logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
-                      {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", settings_.seats}});
+                      {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", seats}});
+    }
+    protocol::Invitation invitation = settings_.invitation;
+    invitation.seat = seat.value_or(0);
+    Session session(pool_, std::move(channel), std::move(origin), settings_.session);
+    if (!seat) {
         session.close("all seats of this key in the WireGuard network are taken");
     }
     co_await session.run(std::move(invitation));

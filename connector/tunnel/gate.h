@@ -24,7 +24,6 @@ class Gate {
         protocol::Invitation invitation;
         std::size_t handshakes = 256;  ///< under way at once; more are closed unheard
         std::size_t sessions = 4096;   ///< per worker
-        unsigned seats = 0;            ///< of a key's row in the WireGuard network
     };
 
     /// `key`: the connector's own, for TLS; null where agents do not come over TLS.
@@ -43,6 +42,7 @@ class Gate {
     net::Task<> let_in_by_tls(int fd, net::Address from);
     net::Task<> let_in_by_wireguard(int fd, net::Address from);
     net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin);
+    net::Task<> show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats);
     void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     tls::Admission check(const tls::Spki& spki) const;
 

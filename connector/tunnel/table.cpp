@@ -48,7 +48,8 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
         }
     }
     for (const RowMember& member : row_members(records)) {
-        addresses_.emplace(member.address, AddressEntry{entries.at(member.key), member.number});
+        addresses_.emplace(member.address, AddressEntry{entries.at(member.key), member.number,
+                                                  static_cast<unsigned>(member.key->wireguard->public_keys.size() - 1)});
     }
 }
 

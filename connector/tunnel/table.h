@@ -31,6 +31,7 @@ struct KeyEntry {
 struct AddressEntry {
     std::shared_ptr<const KeyEntry> key;  ///< shared by the members of its row
     unsigned number = 0;                  ///< of the key's row: 0 is the lobby, else a seat
+    unsigned seats = 0;                   ///< of the row
 };
 
 /// Where a service is, as its agent sees it.

@@ -91,12 +91,12 @@ TEST_CASE("what agents are told to dial") {
     for (const auto& [address, advertise, told] : cases) {
         CAPTURE(address);
         Configuration configuration;
-        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}}};
-        if (*advertise) configuration.tunnels->tls.advertise.push_back(*net::HostPort::parse(advertise));
+        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}}, {}};
+        if (*advertise) configuration.tunnels->tls->advertise.push_back(*net::HostPort::parse(advertise));
         const auto settings = tunnel_settings(configuration, "this-machine");
         REQUIRE(settings);
-        REQUIRE(settings->advertise.size() == 1);
-        CHECK(settings->advertise[0].text() == told);
+        REQUIRE(settings->tls->advertise.size() == 1);
+        CHECK(settings->tls->advertise[0].text() == told);
         CHECK(settings->directory == "tunnels.d");
     }
     CHECK(tunnel_settings({}, "x").error().message.contains("has no 'tunnels'"));

@@ -76,8 +76,8 @@ TEST_CASE("a complete file is read") {
     CHECK(c.listeners[1].limits.body_bytes == 10 * 1024 * 1024);
     CHECK(c.listeners[1].limits.connections == 500);
     CHECK(c.tunnels->directory == files.directory() / "tunnels.d");
-    CHECK(c.tunnels->tls.key == files.directory() / "connector.key");
-    CHECK(c.tunnels->tls.advertise.at(0).text() == "tunnel.example.com:7443");
+    CHECK(c.tunnels->tls->key == files.directory() / "connector.key");
+    CHECK(c.tunnels->tls->advertise.at(0).text() == "tunnel.example.com:7443");
     REQUIRE(c.backends.size() == 2);
     const auto& payments = c.backends[0];
     CHECK(payments.name == "payments");
