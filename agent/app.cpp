@@ -87,7 +87,7 @@ Result<> App::prepare(token::Token token) {
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
     }
-    auto dialing = choose_dialer(worker_.loop(), resolver_, devices_, token, std::move(*proxies), options_.dial_wish);
+    auto dialing = choose_dialer(worker_.loop(), resolver_, devices_, token, std::move(*proxies), DialWish());
     if (!dialing) {
         return std::unexpected(std::move(dialing.error()));
     }

@@ -6,6 +6,7 @@
 #include <latch>
 
 #include "common/log/log.h"
+#include "common/net/alarm.h"
 #include "common/net/spawn.h"
 
 namespace adit {
@@ -14,8 +15,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;
-constexpr auto kStoreInterval = 500ms;    ///< so that a revoked key's sessions end within two seconds
-constexpr auto kFilesInterval = 500ms;    ///< a change is taken up after it has stood for one
+constexpr auto kStoreInterval = 500ms;  ///< so that a revoked key's sessions end within two seconds
+constexpr auto kFilesInterval = 500ms;  ///< a change is taken up after it has stood for one
+constexpr auto kWireGuardInterval = 2s;
+constexpr auto kDeviceRetry = 500ms;
 constexpr auto kAcceptWindow = 2s;        ///< a leaving connector takes clients until its successor surely does
 constexpr auto kSuccessorPatience = 5s;   ///< a successor listens at the latest after this, with or without agents
 constexpr auto kSuccessorSettle = 300ms;  ///< after the first agent, for the others
@@ -36,6 +39,9 @@ void App::look_at_store() {
     if (changed) {
         table = std::make_shared<tunnel::Table>(store_->records());
         logging::info("tunnels loaded", {{"tunnels", table->tunnels()}});
+        if (wireguard_) {
+            wireguard_->use(store_->records());
+        }
     }
     for (const auto& side : sides_) {
         side->worker().post([pool = &side->pool(), table] {
@@ -103,14 +109,43 @@ void App::look_at_files() {
 /// A successor has begun to listen for agents: they shall know both of us before either leaves.
 void App::send_agents_over() {
     logging::info("a successor has come, agents are asked to open sessions with it");
-    tunnel_listener_->socket().steer_to_successor(1);
+    if (tunnel_listener_) {
+        tunnel_listener_->socket().steer_to_successor(1);
+    }
     for (const auto& side : sides_) {
         side->worker().post([pool = &side->pool()] { pool->announce_successor(); });
     }
 }
 
+/// A predecessor whose device we cannot take over has its port and its interface until it leaves.
+net::Task<> App::open_wireguard(int inherited) {
+    for (;;) {
+        const Result<> opened = co_await wireguard_->open(inherited);
+        if (opened) {
+            co_return;
+        }
+        if (!succeeding_) {
+            logging::error("cannot open the WireGuard device", {{"reason", opened.error().message}});
+            exit_status_ = opened.error().usage ? 2 : 1;
+            stop();
+            co_return;
+        }
+        logging::warn("cannot open the WireGuard device yet", {{"reason", opened.error().message}});
+        inherited = -1;
+        co_await net::sleep_for(main_worker().loop(), kDeviceRetry);
+    }
+}
+
+void App::look_at_wireguard() {
+    if (wireguard_ && net::Clock::now() >= wireguard_looked_ + kWireGuardInterval) {
+        wireguard_looked_ = net::Clock::now();
+        net::spawn(main_worker().context(), "a look at the WireGuard device", wireguard_->look());
+    }
+}
+
 void App::tick() {
     look_at_store();
+    look_at_wireguard();
     telemetry_.tidy();
     if (drain_started_) {
         continue_drain();
@@ -186,6 +221,8 @@ int App::run() {
     if (tunnel_listener_) {
         logging::info("listening for agents", {{"address", tunnel_listener_->socket().address().text()}});
         net::spawn(main_worker().context(), "the tunnel listener", tunnel_listener_->run());
+    }
+    if (succession_) {
         succession_->start();
     }
     await_signal();
@@ -202,7 +239,7 @@ int App::run() {
         side->worker().join();
     }
     telemetry_.finish();
-    return 0;
+    return exit_status_;
 }
 
 int run_connector(const std::filesystem::path& file, config::Configuration configuration) {

@@ -16,6 +16,7 @@
 #include "connector/store/watch.h"
 #include "connector/succession.h"
 #include "connector/telemetry/telemetry.h"
+#include "connector/wireguard_door.h"
 #include "connector/worker_side.h"
 
 namespace adit {
@@ -41,7 +42,12 @@ class App {
     void make_workers();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
-    Result<> open_tls_gates(const config::TlsSettings& settings);
+    Result<> prepare_tls_door(const config::TlsSettings& settings);
+    Result<> prepare_wireguard_door(const config::WireGuardSettings& settings);
+    Result<> make_gates(const tls::PrivateKey* key);
+    void prepare_succession(const config::TunnelSettings& settings);
+    net::Task<> open_wireguard(int inherited);
+    void look_at_wireguard();
     Result<> prepare_status();
     void tick();
     void look_at_store();
@@ -85,6 +91,7 @@ class App {
     std::vector<std::shared_ptr<const Generation>> retired_;  ///< by reloads, until nobody uses them
     std::vector<std::unique_ptr<tunnel::Gate>> gates_;
     std::unique_ptr<net::Listener> tunnel_listener_;
+    std::unique_ptr<WireGuardDoor> wireguard_;
     std::unique_ptr<Succession> succession_;
     std::unique_ptr<StoreWatch> store_;
     std::unique_ptr<status::Server> status_;
@@ -95,12 +102,14 @@ class App {
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     net::Time store_looked_{};
     net::Time files_looked_{};
+    net::Time wireguard_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
     bool listening_ = false;
     bool reloading_ = false;
     bool sessions_closing_ = false;
+    int exit_status_ = 0;
 };
 
 /// Runs a checked configuration until told to stop; the exit status.

@@ -1,10 +1,13 @@
 // Making the connector's parts, in the order in which they need each other; see app.h.
+#include <unistd.h>
+
 #include <boost/json.hpp>
 #include <csignal>
 #include <map>
 #include <thread>
 
 #include "common/log/log.h"
+#include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/status_report.h"
@@ -105,15 +108,39 @@ Result<> App::prepare_tunnels() {
         return std::unexpected(settings.error());
     }
     if (settings->tls) {
-        if (auto opened = open_tls_gates(*settings->tls); !opened) {
-            return opened;
+        if (auto prepared = prepare_tls_door(*settings->tls); !prepared) {
+            return prepared;
+        }
+    } else if (auto made = make_gates(nullptr); !made) {
+        return made;
+    }
+    if (settings->wireguard) {
+        if (auto prepared = prepare_wireguard_door(*settings->wireguard); !prepared) {
+            return prepared;
         }
     }
+    prepare_succession(*settings);
     store_ = std::make_unique<StoreWatch>(settings->directory);
     return {};
 }
 
-Result<> App::open_tls_gates(const config::TlsSettings& settings) {
+Result<> App::make_gates(const tls::PrivateKey* key) {
+    tunnel::Gate::Settings gate_settings;
+    gate_settings.invitation.instance = shared_.pseudonym;
+    gate_settings.invitation.workers = static_cast<unsigned>(sides_.size());
+    gate_settings.invitation.wanted_sessions = gate_settings.invitation.workers;
+    gate_settings.invitation.probe_interval = gate_settings.session.probe_interval;
+    for (const auto& side : sides_) {
+        auto gate = tunnel::Gate::make(side->pool(), key, gate_settings);
+        if (!gate) {
+            return std::unexpected(std::move(gate.error()));
+        }
+        gates_.push_back(std::move(*gate));
+    }
+    return {};
+}
+
+Result<> App::prepare_tls_door(const config::TlsSettings& settings) {
     bool made = false;
     const auto key = tls::PrivateKey::load_or_make(settings.key, made);
     if (!key) {
@@ -122,16 +149,8 @@ Result<> App::open_tls_gates(const config::TlsSettings& settings) {
     if (made) {
         logging::info("made the connector's key", {{"file", settings.key.string()}});
     }
-    tunnel::Gate::Settings gate_settings;
-    gate_settings.invitation = {shared_.pseudonym, static_cast<unsigned>(sides_.size()),
-                                static_cast<unsigned>(sides_.size()), gate_settings.session.probe_interval,
-                                std::nullopt};
-    for (const auto& side : sides_) {
-        auto gate = tunnel::Gate::make(side->pool(), *key, gate_settings);
-        if (!gate) {
-            return std::unexpected(std::move(gate.error()));
-        }
-        gates_.push_back(std::move(*gate));
+    if (auto gates = make_gates(&*key); !gates) {
+        return gates;
     }
     auto socket = net::ListenSocket::bind(settings.listen);
     if (!socket) {
@@ -140,12 +159,51 @@ Result<> App::open_tls_gates(const config::TlsSettings& settings) {
     if (auto listening = socket->listen(); !listening) {
         return listening;
     }
-    tunnel_listener_ =
-        std::make_unique<net::Listener>(main_worker().loop(), std::move(*socket),
-                                        [this](int fd, const net::Address& from) { tunnel::deal(gates_, fd, from); });
-    succession_ = std::make_unique<Succession>(main_worker().context(), tunnel_listener_->socket().address().text(),
-                                               [this] { send_agents_over(); });
+    tunnel_listener_ = std::make_unique<net::Listener>(
+        main_worker().loop(), std::move(*socket),
+        [this](int fd, const net::Address& from) { tunnel::deal(gates_, protocol::Transport::tls, fd, from); });
     return {};
+}
+
+Result<> App::prepare_wireguard_door(const config::WireGuardSettings& settings) {
+    auto door = WireGuardDoor::make(main_worker().loop(), metrics_, settings, [this](int fd, const net::Address& from) {
+        if (drain_started_) {
+            ::close(fd);  // an agent that was quicker than our word that we leave
+        } else {
+            tunnel::deal(gates_, protocol::Transport::wireguard, fd, from);
+        }
+    });
+    if (!door) {
+        return std::unexpected(std::move(door.error()));
+    }
+    wireguard_ = std::move(*door);
+    return {};
+}
+
+/// Two connectors find each other by the address at which agents come in.
+void App::prepare_succession(const config::TunnelSettings& settings) {
+    const auto open = [this](int inherited) {
+        net::spawn(main_worker().context(), "the WireGuard device", open_wireguard(inherited));
+    };
+    Succession::Duties duties;
+    duties.successor_came = [this] { send_agents_over(); };
+    duties.bequeath = [this] { return wireguard_ ? wireguard_->release() : -1; };
+    duties.inherited = [this, open](int fd) {
+        if (wireguard_) {
+            open(fd);
+        } else if (fd >= 0) {
+            ::close(fd);
+        }
+    };
+    duties.successor_gone = [this, open] {
+        if (wireguard_ && !drain_started_) {
+            logging::warn("the successor has gone, WireGuard is opened anew");
+            open(-1);
+        }
+    };
+    const std::string address = tunnel_listener_ ? tunnel_listener_->socket().address().text()
+                                                 : "wireguard/" + settings.wireguard->listen.text();
+    succession_ = std::make_unique<Succession>(main_worker().context(), address, std::move(duties));
 }
 
 Result<> App::prepare_status() {

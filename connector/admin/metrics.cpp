@@ -180,4 +180,20 @@ void ConnectorMetrics::streams(const std::string& tunnel, std::size_t open) {
         .Set(static_cast<double>(open));
 }
 
+void ConnectorMetrics::wireguard_peer(const std::string& tunnel, const std::string& key, unsigned seat,
+                                      const WireGuardReading& reading) {
+    const std::map<std::string, std::string> labels{{"tunnel", tunnel}, {"key", key}, {"seat", std::to_string(seat)}};
+    registry_
+        .gauge("adit_connector_wireguard_handshake_age_seconds", "Since the last WireGuard handshake that succeeded.",
+               labels)
+        .Set(std::chrono::duration<double>(reading.handshake_age).count());
+    registry_
+        .gauge("adit_connector_wireguard_received_bytes", "Received over WireGuard since the device was made.", labels)
+        .Set(static_cast<double>(reading.received));
+    registry_.gauge("adit_connector_wireguard_sent_bytes", "Sent over WireGuard since the device was made.", labels)
+        .Set(static_cast<double>(reading.sent));
+    registry_.gauge("adit_connector_wireguard_roams", "Times that the agent was heard from another address.", labels)
+        .Set(static_cast<double>(reading.roams));
+}
+
 }  // namespace adit

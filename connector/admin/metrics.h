@@ -83,6 +83,14 @@ struct SinkMetrics {
     metrics::Counter& dropped;
 };
 
+/// How the agent in a seat of the WireGuard network fares.
+struct WireGuardReading {
+    std::chrono::nanoseconds handshake_age;
+    std::uint64_t received;  ///< bytes, since the device was made
+    std::uint64_t sent;
+    std::uint64_t roams;
+};
+
 class ConnectorMetrics {
   public:
     explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
@@ -100,6 +108,8 @@ class ConnectorMetrics {
     void probed(const std::string& tunnel, std::chrono::nanoseconds took);
     void probe_failed(const std::string& tunnel);
     void streams(const std::string& tunnel, std::size_t open);
+    void wireguard_peer(const std::string& tunnel, const std::string& key, unsigned seat,
+                        const WireGuardReading& reading);
     void reloaded(bool good);
 
   private:

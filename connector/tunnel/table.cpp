@@ -48,8 +48,9 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
         }
     }
     for (const RowMember& member : row_members(records)) {
-        addresses_.emplace(member.address, AddressEntry{entries.at(member.key), member.number,
-                                                  static_cast<unsigned>(member.key->wireguard->public_keys.size() - 1)});
+        addresses_.emplace(member.address,
+                           AddressEntry{entries.at(member.key), member.number,
+                                        static_cast<unsigned>(member.key->wireguard->public_keys.size() - 1)});
     }
 }
 

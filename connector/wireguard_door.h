@@ -1,0 +1,76 @@
+// Where agents come in over WireGuard: the connector's device, its peers from the tunnels' files, and how they fare.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/wireguard/devices.h"
+#include "connector/admin/metrics.h"
+#include "connector/config/tunnel_settings.h"
+#include "connector/store/record.h"
+
+namespace adit {
+
+/// What is known of one member of a key's row that has come at least once.
+struct WireGuardStanding {
+    std::string tunnel;
+    std::string key_id;
+    unsigned seat = 0;
+    wireguard::PeerStatus peer;
+    std::uint64_t roams = 0;  ///< how often it was heard from another address than before
+};
+
+/// Used on one loop's thread, as long as that runs.
+class WireGuardDoor {
+  public:
+    /// Reads the keys; makes those that are missing, as the first `tunnel create` does.
+    static Result<std::unique_ptr<WireGuardDoor>> make(net::Loop& loop, ConnectorMetrics& metrics,
+                                                       config::WireGuardSettings settings,
+                                                       wireguard::Device::Accepted accepted);
+
+    /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or -1. An error
+    /// says why it cannot be opened; it can be tried again.
+    net::Task<Result<>> open(int inherited);
+    /// These tunnels' keys, and no others, open the door from now on.
+    void use(const std::vector<TunnelRecord>& records);
+    /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on.
+    int release();
+    /// Asks the device how its peers are; standings() and the metrics show the answer.
+    net::Task<> look();
+
+    const std::map<boost::asio::ip::address, WireGuardStanding>& standings() const { return standings_; }
+    bool opened() const { return device_ != nullptr; }
+    const config::WireGuardSettings& settings() const { return settings_; }
+    /// Of the device, for people; empty before it is open.
+    std::string description() const { return device_ ? device_->description() + " (" + why_ + ")" : std::string(); }
+
+  private:
+    WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
+                  Secret preshared, wireguard::Device::Accepted accepted);
+    void note(const wireguard::PeerStatus& peer);
+
+    struct Member {
+        std::string tunnel;
+        std::string key_id;
+        unsigned number;
+        boost::asio::ip::address address;
+    };
+
+    net::Loop& loop_;
+    ConnectorMetrics& metrics_;
+    config::WireGuardSettings settings_;
+    Secret key_;
+    Secret preshared_;
+    wireguard::Device::Accepted accepted_;
+    wireguard::Devices devices_;
+    std::unique_ptr<wireguard::Device> device_;
+    std::string why_;
+    std::vector<TunnelRecord> records_;
+    std::map<wireguard::PublicKey, Member> members_;
+    std::map<boost::asio::ip::address, WireGuardStanding> standings_;
+    bool looking_ = false;
+};
+
+}  // namespace adit
