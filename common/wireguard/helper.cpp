@@ -139,7 +139,9 @@ void Helper::received(json::object message, net::Descriptor descriptor) {
             return;
         }
         if (id->is_uint64() || id->is_int64()) {
-            const std::uint64_t value = id->to_number<std::uint64_t>();
+            // A negative one is nobody's.
+            const std::uint64_t value =
+                id->is_uint64() ? id->get_uint64() : static_cast<std::uint64_t>(id->get_int64());
             if (auto refusal = refusal_of(message)) {
                 resolve(value, std::unexpected(std::move(*refusal)));
             } else {
@@ -161,9 +163,14 @@ void Helper::received_event(const json::object& event, net::Descriptor descripto
         return;
     }
     const auto client = clients_.find(words_of(event, "device"));
-    if (name == "accepted" && client != clients_.end() && descriptor) {
-        client->second->accepted(std::move(descriptor), address_of(event, "from").value_or(net::Address{}));
+    if (name != "accepted" || client == clients_.end()) {
+        return;
     }
+    if (!descriptor) {
+        logging::warn("a WireGuard connection was lost: too many descriptors are open", {});
+        return;
+    }
+    client->second->accepted(std::move(descriptor), address_of(event, "from").value_or(net::Address{}));
 }
 
 // --- one after the other -----------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ UserSpace::~UserSpace() {
     helper_->stop();
 }
 
-net::Task<Result<std::unique_ptr<Device>>> UserSpace::open(std::string name, Settings settings,
+net::Task<Result<std::unique_ptr<Device>>> UserSpace::open(const std::string& name, Settings settings,
                                                            Device::Accepted accepted) {
     auto device = std::make_shared<HelperDevice>(helper_, name, std::move(settings), std::move(accepted));
     const auto found = inherited_.find(device->full_name());

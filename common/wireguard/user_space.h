@@ -27,7 +27,8 @@ class UserSpace {
     /// Makes a device, or takes over the one that an adopted helper has by this name, if its key and addresses are the
     /// same: then its port, handshakes and connections stay. `name` is unique and for people. Suspends until the helper
     /// has bound the port; an error says why it could not.
-    net::Task<Result<std::unique_ptr<Device>>> open(std::string name, Settings settings, Device::Accepted accepted);
+    net::Task<Result<std::unique_ptr<Device>>> open(const std::string& name, Settings settings,
+                                                    Device::Accepted accepted);
 
     /// Gives up the control socket, for SCM_RIGHTS to a successor; the caller closes it once it is sent. The helper
     /// runs on, and so do all streams; from here on our devices only fail. -1 when no helper runs at the moment.

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "common/net/listener.h"
 #include "common/net/tcp_stream.h"
 #include "common/wireguard/existing.h"
 #include "tests/unit/wireguard/running.h"
@@ -61,16 +62,14 @@ TEST_CASE("connections of an interface cross it, and cross nothing else") {
     test::Running running;
     std::vector<std::unique_ptr<net::Stream>> accepted;
     net::Address from;
-    // 127.0.0.x leaves by the interface lo. Its port is not known before: some are tried.
-    Result<std::unique_ptr<Device>> device;
-    std::uint16_t port = 20'000;
-    do {
-        device =
-            open_existing(running.loop(), "lo", loopback("127.0.0.1", ++port), [&](int fd, const net::Address& peer) {
-                accepted.push_back(std::make_unique<net::TcpStream>(running.loop(), fd));
-                from = peer;
-            });
-    } while (!device && port < 20'100);
+    // Bound and not listening, it keeps the port from others, and connections come to the one that listens.
+    const auto reservation = net::ListenSocket::bind({"127.0.0.1", 0}).value();
+    const std::uint16_t port = reservation.address().port;
+    auto device =
+        open_existing(running.loop(), "lo", loopback("127.0.0.1", port), [&](int fd, const net::Address& peer) {
+            accepted.push_back(std::make_unique<net::TcpStream>(running.loop(), fd));
+            from = peer;
+        });
     REQUIRE(device);
     auto stream =
         running.wait((*device)->dial({boost::asio::ip::make_address("127.0.0.1"), port}, {}, net::Clock::now() + 5s));

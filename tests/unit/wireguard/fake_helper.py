@@ -107,6 +107,10 @@ def dial(request):
         say({"event": "log", "level": "warn", "words": "a peer was accepted"})
     if port == 8:
         return refuse("failed", surroundings())
+    if port == 10:
+        for oddity in ({"id": -5, "ok": True}, {"id": 7}, {"id": None, "error": "what?"}, {"event": "unheard of"},
+                       {"event": "accepted", "device": request["device"], "from": 5}):
+            say(oddity)
     return {"from": "10.77.0.2:40000", "connection": connection()}
 
 

@@ -229,6 +229,25 @@ TEST_CASE("a device with another key is no successor of the one with the same na
     CHECK(fixture.running.wait(other->statistics()).value()[0].sent == 1);
 }
 
+TEST_CASE("a helper that was taken over and dies is replaced by one of our own") {
+    Fixture fixture;
+    const int control = fixture.user_space->release();
+    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), control, fake())).value();
+    auto device = fixture.running.wait(successor->open("net", network(), nullptr)).value();
+    const auto dial = [&](std::uint16_t port) {
+        return fixture.running.wait(device->dial(to(port), PublicKey{}, net::Clock::now() + 5s));
+    };
+    CHECK_FALSE(dial(1));
+    fixture.running.until([&] { return dial(80).has_value(); });
+}
+
+TEST_CASE("what is odd but harmless is passed over") {
+    Fixture fixture;
+    CHECK(fixture.dial(10));
+    CHECK(fixture.accepted.empty());
+    CHECK(fixture.dial(80));
+}
+
 TEST_CASE("an end that nobody hears frees the loop at once") {
     auto fixture = std::make_unique<Fixture>();
     fixture->device.reset();
