@@ -2,6 +2,7 @@
 #include "agent/dial/wireguard_dialer.h"
 
 #include <algorithm>
+#include <boost/intrusive/list.hpp>
 
 #include "agent/dial/look.h"
 #include "common/log/log.h"
@@ -16,17 +17,23 @@ constexpr auto kLobbyVisit = 3s;   ///< another agent may have taken the lobby m
 constexpr auto kAddressTime = 5s;  ///< for one of several addresses
 constexpr unsigned kLobby = 0;
 
+/// A dial that waits until another has prepared the way.
+struct Waiting : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    explicit Waiting(net::Loop& loop) : settled(loop) {}
+    net::Waiter settled;
+};
+
 }  // namespace
 
 /// The way to one address of the connector.
 struct WireGuardDialer::Link {
-    Link(net::Loop& loop, const net::Address& endpoint) : endpoint(endpoint), settled(loop) {}
+    explicit Link(const net::Address& endpoint) : endpoint(endpoint) {}
 
     const net::Address endpoint;
     std::unique_ptr<wireguard::Device> device;
     unsigned seat = kLobby;  ///< none yet
     bool preparing = false;
-    net::Waiter settled;  ///< whoever prepared it is done, well or not
+    boost::intrusive::list<Waiting, boost::intrusive::constant_time_size<false>> waiting;  ///< for whoever prepares it
 };
 
 WireGuardDialer::WireGuardDialer(net::Loop& loop, net::Resolver& resolver, wireguard::Devices& devices,
@@ -93,7 +100,7 @@ net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> WireGua
 WireGuardDialer::Link& WireGuardDialer::link_to(const net::Address& endpoint) {
     auto& link = links_[endpoint.text()];
     if (!link) {
-        link = std::make_unique<Link>(loop_, endpoint);
+        link = std::make_unique<Link>(endpoint);
     }
     return *link;
 }
@@ -101,7 +108,9 @@ WireGuardDialer::Link& WireGuardDialer::link_to(const net::Address& endpoint) {
 /// A device with a seat. One asks for it, the others wait for what comes of that.
 net::Task<WireGuardDialer::Done> WireGuardDialer::prepare(Link& link, net::Time deadline) {
     while (link.preparing) {
-        co_await link.settled.wait();
+        Waiting waiting(loop_);
+        link.waiting.push_back(waiting);
+        co_await waiting.settled.wait();
     }
     if (link.device) {
         co_return Done();
@@ -110,7 +119,9 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::prepare(Link& link, net::Time 
         explicit Preparing(Link& of) : link(of) { link.preparing = true; }
         ~Preparing() {
             link.preparing = false;
-            link.settled.wake();
+            for (Waiting& waiting : link.waiting) {
+                waiting.settled.wake();
+            }
         }
         Link& link;
     } preparing(link);

@@ -27,7 +27,7 @@ type peer struct {
 }
 
 // waits is true for a peer that nothing is sent to before it has come to us.
-func (p *peer) waits() bool { return !p.endpoint.IsValid() && p.keepalive == 0 }
+func (p *peer) waits() bool { return !p.endpoint.IsValid() }
 
 // Peers that have not shaken hands for this long rest: their keys are long gone (after 3 minutes, zeroed after 9).
 const (
