@@ -1,4 +1,4 @@
-// The TCP/IP stack of a device: gVisor's, with one interface, one address, and TCP only.
+// The TCP/IP stack of a device: gVisor's, with one interface, one address, TCP, and an answer to pings.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
@@ -38,7 +39,7 @@ const (
 func newStack(l *link, address netip.Addr) (*stack.Stack, error) {
 	s := stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 	})
 	if err := configureTCP(s); err != nil {
 		return nil, failuref(failed, "TCP: %s", err)
