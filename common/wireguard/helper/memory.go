@@ -15,7 +15,7 @@ const (
 	// The heap is small, and most of what is allocated lives for one packet: collecting more often costs little.
 	collectAtGrowth = 150 // percent
 
-	tidyEvery = 10 * time.Second
+	tidyEvery = 5 * time.Second
 	tidyAfter = 1 << 20 // bytes allocated since the last time
 )
 
@@ -36,7 +36,9 @@ func tidyMemory() {
 	for range time.Tick(tidyEvery) {
 		runtime.ReadMemStats(&stats)
 		if stats.NumGC == collections && stats.TotalAlloc-allocated > tidyAfter {
-			runtime.GC() // pools keep what they have over one collection, and stacks shrink by half in each
+			// Pools keep what they have over one collection, and a stack shrinks by half in each.
+			runtime.GC()
+			runtime.GC()
 			debug.FreeOSMemory()
 			runtime.ReadMemStats(&stats)
 			allocated = stats.TotalAlloc
