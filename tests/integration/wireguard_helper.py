@@ -147,6 +147,34 @@ class Patience(Case):
         self.assertEqual(dialled.recv(1), b"")
 
 
+@unittest.skipUnless(os.environ.get("ADIT_LONG_TESTS"), "takes five minutes: wireguard-go's intervals are constants (ADIT_LONG_TESTS=1)")
+class Rekeying(Case):
+    def test_keys_are_renewed_under_load_and_nobody_notices(self):
+        pair = self.pair()
+        dialled, accepted = pair.connect()
+        end = time.monotonic() + 270
+        block = random.Random(5).randbytes(MB)
+
+        def chunks():
+            while time.monotonic() < end:
+                yield block
+        sent = send_all(dialled, chunks())
+        handshakes, digest, longest, last = set(), hashlib.sha256(), 0.0, time.monotonic()
+        while piece := accepted.recv(MB):
+            now = time.monotonic()
+            longest, last = max(longest, now - last), now
+            digest.update(piece)
+            if len(handshakes) < 1 or now - asked > 5:
+                asked = now
+                handshakes.add(pair.dialler.statistics()["peers"][0]["handshake"])
+                last = time.monotonic()
+        sent.join()
+        self.assertEqual(sent.digest, digest.hexdigest())
+        self.assertGreaterEqual(len(handshakes), 3)  # the first, after 120 s and after 240 s
+        self.assertLess(longest, 1)
+        print(f"{len(handshakes)} handshakes, the longest pause {longest * 1000:.1f} ms")
+
+
 class Peers(Case):
     def test_a_peer_that_was_restarted_is_back_in_two_seconds(self):
         pair = self.pair()
