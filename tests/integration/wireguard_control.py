@@ -1,12 +1,13 @@
 """Speaks the control protocol of adit-wireguard (docs/decisions/0010-wireguard.md): for its tests and its benchmark."""
 import base64
+import hashlib
 import json
 import os
 import pathlib
 import socket
 import subprocess
 import threading
-import time
+import unittest
 
 PROGRAM = os.environ.get("ADIT_WIREGUARD", "build/dev/libexec/adit/adit-wireguard")
 MESSAGE_MOST = 128 * 1024
@@ -43,7 +44,7 @@ class Helper:
         self.channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         number = theirs.fileno()
         # A descriptor keeps its number over exec: the child makes it 3.
-        self.popen = subprocess.Popen([*prefix, program or PROGRAM], env=environment or {"PATH": "/usr/bin:/bin:/usr/sbin"}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        self.popen = subprocess.Popen([*prefix, program or PROGRAM], env={"PATH": "/usr/bin:/bin:/usr/sbin"} if environment is None else environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                       close_fds=False, preexec_fn=lambda: os.dup2(number, 3) if number != 3 else os.set_inheritable(3, True))
         theirs.close()
         self.lock = threading.Condition()
@@ -71,7 +72,7 @@ class Helper:
                 else:
                     if descriptors:
                         message["socket"] = socket.socket(fileno=descriptors[0])
-                    self.replies[message["id"]] = message
+                    self.replies[json.dumps(message["id"])] = message
                 self.lock.notify_all()
 
     def send(self, name, **members):
@@ -83,9 +84,9 @@ class Helper:
 
     def wait(self, number, seconds=30):
         with self.lock:
-            if not self.lock.wait_for(lambda: number in self.replies or self.ended, seconds) or number not in self.replies:
+            if not self.lock.wait_for(lambda: str(number) in self.replies or self.ended, seconds) or str(number) not in self.replies:
                 raise AssertionError(f"no reply; ended: {self.ended}; log: {self.log[-3:]}")
-            return self.replies.pop(number)
+            return self.replies.pop(str(number))
 
     def ask(self, name, seconds=30, **members):
         reply = self.wait(self.send(name, **members), seconds)
@@ -129,6 +130,9 @@ class Helper:
     def rss_mb(self):
         return int(self.status("VmRSS").split()[0]) / 1024
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.popen.pid}/fd"))
+
     def cpu(self):
         """Seconds on a processor so far, of all its threads."""
         fields = pathlib.Path(f"/proc/{self.popen.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -160,7 +164,7 @@ class Pair:
         self.addresses = ("fd00::1", "fd00::2") if v6 else ("10.9.0.1", "10.9.0.2")
         bind = "[::1]:0" if v6 else "127.0.0.1:0"
         self.acceptor, self.dialler = Helper(**options), Helper(**options)
-        bound = self.acceptor.open(self.keys[0], self.addresses[0], bind=bind, mtu=mtu, accept_port=80, memory=memory)
+        bound = self.acceptor_bound = self.acceptor.open(self.keys[0], self.addresses[0], bind=bind, mtu=mtu, accept_port=80, memory=memory)
         self.dialler.open(self.keys[1], self.addresses[1], bind=bind, mtu=mtu, memory=memory)
         self.acceptor.peer(self.keys[1], self.addresses[1], preshared=preshared)
         self.dialler.peer(self.keys[0], self.addresses[0], endpoint=bound, preshared=preshared)
@@ -188,5 +192,54 @@ def drain(connected, most=None):
     return total
 
 
-def until(seconds):
-    return time.monotonic() + seconds
+def send_all(connected, chunks):
+    """Sends on a thread and shuts down that direction; its `digest` is of what was sent."""
+    def run():
+        digest = hashlib.sha256()
+        for chunk in chunks:
+            connected.sendall(chunk)
+            digest.update(chunk)
+        connected.shutdown(socket.SHUT_WR)
+        thread.digest = digest.hexdigest()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def receive_all(connected):
+    def run():
+        digest, buffer = hashlib.sha256(), bytearray(1 << 20)
+        while n := connected.recv_into(buffer):
+            digest.update(memoryview(buffer)[:n])
+        thread.digest = digest.hexdigest()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+class Case(unittest.TestCase):
+    """A test whose helpers end with it."""
+
+    def helper(self, **options):
+        made = Helper(**options)
+        self.addCleanup(made.stop)
+        return made
+
+    def pair(self, **options):
+        made = Pair(**options)
+        self.addCleanup(made.stop)
+        return made
+
+    def assert_echo(self, dialled, accepted, text=b"still there"):
+        dialled.settimeout(10)
+        accepted.settimeout(10)
+        dialled.sendall(text)
+        self.assertEqual(accepted.recv(100), text)
+        accepted.sendall(text)
+        self.assertEqual(dialled.recv(100), text)
+
+    def assert_refused(self, reason, ask, *arguments, **members):
+        with self.assertRaises(Refused) as refused:
+            ask(*arguments, **members)
+        self.assertEqual(refused.exception.reason, reason, refused.exception)
+        return str(refused.exception)

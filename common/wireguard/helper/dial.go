@@ -45,8 +45,10 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 	}
 }
 
-// renew makes WireGuard forget the session and begin a handshake.
+// renew makes WireGuard forget the session and begin a handshake, with where the peer was said to be: it may have been
+// heard last from an address that is no more.
 func (n *network) renew(k key) {
+	n.peers.sendHome(k)
 	if known := n.device.LookupPeer(device.NoisePublicKey(k)); known != nil {
 		known.ExpireCurrentKeypairs()
 		known.SendHandshakeInitiation(false)

@@ -161,23 +161,21 @@ func (h *helper) statistics(id json.RawMessage, n *network, after string) reply 
 // describe tells of all devices. When their keys do not fit into a message, only the first of all are in it; those
 // behind the last of them come when asked for.
 func (h *helper) describe(id json.RawMessage, after string) reply {
-	answer := reply{ID: id, OK: true, Devices: []deviceDescription{}}
-	var all []string
+	devices, all := []deviceDescription{}, []string{}
 	for name, n := range h.networks {
 		keys := n.peers.keys(after)
 		all = append(all, keys...)
-		answer.Devices = append(answer.Devices, deviceDescription{Device: name, Bind: n.bind.at.String(), Peers: keys})
+		devices = append(devices, deviceDescription{Device: name, Bind: n.bind.at.String(), Peers: keys})
 	}
-	if len(all) <= keysMost {
-		return answer
+	more := len(all) > keysMost
+	if more {
+		sort.Strings(all)
+		for i := range devices {
+			keys := devices[i].Peers
+			devices[i].Peers = keys[:sort.SearchStrings(keys, all[keysMost])]
+		}
 	}
-	answer.More = true
-	sort.Strings(all)
-	for i := range answer.Devices {
-		keys := answer.Devices[i].Peers
-		answer.Devices[i].Peers = keys[:sort.SearchStrings(keys, all[keysMost])]
-	}
-	return answer
+	return reply{ID: id, OK: true, Devices: &devices, More: more}
 }
 
 func (h *helper) answer(message reply) { _ = h.control.write(message, 0) }

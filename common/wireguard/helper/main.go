@@ -12,19 +12,10 @@ import (
 	"syscall"
 )
 
-// What holds until the first device says otherwise: one processor, and a heap that is collected long before the limit.
-const (
-	memoryDefault = 64 << 20
-	memoryLeast   = 24 << 20
-	// The limit is of what the runtime maps; text and data of the program count for the process as well.
-	memoryOfProgram = 8 << 20
-	collectAtGrowth = 150 // percent
-)
-
 func main() {
 	// Whoever started us ends us by closing descriptor 3, after it has drained: a signal to its whole group is not ours.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	runtime.GOMAXPROCS(1)
+	runtime.GOMAXPROCS(1) // until a device asks for more
 	debug.SetGCPercent(collectAtGrowth)
 	limitMemory(memoryDefault)
 
@@ -34,16 +25,9 @@ func main() {
 		os.Exit(2)
 	}
 	helper := newHelper(control)
+	go guard(helper.log, tidyMemory)
 	guard(helper.log, helper.serve)
 	helper.closeAll()
-}
-
-// limitMemory bounds the whole process, in bytes.
-func limitMemory(bytes uint64) {
-	if bytes < memoryLeast {
-		bytes = memoryLeast
-	}
-	debug.SetMemoryLimit(int64(bytes - memoryOfProgram))
 }
 
 // guard runs what may not fail. A bug that surfaces there ends the process, with an event that says so first.

@@ -54,12 +54,12 @@ type reply struct {
 	Error  string          `json:"error,omitempty"`
 	Reason reason          `json:"reason,omitempty"`
 
-	Bind    string              `json:"bind,omitempty"`
-	From    string              `json:"from,omitempty"`
-	Peers   *[]peerStatistics   `json:"peers,omitempty"`
-	Dropped *uint64             `json:"dropped,omitempty"`
-	Devices []deviceDescription `json:"devices,omitempty"`
-	More    bool                `json:"more,omitempty"` // the list was longer than a message
+	Bind    string               `json:"bind,omitempty"`
+	From    string               `json:"from,omitempty"`
+	Peers   *[]peerStatistics    `json:"peers,omitempty"`
+	Dropped *uint64              `json:"dropped,omitempty"`
+	Devices *[]deviceDescription `json:"devices,omitempty"`
+	More    bool                 `json:"more,omitempty"` // the list was longer than a message
 }
 
 type peerStatistics struct {

@@ -138,7 +138,7 @@ func (n *network) acceptAll() {
 
 // adopt makes a connection a stream. The descriptor is for the parent.
 func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) (int, error) {
-	s, descriptor, err := newStream(endpoint, queue, remote)
+	s, descriptor, err := newStream(endpoint, queue, remote, n.log)
 	if err != nil {
 		return 0, err
 	}
@@ -153,12 +153,12 @@ func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote net
 		syscall.Close(descriptor)
 		return 0, failuref(failed, "its peer has been removed")
 	}
-	go func() {
-		s.run(n.log)
+	go guard(n.log, func() {
+		s.run()
 		n.mutex.Lock()
 		delete(n.streams, s)
 		n.mutex.Unlock()
-	}()
+	})
 	return descriptor, nil
 }
 

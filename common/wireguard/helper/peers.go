@@ -163,6 +163,15 @@ func (p *peers) wakeLocked(wanted, before *peer) error {
 	return nil
 }
 
+// sendHome makes the endpoint of a peer the one that the parent named, if it did.
+func (p *peers) sendHome(k key) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if one := p.known[k]; one != nil && one.awake && one.endpoint.IsValid() {
+		_ = p.network.device.IpcSet(fmt.Sprintf("public_key=%s\nendpoint=%s\n", hex.EncodeToString(k[:]), one.endpoint))
+	}
+}
+
 // rest takes those from the device that have been silent for long. What the device knew of the time of their last
 // initiation is lost with it, as it is when a device restarts: an old one that somebody replays would wake the peer,
 // and no more.

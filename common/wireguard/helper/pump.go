@@ -9,37 +9,31 @@ import (
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/waiter"
 )
 
 const copyBuffer = 64 << 10
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
-// toParent copies what the network sends into the socket pair.
+// toParent copies what the network has sent into the socket pair, until there is no more for now.
 func (s *stream) toParent() {
-	defer s.running.Done()
 	for {
-		if s.endpoint.Readiness(waiter.ReadableEvents|waiter.EventHUp) == 0 {
-			select {
-			case <-s.readable:
-			case <-s.aborted:
+		switch err := s.copyToParent(); err.(type) {
+		case nil:
+			continue
+		case *tcpip.ErrWouldBlock:
+			if s.pulling.CompareAndSwap(pullRuns, pullIdle) {
 				return
 			}
+			s.pulling.Store(pullRuns)
 			continue
-		}
-		switch err := s.copyToParent(); err.(type) {
-		case nil, *tcpip.ErrWouldBlock:
 		case *tcpip.ErrClosedForReceive:
 			s.shutParent()
-			if s.ends.Add(1) == 2 {
-				s.file.SetReadDeadline(time.Unix(1, 0)) // ends awaitHangUp
-			}
-			return
 		default:
 			s.abort()
-			return
 		}
+		s.pulling.Store(pullEnded)
+		return
 	}
 }
 
@@ -59,13 +53,16 @@ func (s *stream) copyToParent() tcpip.Error {
 	return nil
 }
 
+// shutParent says that the network sends no more.
 func (s *stream) shutParent() {
 	_ = s.raw.Control(func(descriptor uintptr) { unix.Shutdown(int(descriptor), unix.SHUT_WR) })
+	if s.ends.Add(1) == 2 {
+		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // ends awaitHangUp
+	}
 }
 
-// toNetwork copies what the parent writes into the connection.
+// toNetwork copies what the parent writes into the connection; it ends when both directions have.
 func (s *stream) toNetwork() {
-	defer s.running.Done()
 	var buffer *[copyBuffer]byte
 	var n int
 	var failure error
@@ -108,14 +105,11 @@ func (s *stream) toNetwork() {
 
 // awaitHangUp waits until the other direction has ended as well, or the parent has closed its end: then nobody reads.
 func (s *stream) awaitHangUp() {
-	gone := s.raw.Read(func(descriptor uintptr) bool {
+	_ = s.raw.Read(func(descriptor uintptr) bool {
 		state := []unix.PollFd{{Fd: int32(descriptor)}}
 		n, err := unix.Poll(state, 0)
 		return err == nil && n == 1 && state[0].Revents&unix.POLLHUP != 0
 	})
-	if gone == nil {
-		s.finish(s.endpoint.Close)
-	}
 }
 
 // write waits until the connection has taken all.

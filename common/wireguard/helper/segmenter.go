@@ -110,8 +110,8 @@ func (s *segmenter) finish(packet []byte, size int, last bool) {
 	sequence := binary.BigEndian.Uint32(tcp[header.TCPSeqNumOffset:])
 	binary.BigEndian.PutUint32(tcp[header.TCPSeqNumOffset:], sequence+uint32(s.index)*uint32(s.size))
 	// RFC 9293 §3.1: the pseudo-header is the addresses, the protocol and the length of the segment.
-	pseudo = sumWord(pseudo, uint16(header.TCPProtocolNumber))
-	pseudo = sumWord(pseudo, uint16(len(packet)-s.network))
+	pseudo = sumNumber(pseudo, uint16(header.TCPProtocolNumber))
+	pseudo = sumNumber(pseudo, uint16(len(packet)-s.network))
 	tcp[header.TCPChecksumOffset], tcp[header.TCPChecksumOffset+1] = 0, 0
 	binary.BigEndian.PutUint16(tcp[header.TCPChecksumOffset:], ^fold(sum(packet[s.network:], pseudo)))
 }

@@ -16,7 +16,8 @@ import (
 // The socket pair holds at most about this many bytes in each direction.
 const pairBuffer = 256 << 10
 
-// stream copies both ways until both have ended. How an end looks:
+// stream copies both ways until both have ended. While it is idle it holds one goroutine, which waits for the parent's
+// bytes; the network's are copied by another that lives while there are some. How an end looks:
 //
 //   - The network's FIN is an end of file for the parent (only that direction is shut down), and the parent's
 //     shutdown(SHUT_WR) is a FIN. The other direction goes on.
@@ -29,7 +30,7 @@ type stream struct {
 	endpoint tcpip.Endpoint
 	queue    *waiter.Queue
 	entry    waiter.Entry
-	readable chan struct{}
+	pulling  atomic.Int32 // toParent's state
 	writable chan struct{}
 
 	file    *os.File // our end of the pair
@@ -37,11 +38,19 @@ type stream struct {
 	ends    atomic.Int32  // directions that have ended in order
 	aborted chan struct{} // or finished
 	once    sync.Once
-	running sync.WaitGroup
+	log     *logger
 }
 
+// The states of toParent.
+const (
+	pullIdle int32 = iota
+	pullRuns
+	pullAgain // it runs, and there is news that it may not have seen
+	pullEnded
+)
+
 // newStream takes over the endpoint and returns the descriptor for the parent as well, which is the caller's.
-func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) (*stream, int, error) {
+func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr, log *logger) (*stream, int, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		endpoint.Abort()
@@ -54,10 +63,10 @@ func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) 
 		remote:   remote,
 		endpoint: endpoint,
 		queue:    queue,
-		readable: make(chan struct{}, 1),
 		writable: make(chan struct{}, 1),
 		file:     os.NewFile(uintptr(pair[0]), ""),
 		aborted:  make(chan struct{}),
+		log:      log,
 	}
 	s.raw, err = s.file.SyscallConn()
 	if err != nil {
@@ -75,28 +84,41 @@ func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) 
 // NotifyEvent is called by the stack (waiter.EventListener).
 func (s *stream) NotifyEvent(mask waiter.EventMask) {
 	if mask&(waiter.ReadableEvents|waiter.EventHUp|waiter.EventErr) != 0 {
-		raise(s.readable)
+		s.pull()
 	}
 	if mask&(waiter.WritableEvents|waiter.EventHUp|waiter.EventErr) != 0 {
-		raise(s.writable)
+		select {
+		case s.writable <- struct{}{}:
+		default:
+		}
 	}
 }
 
-func raise(flag chan struct{}) {
-	select {
-	case flag <- struct{}{}:
-	default:
+// pull sees to it that what the network has sent is looked at.
+func (s *stream) pull() {
+	for {
+		switch s.pulling.Load() {
+		case pullIdle:
+			if s.pulling.CompareAndSwap(pullIdle, pullRuns) {
+				go guard(s.log, s.toParent)
+				return
+			}
+		case pullRuns:
+			if s.pulling.CompareAndSwap(pullRuns, pullAgain) {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
 
 // run copies until both directions have ended.
-func (s *stream) run(log *logger) {
-	s.running.Add(2)
-	go guard(log, s.toParent)
-	go guard(log, s.toNetwork)
-	s.running.Wait()
-	s.queue.EventUnregister(&s.entry)
+func (s *stream) run() {
+	s.pull()
+	s.toNetwork()
 	s.finish(s.endpoint.Close)
+	s.queue.EventUnregister(&s.entry)
 }
 
 // abort ends both directions now: the network sees a reset.
