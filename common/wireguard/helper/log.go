@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,7 +77,11 @@ func (l *logger) forDevice(name string) *device.Logger {
 	return &device.Logger{
 		Verbosef: device.DiscardLogf,
 		Errorf: func(format string, arguments ...any) {
-			l.say("warning", "device %s: %s", name, fmt.Sprintf(format, arguments...))
+			words := fmt.Sprintf(format, arguments...)
+			// A keepalive was due for a peer that is about to come for the first time.
+			if !strings.HasSuffix(words, "no known endpoint for peer") {
+				l.say("warning", "device %s: %s", name, words)
+			}
 		},
 	}
 }
