@@ -28,7 +28,7 @@ Result<net::Network> tunnel_network(std::string_view text) {
     const auto first = network->first();
     const bool v4 = first.is_v4();
     if (first.is_loopback() || first.is_multicast() || (v4 && first.to_v4().to_uint() >> 24 == 127))
-        return usage_error("addresses of machines were expected, such as 10.77.0.0/16");
+        return usage_error("loopback and multicast addresses are of no use here");
     const unsigned most = v4 ? bounds::max_prefix_v4 : bounds::max_prefix_v6;
     if (network->prefix() < bounds::min_prefix || network->prefix() > most)
         return usage_error("the prefix length must be from " + std::to_string(bounds::min_prefix) + " to " +

@@ -192,7 +192,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
         {"values of wireguard",
          "tunnels:\n  directory: d\n  wireguard:\n    address: \"0.0.0.0\"\n    network: 10.77.0.1/16\n"
          "    device: kernal\n    interface: a/b\n    mtu: 1279\n    keepalive: 24h\n",
-         "adit.yaml:4:14: \"0.0.0.0\" is not host:port: the port is missing\n"
+         "adit.yaml:4:14: expected host:port, found \"0.0.0.0\": the port is missing\n"
          "adit.yaml:5:14: \"10.77.0.1/16\" is not a network such as 10.77.0.0/16: bits are set behind the prefix of "
          "16\n"
          "adit.yaml:6:13: expected one of auto, user-space, kernel, existing, found \"kernal\"; did you mean "
@@ -200,22 +200,22 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:7:16: \"a/b\" is not the name of a network interface: 1 to 15 characters without white space, '/' "
          "and ':' were expected\n"
          "adit.yaml:8:10: expected a number from 1280 to 65455, found \"1279\"\n"
-         "adit.yaml:9:16: expected a duration from 0s to 65535s, found \"24h\"\n"},
+         "adit.yaml:9:16: expected a duration from 0ms to 65535s, found \"24h\"\n"},
         {"a network without room",
          "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: 10.77.0.0/28}}\n",
-         "adit.yaml:1:69: \"10.77.0.0/28\" is not a network such as 10.77.0.0/16: the prefix length must be from 8 to "
+         "adit.yaml:1:68: \"10.77.0.0/28\" is not a network such as 10.77.0.0/16: the prefix length must be from 8 to "
          "27, since each token takes eight addresses\n"},
         {"a network of loopback",
          "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: 127.0.0.0/16}}\n",
-         "adit.yaml:1:69: \"127.0.0.0/16\" is not a network such as 10.77.0.0/16: addresses of machines were expected, "
-         "such as 10.77.0.0/16\n"},
+         "adit.yaml:1:68: \"127.0.0.0/16\" is not a network such as 10.77.0.0/16: loopback and multicast addresses are "
+         "of no use here\n"},
         {"an existing interface without its name",
          "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: \"fd00::/64\", device: existing}}\n",
-         "adit.yaml:1:90: 'device: existing' needs 'interface', the name of the WireGuard interface that is there\n"},
+         "adit.yaml:1:89: 'device: existing' needs 'interface', the name of the WireGuard interface that is there\n"},
         {"an interface of user space",
          "tunnels:\n  directory: d\n  wireguard: {address: \"0.0.0.0:1\", network: \"fd00::/64\", device: user-space, "
          "interface: wg0}\n",
-         "adit.yaml:3:93: a user-space device has no interface; leave this out, or say 'device: kernel'\n"},
+         "adit.yaml:3:90: a user-space device has no interface; leave this out, or say 'device: kernel'\n"},
         {"unknown backend",
          "backends:\n  payments: {endpoints: [http://x]}\nroutes:\n  - {match: {}, backend: payment}\n",
          "adit.yaml:4:26: there is no backend 'payment'; did you mean 'payments'? (backends: payments)\n"},

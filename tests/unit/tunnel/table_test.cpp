@@ -9,7 +9,7 @@ using boost::asio::ip::make_address;
 namespace {
 
 /// A tunnel with one key of a lobby and seven seats from `address`.
-TunnelRecord tunnel(const std::string& name, std::uint8_t mark, const char* address) {
+TunnelRecord record(const std::string& name, std::uint8_t mark, const char* address) {
     KeyRecord key{"key_" + name, {}, {}, {}, WireGuardRecord{{}, make_address(address)}};
     key.spki.digest.fill(mark);
     for (std::uint8_t i = 0; i < 8; ++i) {
@@ -22,7 +22,7 @@ TunnelRecord tunnel(const std::string& name, std::uint8_t mark, const char* addr
 }  // namespace
 
 TEST_CASE("a key is found by its fingerprint and by each address of its row") {
-    const tunnel::Table table({tunnel("a", 1, "10.77.0.8"), tunnel("b", 2, "fd00::10")});
+    const tunnel::Table table({record("a", 1, "10.77.0.8"), record("b", 2, "fd00::10")});
     tls::Spki spki;
     spki.digest.fill(2);
     REQUIRE(table.key(spki) != nullptr);
@@ -41,7 +41,7 @@ TEST_CASE("a key is found by its fingerprint and by each address of its row") {
 }
 
 TEST_CASE("an address that two rows claim is the first one's") {
-    const tunnel::Table table({tunnel("a", 1, "10.77.0.8"), tunnel("b", 2, "10.77.0.12")});
+    const tunnel::Table table({record("a", 1, "10.77.0.8"), record("b", 2, "10.77.0.12")});
     CHECK(table.by_address(make_address("10.77.0.12"))->key->key_id == "key_a");
     CHECK(table.by_address(make_address("10.77.0.16")) == nullptr);
 }
