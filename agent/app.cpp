@@ -30,6 +30,18 @@ std::string host_name() {
     return name.data();
 }
 
+DialWish dial_wish(const TransportOptions& options) {
+    DialWish wish;
+    if (options.protocol != TransportProtocol::automatic) {
+        wish.only =
+            options.protocol == TransportProtocol::tls ? protocol::Transport::tls : protocol::Transport::wireguard;
+    }
+    wish.wireguard.kind = options.device;
+    wish.wireguard.interface = options.interface;
+    wish.wireguard.mtu = options.mtu.value_or(0);
+    return wish;
+}
+
 /// Everything that runs, in the order in which it depends on each other.
 class App {
   public:
@@ -87,7 +99,8 @@ Result<> App::prepare(token::Token token) {
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
     }
-    auto dialing = choose_dialer(worker_.loop(), resolver_, devices_, token, std::move(*proxies), DialWish());
+    auto dialing =
+        choose_dialer(worker_.loop(), resolver_, devices_, token, std::move(*proxies), dial_wish(options_.transport));
     if (!dialing) {
         return std::unexpected(std::move(dialing.error()));
     }

@@ -6,6 +6,7 @@
 #include "agent/diagnose/diagnose.h"
 #include "common/status/probe.h"
 #include "common/token/token.h"
+#include "common/token/wg_quick.h"
 
 namespace {
 
@@ -24,16 +25,27 @@ int perform(const agent::DiagnoseOptions& options) {
     return agent::diagnose(options);
 }
 
+Result<token::Token> token_of(const std::optional<std::filesystem::path>& file) {
+    const auto text = agent::read_token(file, true);
+    return text ? token::parse(text->reveal()) : std::unexpected(text.error());
+}
+
 int perform(const agent::InspectOptions& options) {
-    const auto text = agent::read_token(options.token_file, true);
-    if (!text) {
-        return report(text.error());
-    }
-    const auto token = token::parse(text->reveal());
+    const auto token = token_of(options.token_file);
     if (!token) {
         return report(token.error());
     }
     std::cout << (options.json ? token::inspect_json(*token) : token::inspect_text(*token));
+    return 0;
+}
+
+int perform(const agent::WireGuardConfOptions& options) {
+    const auto token = token_of(options.token_file);
+    const auto file = token ? token::wg_quick_file(*token, options.seat) : std::unexpected(token.error());
+    if (!file) {
+        return report(file.error());
+    }
+    std::cout << file->reveal();
     return 0;
 }
 

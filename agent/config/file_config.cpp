@@ -6,6 +6,8 @@
 #include "common/config/collections.h"
 #include "common/config/document.h"
 #include "common/config/object.h"
+#include "common/wireguard/interface.h"
+#include "common/wireguard/mtu.h"
 
 namespace adit::agent {
 namespace {
@@ -22,6 +24,18 @@ Object<FileConfig::Log> log() {
                                        {"warn", logging::Level::warn},
                                        {"error", logging::Level::error}}),
                "The least important messages that are logged.");
+}
+
+Object<FileConfig::WireGuard> wireguard_part() {
+    return Object<FileConfig::WireGuard>("wireguard", "The agent's end of the WireGuard network.")
+        .field("device", &FileConfig::WireGuard::device, choice_of<wireguard::DeviceKind>(wireguard::kDeviceKindWords),
+               "What carries the network: the kernel where it can and else user space (auto), one of them, or an "
+               "interface that someone else made and configured (existing).")
+        .field("interface", &FileConfig::WireGuard::interface,
+               Parsed<std::string>("the name of a network interface", wireguard::parse_interface),
+               "The interface's name, of a kernel device or an existing one; adit0 for one that is made.")
+        .field("mtu", &FileConfig::WireGuard::mtu, Integer<std::uint32_t>(wireguard::kMinMtu, wireguard::kMaxMtu),
+               "The largest packet inside the network; the token's when left out.");
 }
 
 Object<FileConfig> table(const PatternCheck& check_pattern) {
@@ -42,7 +56,9 @@ Object<FileConfig> table(const PatternCheck& check_pattern) {
         .field("log", &FileConfig::log, log(), "What is logged.")
         .field("grace_period", &FileConfig::grace_period, Duration(milliseconds(0), file_bounds::grace_period),
                "How long running streams may take to finish when the agent is told to stop.")
-        .later({"transport", "wireguard"});
+        .field("transport_protocol", &FileConfig::transport_protocol, choice_of<TransportProtocol>(kTransportWords),
+               "The way to the connector; auto prefers TLS and takes WireGuard where that does not connect.")
+        .field("wireguard", &FileConfig::wireguard, wireguard_part(), "The agent's end of the WireGuard network.");
 }
 
 }  // namespace

@@ -13,12 +13,14 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/transport.h"
 #include "common/base/error.h"
 #include "common/config/diagnostics.h"
 #include "common/config/schema.h"
 #include "common/config/substitute.h"
 #include "common/log/log.h"
 #include "common/net/address.h"
+#include "common/wireguard/device_kind.h"
 
 namespace adit::agent {
 
@@ -35,12 +37,21 @@ struct FileConfig {
         std::optional<logging::Level> level;
     };
 
+    /// The agent's end of a WireGuard network.
+    struct WireGuard {
+        std::optional<wireguard::DeviceKind> device;
+        std::optional<std::string> interface;  ///< there when the device is an existing one
+        std::optional<std::uint32_t> mtu;
+    };
+
     std::vector<std::string> allow;  ///< patterns of targets, as written
     std::optional<std::uint32_t> connections;
     std::map<std::string, std::string> labels;
     std::optional<net::HostPort> metrics;  ///< port 0: any free one
     Log log;
     std::optional<std::chrono::milliseconds> grace_period;
+    std::optional<TransportProtocol> transport_protocol;
+    WireGuard wireguard;
 };
 
 /// Says whether a text is a valid allow pattern, so that a wrong one is reported at its place in the file.

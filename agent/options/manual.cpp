@@ -16,7 +16,10 @@ command::Manual manual() {
         {"TUNNEL_LOGLEVEL", "trace, debug, info, warn or error."},
         {"TUNNEL_GRACE_PERIOD", "Time for running streams at SIGTERM, such as 30s."},
         {"TUNNEL_CONNECTIONS", "Sessions to keep at least."},
-        {"TUNNEL_TRANSPORT_PROTOCOL", "auto or tls."},
+        {"TUNNEL_TRANSPORT_PROTOCOL", "auto, tls or wireguard."},
+        {"TUNNEL_WIREGUARD_DEVICE", "auto, user-space, kernel or existing."},
+        {"TUNNEL_WIREGUARD_INTERFACE", "Name of the kernel's or the existing interface."},
+        {"TUNNEL_WIREGUARD_MTU", "Largest packet inside the WireGuard network."},
         {"HTTPS_PROXY, NO_PROXY",
          "The HTTP proxy through which the connector is dialled, and the hosts for which it is "
          "not used; in lower case as well."},

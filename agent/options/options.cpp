@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <cstdlib>
 #include <sstream>
 
 #include "agent/allow/allow_list.h"
 #include "agent/config/file_config.h"
+#include "agent/options/environment.h"
 #include "agent/options/manual.h"
 #include "common/base/strings.h"
 #include "common/base/time.h"
@@ -16,11 +16,6 @@ namespace adit::agent {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
 
 Result<> check_pattern(std::string_view pattern) {
     auto parsed = AllowPattern::parse(pattern);
@@ -38,6 +33,8 @@ struct Typed {
     std::string connections;
     std::vector<std::string> labels;
     std::string output = "text";
+    TypedTransport transport;
+    unsigned seat = 1;
 };
 
 Leave refuse(std::string message) {
@@ -53,11 +50,6 @@ Result<FileConfig> read_config(const std::string& path) {
         return usage_error("the configuration cannot be used:\n" + file.error().text());
     }
     return std::move(*file);
-}
-
-/// The first of flag and environment that is set.
-std::string chosen(const std::string& flag, const char* variable) {
-    return flag.empty() ? environment(variable) : flag;
 }
 
 Result<> merge_labels(const Typed& typed, RunOptions& options) {
@@ -137,17 +129,6 @@ Result<> merge_values(const Typed& typed, const FileConfig& file, RunOptions& op
     return {};
 }
 
-Result<> check_transport() {
-    const std::string transport = environment("TUNNEL_TRANSPORT_PROTOCOL");
-    if (transport.empty() || transport == "auto" || transport == "tls") {
-        return {};
-    }
-    if (transport == "wireguard") {
-        return usage_error("TUNNEL_TRANSPORT_PROTOCOL=wireguard is not available in this version; use tls or auto");
-    }
-    return usage_error("TUNNEL_TRANSPORT_PROTOCOL=" + transport + " is not known; use tls or auto");
-}
-
 std::optional<fs::path> token_file(const Typed& typed) {
     return typed.token_file.empty() ? std::nullopt : std::optional<fs::path>(typed.token_file);
 }
@@ -163,8 +144,13 @@ Result<RunOptions> settle(const Typed& typed) {
         options.config = typed.config;
     }
     options.labels = file->labels;
-    for (const Result<>& step : {check_transport(), merge_labels(typed, options), merge_allow(typed, options),
-                                 merge_values(typed, *file, options)}) {
+    auto transport = merge_transport(typed.transport, *file);
+    if (!transport) {
+        return std::unexpected(std::move(transport.error()));
+    }
+    options.transport = std::move(*transport);
+    for (const Result<>& step :
+         {merge_labels(typed, options), merge_allow(typed, options), merge_values(typed, *file, options)}) {
         if (!step) {
             return std::unexpected(step.error());
         }
@@ -183,7 +169,7 @@ void add_run_flags(CLI::App& run, Typed& typed) {
     run.add_option("--allow", typed.allow, "Target that may be dialled: HOST:PORT, *.suffix:PORT, CIDR:PORT (repeat)")
         ->allow_extra_args(false)
         ->type_name("PATTERN");
-    run.add_option("--config", typed.config, "YAML file with allow, connections, labels, metrics, log, grace_period")
+    run.add_option("--config", typed.config, "YAML file with the same settings; flags and environment win over it")
         ->type_name("FILE");
     run.add_option("--metrics", typed.metrics, "Address of /live, /ready, /metrics (or TUNNEL_METRICS)")
         ->type_name("HOST:PORT");
@@ -196,6 +182,7 @@ void add_run_flags(CLI::App& run, Typed& typed) {
     run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")
         ->allow_extra_args(false)
         ->type_name("NAME=VALUE");
+    add_transport_flags(run, typed.transport);
 }
 
 void add_output(CLI::App& command, Typed& typed) {
@@ -209,6 +196,7 @@ struct Verbs {
     CLI::App* run;
     CLI::App* diagnose;
     CLI::App* inspect;
+    CLI::App* wireguard_conf;
     CLI::App* health;
     CLI::App* version;
 };
@@ -222,13 +210,20 @@ Verbs define(CLI::App& app, Typed& typed) {
         "diagnose", "Go the way of 'run' with the same options step by step, and say in words what to mend");
     add_run_flags(*verbs.diagnose, typed);
     add_output(*verbs.diagnose, typed);
-    CLI::App* token = app.add_subcommand("token", "Look at tokens");
+    CLI::App* token = app.add_subcommand("token", "Look at tokens and use them elsewhere");
     token->require_subcommand(1);
     verbs.inspect = token->add_subcommand("inspect", "Show what is in a token, without its secret");
     verbs.inspect
         ->add_option("--token-file", typed.token_file, "File that holds the token; else TUNNEL_TOKEN or standard input")
         ->type_name("FILE");
     add_output(*verbs.inspect, typed);
+    verbs.wireguard_conf = token->add_subcommand(
+        "wireguard-conf", "Print a seat of a token as a wg-quick file, for other WireGuard clients; it holds secrets");
+    verbs.wireguard_conf
+        ->add_option("--token-file", typed.token_file, "File that holds the token; else TUNNEL_TOKEN or standard input")
+        ->type_name("FILE");
+    verbs.wireguard_conf->add_option("--seat", typed.seat, "Which seat; agents take them from the highest downwards")
+        ->type_name("NUMBER");
     verbs.health = app.add_subcommand("healthcheck", "Ask a running agent whether it is ready (exit 0) or not (1)");
     verbs.health->add_option("--metrics", typed.metrics, "The running agent's address (or TUNNEL_METRICS)")
         ->type_name("HOST:PORT");
@@ -319,6 +314,9 @@ Options parse_options(int argc, const char* const* argv) {
     }
     if (*verbs.inspect) {
         return InspectOptions{token_file(typed), typed.output == "json"};
+    }
+    if (*verbs.wireguard_conf) {
+        return WireGuardConfOptions{token_file(typed), typed.seat};
     }
     if (*verbs.health) {
         const std::string text = chosen(typed.metrics, "TUNNEL_METRICS");

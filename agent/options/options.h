@@ -12,6 +12,7 @@
 
 #include "agent/allow/allow_list.h"
 #include "agent/options/token_source.h"
+#include "agent/options/transport_options.h"
 #include "common/base/error.h"
 #include "common/base/secret.h"
 #include "common/log/log.h"
@@ -30,6 +31,7 @@ struct RunOptions {
     bool metrics_given = false;  ///< else other ports are tried when this one is taken
     logging::Level log_level = logging::Level::info;
     std::chrono::milliseconds grace_period{30'000};
+    TransportOptions transport;
 };
 
 /// `adit-agent diagnose`: what `run` would do, looked at. A token that is missing or bad is for the diagnosis to tell.
@@ -42,6 +44,12 @@ struct DiagnoseOptions {
 struct InspectOptions {
     std::optional<std::filesystem::path> token_file;
     bool json = false;
+};
+
+/// `adit-agent token wireguard-conf`: the token's place as for `token inspect`.
+struct WireGuardConfOptions {
+    std::optional<std::filesystem::path> token_file;
+    unsigned seat = 1;
 };
 
 struct HealthOptions {
@@ -57,7 +65,8 @@ struct Leave {
     std::string err;
 };
 
-using Options = std::variant<RunOptions, DiagnoseOptions, InspectOptions, HealthOptions, VersionOptions, Leave>;
+using Options = std::variant<RunOptions, DiagnoseOptions, InspectOptions, WireGuardConfOptions, HealthOptions,
+                             VersionOptions, Leave>;
 
 /// Reads the arguments and the environment of the process. A token in the arguments is refused: every user of the
 /// machine could read it there.

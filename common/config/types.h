@@ -6,6 +6,7 @@
 //   show(value)                         the text one would write for a value; empty when there is no short one
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -205,5 +207,13 @@ class Choice {
     std::vector<std::string> words_;
     std::vector<E> values_;
 };
+
+/// The choice of an enumeration whose words are listed in its order.
+template <class E, std::size_t N>
+Choice<E> choice_of(const std::array<std::string_view, N>& words) {
+    std::vector<std::pair<std::string, E>> choices;
+    for (std::size_t i = 0; i < N; ++i) choices.emplace_back(words[i], static_cast<E>(i));
+    return Choice<E>(std::move(choices));
+}
 
 }  // namespace adit::yaml

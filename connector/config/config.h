@@ -13,6 +13,7 @@
 #include "common/net/address.h"
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
+#include "common/wireguard/interface.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
 #include "connector/config/policies.h"
@@ -87,7 +88,7 @@ struct TunnelWireGuard {
     std::filesystem::path key;        ///< as `wg genkey` writes it; need not exist yet; empty: see tunnel_settings()
     std::vector<HostPort> advertise;  ///< as that of TunnelTls
     wireguard::DeviceKind device = wireguard::DeviceKind::automatic;
-    std::string interface = "adit0";  ///< of a kernel device or an existing one
+    std::string interface{wireguard::kInterface};  ///< of a kernel device or an existing one
     std::uint32_t mtu = defaults::tunnel_mtu;
     std::chrono::milliseconds keepalive = defaults::tunnel_keepalive;  ///< 0: none
     friend bool operator==(const TunnelWireGuard&, const TunnelWireGuard&) = default;

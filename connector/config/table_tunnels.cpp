@@ -1,7 +1,6 @@
 // Tunnels: where agents connect, over TLS and over WireGuard.
-#include <algorithm>
-
 #include "common/config/collections.h"
+#include "common/wireguard/interface.h"
 #include "common/wireguard/mtu.h"
 #include "connector/config/table_parts.h"
 
@@ -29,27 +28,12 @@ Result<net::Network> tunnel_network(std::string_view text) {
     const auto first = network->first();
     const bool v4 = first.is_v4();
     if (first.is_loopback() || first.is_multicast() || (v4 && first.to_v4().to_uint() >> 24 == 127))
-        return usage_error("addresses of machines were expected, such as 10.77.0.0/16");
+        return usage_error("loopback and multicast addresses are of no use here");
     const unsigned most = v4 ? bounds::max_prefix_v4 : bounds::max_prefix_v6;
     if (network->prefix() < bounds::min_prefix || network->prefix() > most)
         return usage_error("the prefix length must be from " + std::to_string(bounds::min_prefix) + " to " +
                            std::to_string(most) + ", since each token takes eight addresses");
     return network;
-}
-
-/// What Linux takes as the name of an interface (dev_valid_name()).
-Result<std::string> interface_name(std::string_view text) {
-    const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '/' && c != ':'; });
-    if (text.empty() || text.size() > 15 || !plain || text == "." || text == "..")
-        return usage_error("1 to 15 characters without white space, '/' and ':' were expected");
-    return std::string(text);
-}
-
-Choice<DeviceKind> device_kind() {
-    std::vector<std::pair<std::string, DeviceKind>> words;
-    for (const std::string_view word : wireguard::kDeviceKindWords)
-        words.emplace_back(word, *wireguard::parse_device_kind(word));
-    return Choice<DeviceKind>(std::move(words));
 }
 
 void interface_of_device(const Node& node, const TunnelWireGuard& part, Diagnostics& diagnostics) {
@@ -74,11 +58,11 @@ Object<TunnelWireGuard> tunnel_wireguard() {
                "wireguard.key beside the key of TLS, else beside the directory.")
         .field("advertise", &TunnelWireGuard::advertise, List(Address<HostPort>(ZeroPort::refused), bounds::advertised),
                "The endpoints that tokens tell agents to dial; by default the address to listen on.")
-        .field("device", &TunnelWireGuard::device, device_kind(),
+        .field("device", &TunnelWireGuard::device, choice_of<DeviceKind>(wireguard::kDeviceKindWords),
                "What carries the network: the kernel where it can and else user space (auto), one of them, or an "
                "interface that someone else made and configured (existing).")
         .field("interface", &TunnelWireGuard::interface,
-               Parsed<std::string>("the name of a network interface", interface_name),
+               Parsed<std::string>("the name of a network interface", wireguard::parse_interface),
                "The interface's name, of a kernel device or an existing one; adit0 for one that is made.")
         .field("mtu", &TunnelWireGuard::mtu, Integer<std::uint32_t>(wireguard::kMinMtu, wireguard::kMaxMtu),
                "The largest packet inside the network, of both ends: 80 bytes less than what the way between them "

@@ -48,7 +48,8 @@ class Scene {
     static void clear() {
         for (const char* variable :
              {"TUNNEL_TOKEN", "TUNNEL_TOKEN_FILE", "TUNNEL_LOGLEVEL", "TUNNEL_METRICS", "TUNNEL_GRACE_PERIOD",
-              "TUNNEL_TRANSPORT_PROTOCOL", "TUNNEL_ALLOW", "TUNNEL_CONNECTIONS"}) {
+              "TUNNEL_TRANSPORT_PROTOCOL", "TUNNEL_ALLOW", "TUNNEL_CONNECTIONS", "TUNNEL_WIREGUARD_DEVICE",
+              "TUNNEL_WIREGUARD_INTERFACE", "TUNNEL_WIREGUARD_MTU"}) {
             ::unsetenv(variable);
         }
     }
@@ -214,17 +215,64 @@ TEST_CASE("inspect reads standard input when nothing else names a token, up to a
     std::cin.clear();
 }
 
-TEST_CASE("the transport is tls, and the refusal knows wireguard") {
+TEST_CASE("the way to the connector: flag, then environment, then file, then default") {
     Scene scene;
     scene.set("TUNNEL_TOKEN", "adit1_x");
-    for (const char* good : {"", "auto", "tls"}) {
-        scene.set("TUNNEL_TRANSPORT_PROTOCOL", good);
-        run({"run"});
-    }
+    const agent::TransportOptions none = run({"run"}).transport;
+    CHECK(none.protocol == agent::TransportProtocol::automatic);
+    CHECK(none.device == wireguard::DeviceKind::automatic);
+    CHECK(none.interface == "adit0");
+    CHECK_FALSE(none.mtu);
+    const std::string config = scene.file(
+        "agent.yaml", "transport_protocol: tls\nwireguard: { device: existing, interface: wg1, mtu: 1300 }\n");
+    const agent::TransportOptions of_file = run({"run", "--config", config}).transport;
+    CHECK(of_file.protocol == agent::TransportProtocol::tls);
+    CHECK(of_file.device == wireguard::DeviceKind::existing);
+    CHECK(of_file.interface == "wg1");
+    CHECK(of_file.mtu == 1300);
     scene.set("TUNNEL_TRANSPORT_PROTOCOL", "wireguard");
-    CHECK(contains(refusal({"run"}), "not available in this version"));
+    scene.set("TUNNEL_WIREGUARD_DEVICE", "kernel");
+    scene.set("TUNNEL_WIREGUARD_INTERFACE", "wg2");
+    scene.set("TUNNEL_WIREGUARD_MTU", "1400");
+    const agent::TransportOptions of_environment = run({"run", "--config", config}).transport;
+    CHECK(of_environment.protocol == agent::TransportProtocol::wireguard);
+    CHECK(of_environment.device == wireguard::DeviceKind::kernel);
+    CHECK(of_environment.interface == "wg2");
+    CHECK(of_environment.mtu == 1400);
+    const agent::TransportOptions of_flags =
+        run({"run", "--config", config, "--transport-protocol", "auto", "--wireguard-device", "user-space",
+             "--wireguard-interface", "wg3", "--wireguard-mtu", "8920"})
+            .transport;
+    CHECK(of_flags.protocol == agent::TransportProtocol::automatic);
+    CHECK(of_flags.device == wireguard::DeviceKind::user_space);
+    CHECK(of_flags.interface == "wg3");
+    CHECK(of_flags.mtu == 8920);
+}
+
+TEST_CASE("a way to the connector that cannot be is refused, and the words say who asked for it") {
+    Scene scene;
+    scene.set("TUNNEL_TOKEN", "adit1_x");
+    CHECK(contains(refusal({"run", "--transport-protocol", "quic"}), "quic"));
+    CHECK(contains(refusal({"run", "--wireguard-device", "tun"}), "user-space"));
+    CHECK(contains(refusal({"run", "--wireguard-mtu", "1"}), "--wireguard-mtu=1: a number from 1280 to 65455"));
+    CHECK(contains(refusal({"run", "--wireguard-interface", "a/b"}), "--wireguard-interface=a/b"));
+    CHECK(contains(refusal({"run", "--wireguard-device", "existing"}), "needs the name of its interface"));
+    scene.set("TUNNEL_WIREGUARD_MTU", "1500x");
+    CHECK(contains(refusal({"run"}), "TUNNEL_WIREGUARD_MTU=1500x"));
+    scene.set("TUNNEL_WIREGUARD_DEVICE", "tun");
+    CHECK(contains(refusal({"run"}),
+                   "TUNNEL_WIREGUARD_DEVICE=tun is not known; use auto, user-space, kernel or existing"));
     scene.set("TUNNEL_TRANSPORT_PROTOCOL", "quic");
-    CHECK(contains(refusal({"run"}), "quic is not known"));
+    CHECK(contains(refusal({"run"}), "TUNNEL_TRANSPORT_PROTOCOL=quic is not known; use auto, tls or wireguard"));
+}
+
+TEST_CASE("a seat is written out by its number, the first when none is given") {
+    const Scene scene;
+    CHECK(std::get<agent::WireGuardConfOptions>(parse({"token", "wireguard-conf"})).seat == 1);
+    const auto options = parse({"token", "wireguard-conf", "--seat", "3", "--token-file", "t"});
+    CHECK(std::get<agent::WireGuardConfOptions>(options).seat == 3);
+    CHECK(std::get<agent::WireGuardConfOptions>(options).token_file == "t");
+    refusal({"token", "wireguard-conf", "--seat", "low"});
 }
 
 TEST_CASE("values that cannot be are refused with their reason") {

@@ -37,6 +37,21 @@ TEST_CASE("all keys of the agent's file") {
     CHECK(config->grace_period == 10s);
 }
 
+TEST_CASE("the way to the connector in the agent's file") {
+    const TemporaryFiles files;
+    const auto config =
+        load(files, "transport_protocol: wireguard\nwireguard: {device: existing, interface: wg0, mtu: 8920}\n");
+    REQUIRE(config);
+    CHECK(config->transport_protocol == TransportProtocol::wireguard);
+    CHECK(config->wireguard.device == wireguard::DeviceKind::existing);
+    CHECK(config->wireguard.interface == "wg0");
+    CHECK(config->wireguard.mtu == 8920);
+    const auto wrong = load(files, "transport_protocol: quic\nwireguard: {device: kernel, mtu: 10}\n");
+    CHECK(yaml::test::lines(wrong.error(), files.directory()) ==
+          "agent.yaml:1:21: expected one of auto, tls, wireguard, found \"quic\"\n"
+          "agent.yaml:2:34: expected a number from 1280 to 65455, found \"10\"\n");
+}
+
 TEST_CASE("what the agent's file leaves out is unset") {
     const TemporaryFiles files;
     const auto config = load(files, "allow: []\n");
@@ -45,6 +60,8 @@ TEST_CASE("what the agent's file leaves out is unset") {
     CHECK_FALSE(config->metrics);
     CHECK_FALSE(config->log.level);
     CHECK_FALSE(config->grace_period);
+    CHECK_FALSE(config->transport_protocol);
+    CHECK_FALSE(config->wireguard.device);
 }
 
 TEST_CASE("errors of the agent's file have their places") {
@@ -54,7 +71,7 @@ TEST_CASE("errors of the agent's file have their places") {
     CHECK(yaml::test::lines(config.error(), files.directory()) ==
           "agent.yaml:3:5: \"b\" is not an allow pattern: the port is missing\n"
           "agent.yaml:4:1: unknown key 'conection' in the configuration; did you mean 'connections'? (allowed: allow, "
-          "connections, labels, metrics, log, grace_period)\n"
+          "connections, labels, metrics, log, grace_period, transport_protocol, wireguard)\n"
           "agent.yaml:5:14: expected one of trace, debug, info, warn, error, found \"loud\"\n");
 }
 

@@ -78,6 +78,25 @@ TEST_CASE("a file that is not there is an error of the input") {
     CHECK(missing.err == "/nowhere/adit.yaml: error: cannot read /nowhere/adit.yaml: No such file or directory\n");
 }
 
+TEST_CASE("the connector's end of WireGuard: keys beside those of TLS, else beside the directory") {
+    Configuration configuration;
+    configuration.tunnels = Tunnels{"/etc/adit/tunnels.d", {}, TunnelWireGuard{}};
+    configuration.tunnels->wireguard->address = *net::HostPort::parse("0.0.0.0:51820");
+    configuration.tunnels->wireguard->keepalive = std::chrono::milliseconds(1500);
+    const auto alone = tunnel_settings(configuration, "this-machine");
+    REQUIRE(alone);
+    CHECK_FALSE(alone->tls);
+    CHECK(alone->wireguard->key == "/etc/adit/wireguard.key");
+    CHECK(alone->wireguard->preshared == "/etc/adit/wireguard.preshared");
+    CHECK(alone->wireguard->advertise.at(0).text() == "this-machine:51820");
+    CHECK(alone->wireguard->keepalive == std::chrono::seconds(2));
+    configuration.tunnels->tls = TunnelTls{*net::HostPort::parse("0.0.0.0:7443"), "/etc/keys/connector.key", {}};
+    CHECK(tunnel_settings(configuration, "x")->wireguard->key == "/etc/keys/wireguard.key");
+    configuration.tunnels->wireguard->key = "/run/secrets/wg";
+    CHECK(tunnel_settings(configuration, "x")->wireguard->preshared == "/run/secrets/wireguard.preshared");
+    CHECK(summary(configuration).contains("agents on 0.0.0.0:7443 and 0.0.0.0:51820 (WireGuard)"));
+}
+
 TEST_CASE("what agents are told to dial") {
     struct Case {
         const char* address;

@@ -184,8 +184,38 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:1:1: 'consumers' is known but not available in this version\n"
          "adit.yaml:3:30: 'retry' is known but not available in this version\n"
          "adit.yaml:5:29: 'policies' is known but not available in this version\n"},
-        {"wireguard", "tunnels:\n  directory: d\n  tls: {address: \"a:1\", key: k}\n  wireguard: {}\n",
-         "adit.yaml:4:3: 'wireguard' is known but not available in this version\n"},
+        {"wireguard without what it needs", "tunnels:\n  directory: d\n  wireguard: {}\n",
+         "adit.yaml:3:14: 'address' is missing in tunnels.wireguard\n"
+         "adit.yaml:3:14: 'network' is missing in tunnels.wireguard\n"},
+        {"tunnels without a way in", "tunnels:\n  directory: d\n",
+         "adit.yaml:2:3: 'tunnels' needs 'tls' or 'wireguard': where agents connect\n"},
+        {"values of wireguard",
+         "tunnels:\n  directory: d\n  wireguard:\n    address: \"0.0.0.0\"\n    network: 10.77.0.1/16\n"
+         "    device: kernal\n    interface: a/b\n    mtu: 1279\n    keepalive: 24h\n",
+         "adit.yaml:4:14: expected host:port, found \"0.0.0.0\": the port is missing\n"
+         "adit.yaml:5:14: \"10.77.0.1/16\" is not a network such as 10.77.0.0/16: bits are set behind the prefix of "
+         "16\n"
+         "adit.yaml:6:13: expected one of auto, user-space, kernel, existing, found \"kernal\"; did you mean "
+         "'kernel'?\n"
+         "adit.yaml:7:16: \"a/b\" is not the name of a network interface: 1 to 15 characters without white space, '/' "
+         "and ':' were expected\n"
+         "adit.yaml:8:10: expected a number from 1280 to 65455, found \"1279\"\n"
+         "adit.yaml:9:16: expected a duration from 0ms to 65535s, found \"24h\"\n"},
+        {"a network without room",
+         "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: 10.77.0.0/28}}\n",
+         "adit.yaml:1:68: \"10.77.0.0/28\" is not a network such as 10.77.0.0/16: the prefix length must be from 8 to "
+         "27, since each token takes eight addresses\n"},
+        {"a network of loopback",
+         "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: 127.0.0.0/16}}\n",
+         "adit.yaml:1:68: \"127.0.0.0/16\" is not a network such as 10.77.0.0/16: loopback and multicast addresses are "
+         "of no use here\n"},
+        {"an existing interface without its name",
+         "tunnels: {directory: d, wireguard: {address: \"0.0.0.0:1\", network: \"fd00::/64\", device: existing}}\n",
+         "adit.yaml:1:89: 'device: existing' needs 'interface', the name of the WireGuard interface that is there\n"},
+        {"an interface of user space",
+         "tunnels:\n  directory: d\n  wireguard: {address: \"0.0.0.0:1\", network: \"fd00::/64\", device: user-space, "
+         "interface: wg0}\n",
+         "adit.yaml:3:90: a user-space device has no interface; leave this out, or say 'device: kernel'\n"},
         {"unknown backend",
          "backends:\n  payments: {endpoints: [http://x]}\nroutes:\n  - {match: {}, backend: payment}\n",
          "adit.yaml:4:26: there is no backend 'payment'; did you mean 'payments'? (backends: payments)\n"},
@@ -262,6 +292,31 @@ TEST_CASE("an unreadable key of the tunnel listener is an error, a missing one i
     CHECK(errors_of(files, text) == "");
     files.write("k/file", "");
     CHECK(errors_of(files, text) == "adit.yaml:1:63: cannot read the key 'k': it is a directory\n");
+}
+
+TEST_CASE("WireGuard beside TLS, or alone") {
+    const TemporaryFiles files;
+    const std::string wireguard =
+        "  wireguard: {address: \"0.0.0.0:51820\", network: 10.77.0.0/16, key: keys/wg, advertise: [\"gw:1\"], device: "
+        "existing, interface: wg7, mtu: 8920, keepalive: 0s}\n";
+    const auto both =
+        load_good(files, "tunnels:\n  directory: d\n  tls: {address: \"0.0.0.0:7443\", key: k}\n" + wireguard);
+    CHECK(both.tunnels->tls);
+    REQUIRE(both.tunnels->wireguard);
+    CHECK(both.tunnels->wireguard->network.text() == "10.77.0.0/16");
+    CHECK(both.tunnels->wireguard->key == files.directory() / "keys/wg");
+    CHECK(both.tunnels->wireguard->advertise.at(0).text() == "gw:1");
+    CHECK(both.tunnels->wireguard->device == wireguard::DeviceKind::existing);
+    CHECK(both.tunnels->wireguard->interface == "wg7");
+    CHECK(both.tunnels->wireguard->mtu == 8920);
+    CHECK(both.tunnels->wireguard->keepalive == 0s);
+    const auto alone = load_good(
+        files, "tunnels: {directory: d, wireguard: {address: \"[::]:51820\", network: \"fd00:ad17::/64\"}}\n");
+    CHECK_FALSE(alone.tunnels->tls);
+    CHECK(alone.tunnels->wireguard->device == wireguard::DeviceKind::automatic);
+    CHECK(alone.tunnels->wireguard->interface == "adit0");
+    CHECK(alone.tunnels->wireguard->mtu == 1420);
+    CHECK(alone.tunnels->wireguard->keepalive == 25s);
 }
 
 TEST_CASE("ten thousand routes load") {
