@@ -23,6 +23,7 @@ PORTS = range(12_000, 32_000)
 
 
 SANITIZED = "ADIT_SANITIZED" in os.environ  # then memory says nothing
+TRANSPORT = os.environ.get("ADIT_TRANSPORT", "tls")  # of agents that a test does not tell which to use
 
 
 def scaled(count, least=1):
@@ -156,11 +157,13 @@ class Site:
         self.admin_port = free_port()
         bracketed = f"[{tunnel_host}]" if ":" in tunnel_host else tunnel_host
         self.tunnel_address = f"{bracketed}:{self.tunnel_port}"
+        self.wireguard_address = f"{bracketed}:{free_port(tunnel_host)}"
+        wireguard = f', wireguard: {{ address: "{self.wireguard_address}", network: 10.77.0.0/16 }}' if TRANSPORT == "wireguard" else ""
         backends = backends or {name: f"endpoints: [ service://{name} ]" for name in services}
         routes = routes or [(f"/{name}/**", name) for name in services] + [("/**", next(iter(backends)))]
         lines = [f"workers: {workers}", f'admin: {{ address: "127.0.0.1:{self.admin_port}" }}',
                  f'listeners: [ {{ address: "127.0.0.1:{self.client_port}"{listener} }} ]',
-                 f'tunnels: {{ directory: tunnels.d, tls: {{ address: "{self.tunnel_address}", key: connector.key }} }}', "backends:"]
+                 f'tunnels: {{ directory: tunnels.d, tls: {{ address: "{self.tunnel_address}", key: connector.key }}{wireguard} }}', "backends:"]
         lines += [f"  {name}: {{ {text} }}" for name, text in backends.items()]
         lines += ["routes:"] + [f'  - {{ match: {{ path: "{path}" }}, backend: {backend} }}' for path, backend in routes]
         self.config = case.write("adit.yaml", "\n".join(lines) + "\n" + extra)
@@ -195,7 +198,7 @@ class Site:
         arguments = [AGENT, "run", "--token-file", path, "--metrics", f"127.0.0.1:{port}", *flags]
         for pattern in allow:
             arguments += ["--allow", pattern]
-        agent = Process(self.case, "agent", arguments, environment, prefix)
+        agent = Process(self.case, "agent", arguments, {"TUNNEL_TRANSPORT_PROTOCOL": TRANSPORT, **(environment or {})}, prefix)
         agent.metrics_port = port
         return agent
 
