@@ -35,8 +35,10 @@ Result<Secret> wg_quick_file(const Token& token, unsigned seat) {
     if (!key) {
         return std::unexpected(key.error());
     }
-    std::string out = "# Seat " + std::to_string(seat) + " of Adit's tunnel " + in_a_comment(token.tunnel_name) + " (" +
-                      in_a_comment(token.tunnel_id) + "), key " + in_a_comment(token.key_id) + ", for wg-quick(8).\n";
+    std::string out;
+    out.reserve(4096);  // it does not move while it grows, so no secret stays behind
+    out += "# Seat " + std::to_string(seat) + " of Adit's tunnel " + in_a_comment(token.tunnel_name) + " (" +
+           in_a_comment(token.tunnel_id) + "), key " + in_a_comment(token.key_id) + ", for wg-quick(8).\n";
     out += "# It holds secrets: keep it at mode 0600. One client at a time can be in a seat; agents take them from " +
            std::to_string(part.seats) + " downwards.\n";
     out += "# Inside the network the connector takes sessions at " + part.connector.text() + ", by TCP.\n";

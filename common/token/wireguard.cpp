@@ -158,6 +158,7 @@ ip::address WireGuard::address(unsigned number) const {
 
 Bytes format_wireguard(const WireGuard& part) {
     Bytes out;
+    out.reserve(8192);  // it does not move while it grows, so no secret stays behind
     put_secret(out, kSeed, part.seed);
     put_secret(out, kPresharedKey, part.preshared_key);
     put(out, kPeer, part.peer.bytes);

@@ -36,6 +36,13 @@ Result<net::Network> tunnel_network(std::string_view text) {
     return network;
 }
 
+/// A name that shows as it is.
+class InterfaceName : public Parsed<std::string> {
+  public:
+    InterfaceName() : Parsed("the name of a network interface", wireguard::parse_interface) {}
+    std::string show(const std::string& name) const { return name; }
+};
+
 void interface_of_device(const Node& node, const TunnelWireGuard& part, Diagnostics& diagnostics) {
     const Member* interface = node.find("interface");
     if (part.device == DeviceKind::existing && !interface)
@@ -61,8 +68,7 @@ Object<TunnelWireGuard> tunnel_wireguard() {
         .field("device", &TunnelWireGuard::device, choice_of<DeviceKind>(wireguard::kDeviceKindWords),
                "What carries the network: the kernel where it can and else user space (auto), one of them, or an "
                "interface that someone else made and configured (existing).")
-        .field("interface", &TunnelWireGuard::interface,
-               Parsed<std::string>("the name of a network interface", wireguard::parse_interface),
+        .field("interface", &TunnelWireGuard::interface, InterfaceName(),
                "The interface's name, of a kernel device or an existing one; adit0 for one that is made.")
         .field("mtu", &TunnelWireGuard::mtu, Integer<std::uint32_t>(wireguard::kMinMtu, wireguard::kMaxMtu),
                "The largest packet inside the network, of both ends: 80 bytes less than what the way between them "

@@ -53,10 +53,6 @@ ip::address connector_address(const net::Network& network) {
     return net::address_after(network.first(), 1);
 }
 
-bool has_room(const net::Network& network, std::size_t count) {
-    return Blocks(network, count).count() > 1;
-}
-
 Result<ip::address> free_row(const net::Network& network, std::size_t count, const std::vector<TunnelRecord>& records) {
     Blocks blocks(network, count);
     for (const TunnelRecord& record : records) {

@@ -17,9 +17,6 @@ namespace adit {
 /// The connector's own address in the network: the one behind the lowest.
 boost::asio::ip::address connector_address(const net::Network& network);
 
-/// Whether a network has room for the connector and one row of `count` addresses.
-bool has_room(const net::Network& network, std::size_t count);
-
 /// The lowest free block for a row of `count` addresses, by its first address. Rows of all keys count as taken, expired
 /// ones too. An error in words when the network is full.
 Result<boost::asio::ip::address> free_row(const net::Network& network, std::size_t count,

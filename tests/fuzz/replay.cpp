@@ -5,8 +5,28 @@
 #include <vector>
 
 #include "common/base/random.h"
+#include "common/token/wireguard.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size);
+
+namespace {
+
+/// A good WireGuard part of a token, as bytes.
+std::string wireguard_part() {
+    adit::token::WireGuard part;
+    part.seed = adit::Secret(std::string(43, 'A') + "=");
+    part.preshared_key = adit::Secret(std::string(43, 'B').replace(42, 1, "A") + "=");
+    part.peer.bytes.fill(1);
+    part.endpoints = {{"gateway.example.com", 51820}};
+    part.first_address = boost::asio::ip::make_address("10.77.0.8");
+    part.prefix = 16;
+    part.connector = {boost::asio::ip::make_address("10.77.0.1"), 7480};
+    part.mtu = 1420;
+    const adit::Bytes bytes = adit::token::format_wireguard(part);
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     const std::uint64_t seed = argc > 1 ? std::stoull(argv[1]) : 1;
@@ -20,6 +40,7 @@ int main(int argc, char** argv) {
         "adit1_AQEAHHRubF8wMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW4",
         "adit-agent; error=connection_refused; details=\"a \\\"b\\\"\"",
         "{\"agent\":\"a\",\"version\":\"1\",\"host\":\"h\",\"labels\":{\"a\":\"b\"},\"allow\":[\"x:1\"]}",
+        wireguard_part(),
     };
     const auto run = [](const std::string& text) {
         LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());

@@ -68,6 +68,13 @@ void demand(bool held) {
     }
 }
 
+[[maybe_unused]] void fuzz_wireguard_part(std::string_view input) {
+    const std::span bytes(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+    if (const auto part = token::parse_wireguard(bytes)) {
+        demand(token::parse_wireguard(token::format_wireguard(*part)).has_value());
+    }
+}
+
 [[maybe_unused]] void fuzz_proxy_status(std::string_view input) {
     demand(!problem::failure_of_refusal(502, input).detail.empty());
 }

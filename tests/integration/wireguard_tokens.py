@@ -180,7 +180,7 @@ class WireGuardTokens(Case):
 
     def test_the_defaults_are_shown(self):
         shown = self.tool("config", "show", "--effective").stdout
-        for line in ("network: 10.77.0.0/16", "device: auto  # default", "mtu: 1420  # default", "keepalive: 25s  # default"):
+        for line in ("network: 10.77.0.0/16", "device: auto  # default", "interface: adit0  # default", "mtu: 1420  # default", "keepalive: 25s  # default"):
             self.assertIn(line, shown)
         schema = json.loads(self.run_tool(CONNECTOR, "schema").stdout)
         wireguard = schema["properties"]["tunnels"]["properties"]["wireguard"]

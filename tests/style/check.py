@@ -31,7 +31,7 @@ ALLOWED = {
     "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/base", "common/log", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
-    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/tls", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
+    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],

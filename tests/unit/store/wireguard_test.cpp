@@ -154,13 +154,13 @@ TEST_CASE("changes at once never give one row twice") {
     CHECK(row_members(*records).size() == 64);
 }
 
-TEST_CASE("the room of a network") {
+TEST_CASE("the smallest networks that a configuration takes have room for a row, smaller ones have none") {
     CHECK(connector_address(network("10.77.0.0/16")) == make_address("10.77.0.1"));
-    CHECK(has_room(network("10.77.0.0/27"), 8));
-    CHECK_FALSE(has_room(network("10.77.0.0/28"), 8));
-    CHECK(has_room(network("fd00::/124"), 8));
-    CHECK_FALSE(has_room(network("fd00::/125"), 8));
-    CHECK(has_room(network("fd00::/8"), 8));
+    CHECK(free_row(network("10.77.0.0/27"), 8, {}));
+    CHECK_FALSE(free_row(network("10.77.0.0/28"), 8, {}));
+    CHECK(free_row(network("fd00::/124"), 8, {}));
+    CHECK_FALSE(free_row(network("fd00::/125"), 8, {}));
+    CHECK(free_row(network("fd00::/8"), 8, {}) == make_address("fd00::8"));
 }
 
 TEST_CASE("records become the peers of a device") {
