@@ -102,6 +102,10 @@ class Adit(System):
     name = "adit"
     speaks = ("h2", "grpc", "tls")
 
+    def tunnels(self):
+        """The door for agents, in the configuration."""
+        return f'tls: {{ address: "127.0.0.1:{self.middle}", key: connector.key }}'
+
     def start(self):
         build = ROOT / "build/release"
         config = self.write("adit.yaml", f"""
@@ -110,7 +114,7 @@ log: {{ level: warn }}
 listeners:
   - {{ address: "127.0.0.1:{self.port}" }}
   - {{ address: "127.0.0.1:{self.tls_port}", tls: {{ certificate: {self.certificates}/server.pem, key: {self.certificates}/server.key }} }}
-tunnels: {{ directory: tunnels.d, tls: {{ address: "127.0.0.1:{self.middle}", key: connector.key }} }}
+tunnels: {{ directory: tunnels.d, {self.tunnels()} }}
 backends: {{ web: {{ endpoints: [ service://web ] }}, grpc: {{ endpoints: [ service://grpc ], protocol: h2 }} }}
 routes:
   - {{ match: {{ path: /grpc/** }}, backend: grpc }}
