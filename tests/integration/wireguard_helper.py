@@ -218,6 +218,30 @@ class Peers(Case):
         hub.peer(spokes[1][0], "10.9.0.4")
         self.assertEqual(ends[1][1].recv(1), b"")
 
+    def test_answers_leave_from_the_address_that_was_asked(self):
+        keys, own = Keys(), Keys()
+        for bind, asked, from_ in (("0.0.0.0:0", "127.0.0.5:{}", "0.0.0.0:0"), ("[::]:0", "127.0.0.6:{}", "[::]:0"), ("[::]:0", "[::1]:{}", "[::1]:0")):
+            with self.subTest(bind, asked=asked):
+                hub, spoke = self.helper(), self.helper()
+                asked = asked.format(hub.open(keys, "10.9.0.1", bind=bind, accept_port=80).rsplit(":", 1)[1])
+                spoke.open(own, "10.9.0.2", bind=from_)
+                hub.peer(own, "10.9.0.2")
+                spoke.peer(keys, "10.9.0.1", endpoint=asked)
+                self.assert_echo(spoke.dial("10.9.0.1:80", keys), hub.accept()[1])
+                self.assertEqual(spoke.statistics()["peers"][0]["endpoint"], asked)
+
+    def test_dials_that_fail_together_disturb_no_session(self):
+        pair = self.pair()
+        ends = pair.connect()
+        many = [pair.dialler.send("dial", device="wg", to="10.9.0.1:80", timeout_ms=5000, peer=pair.keys[0].public) for _ in range(50)]
+        for number in many:
+            self.assertTrue(pair.dialler.wait(number).get("ok"))
+        handshake = pair.dialler.statistics()["peers"][0]["handshake"]
+        silent = [pair.dialler.send("dial", device="wg", to="10.9.0.99:80", timeout_ms=1500, peer=pair.keys[0].public) for _ in range(5)]
+        while any(str(number) not in pair.dialler.replies for number in silent):
+            self.assert_echo(*ends)
+        self.assertEqual(pair.dialler.statistics()["peers"][0]["handshake"], handshake)
+
     def test_a_peer_may_use_its_own_address_only(self):
         pair = self.pair()
         liar = self.helper()

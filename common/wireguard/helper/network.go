@@ -143,23 +143,29 @@ func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote net
 		return 0, err
 	}
 	n.mutex.Lock()
-	gone := n.isClosed() || !n.peers.hasAddress(remote)
-	if !gone {
+	closed := n.isClosed()
+	if !closed {
 		n.streams[s] = struct{}{}
 	}
 	n.mutex.Unlock()
-	if gone {
+	// Asked for after it is in the set: who removes the peer either finds the stream there, or has removed it by now.
+	if closed || !n.peers.hasAddress(remote) {
+		n.forget(s)
 		s.abort()
 		syscall.Close(descriptor)
 		return 0, failuref(failed, "its peer has been removed")
 	}
 	go guard(n.log, func() {
 		s.run()
-		n.mutex.Lock()
-		delete(n.streams, s)
-		n.mutex.Unlock()
+		n.forget(s)
 	})
 	return descriptor, nil
+}
+
+func (n *network) forget(s *stream) {
+	n.mutex.Lock()
+	delete(n.streams, s)
+	n.mutex.Unlock()
 }
 
 // rest lets peers rest that have not been heard of for long.

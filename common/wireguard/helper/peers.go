@@ -24,6 +24,8 @@ type peer struct {
 
 	awake bool            // one of the device's
 	past  *peerStatistics // what the device knew of it when it last was; nil: never
+
+	renewed time.Time // its keys, by a dial
 }
 
 // waits is true for a peer that nothing is sent to before it has come to us.
@@ -48,7 +50,7 @@ func newPeers(n *network) *peers {
 	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}}
 }
 
-// change removes and then adds. Either all of it is done or, when a part of it makes no sense, nothing.
+// change removes and then adds. What makes no sense changes nothing; an address that is taken ends it there.
 func (p *peers) change(add []peerMessage, remove []string) error {
 	wanted, err := p.parse(add)
 	if err != nil {
@@ -79,6 +81,9 @@ func (p *peers) parse(messages []peerMessage) ([]peer, error) {
 		one, err := parsePeer(&messages[i])
 		if err != nil {
 			return nil, err
+		}
+		if one.key == key(p.network.bind.door.public) {
+			return nil, failuref(invalid, "public_key: %s is the device's own", one.key)
 		}
 		if one.address.Is6() != p.network.address.Is6() {
 			return nil, failuref(invalid, "address: %s is not of the device's family", one.address)
@@ -131,7 +136,7 @@ func (p *peers) add(wanted *peer) error {
 		before = nil
 	}
 	if before != nil {
-		wanted.past = before.past
+		wanted.past, wanted.renewed = before.past, before.renewed
 	}
 	if !wanted.waits() || before != nil && before.awake {
 		if err := p.wakeLocked(wanted, before); err != nil {
@@ -161,6 +166,18 @@ func (p *peers) wakeLocked(wanted, before *peer) error {
 	}
 	wanted.awake = true
 	return nil
+}
+
+// mayRenew says whether the last renewal is long enough ago, and counts this as one.
+func (p *peers) mayRenew(k key, now time.Time) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	one := p.known[k]
+	if one == nil || now.Sub(one.renewed) < renewalsRest {
+		return false
+	}
+	one.renewed = now
+	return true
 }
 
 // sendHome makes the endpoint of a peer the one that the parent named, if it did.
