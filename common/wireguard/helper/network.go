@@ -222,6 +222,7 @@ func (n *network) close() {
 	n.bind.shut()
 	n.device.Close()
 	n.bind.door.close()
+	n.stack.RemoveNIC(onlyNIC) // ends a goroutine that Close leaves
 	n.stack.Close()
 }
 
