@@ -252,6 +252,10 @@ class Peers(Case):
         self.assert_refused("connection_timeout", liar.dial, pair.to, pair.keys[0], timeout_ms=1200)
         self.assertGreater(liar.statistics()["peers"][0]["handshake"], 0)
         self.assert_refused("invalid", pair.acceptor.peer, Keys(), "10.9.0.3")
+        add = [{"public_key": Keys().public, "address": address} for address in ("10.9.0.50", "10.9.0.3")]
+        self.assert_refused("invalid", pair.acceptor.ask, "peers", device="wg", add=add, remove=[])
+        self.assertEqual(len(pair.acceptor.ask("describe")["devices"][0]["peers"]), 2)  # nothing of it was done
+        pair.acceptor.ask("peers", device="wg", add=add, remove=[own.public])
 
     def test_wrong_keys_get_nowhere(self):
         shared = preshared_key()

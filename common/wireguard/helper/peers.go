@@ -50,27 +50,49 @@ func newPeers(n *network) *peers {
 	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}}
 }
 
-// change removes and then adds. What makes no sense changes nothing; an address that is taken ends it there.
+// change removes and then adds; when a part of it makes no sense, it does nothing. One caller at a time.
 func (p *peers) change(add []peerMessage, remove []string) error {
 	wanted, err := p.parse(add)
 	if err != nil {
 		return err
 	}
-	removed := make([]key, 0, len(remove))
+	removed := make(map[key]bool, len(remove))
 	for _, text := range remove {
 		k, err := parseKey(text, "remove")
 		if err != nil {
 			return err
 		}
-		removed = append(removed, k)
+		removed[k] = true
 	}
-	for _, k := range removed {
+	if err := p.addressesAreFree(wanted, removed); err != nil {
+		return err
+	}
+	for k := range removed {
 		p.remove(k)
 	}
 	for i := range wanted {
 		if err := p.add(&wanted[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// addressesAreFree says whether each wanted address is nobody else's once those who are removed have gone.
+func (p *peers) addressesAreFree(wanted []peer, removed map[key]bool) error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	claimed := make(map[netip.Addr]key, len(wanted))
+	for i := range wanted {
+		owner, taken := claimed[wanted[i].address]
+		if !taken {
+			owner, taken = p.addresses[wanted[i].address]
+			taken = taken && !removed[owner]
+		}
+		if taken && owner != wanted[i].key {
+			return failuref(invalid, "address: %s belongs to peer %s", wanted[i].address, owner)
+		}
+		claimed[wanted[i].address] = wanted[i].key
 	}
 	return nil
 }
@@ -127,9 +149,6 @@ func parsePeer(message *peerMessage) (peer, error) {
 func (p *peers) add(wanted *peer) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if owner, taken := p.addresses[wanted.address]; taken && owner != wanted.key {
-		return failuref(invalid, "address: %s belongs to peer %s", wanted.address, owner)
-	}
 	before := p.known[wanted.key]
 	if before != nil && before.address != wanted.address {
 		p.removeLocked(before)
