@@ -138,7 +138,10 @@ func (n *network) acceptAll() {
 
 // adopt makes a connection a stream. The descriptor is for the parent.
 func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) (int, error) {
-	s, descriptor, err := newStream(endpoint, queue, remote, n.log)
+	n.mutex.Lock()
+	others := len(n.streams)
+	n.mutex.Unlock()
+	s, descriptor, err := newStream(endpoint, queue, remote, others, n.log)
 	if err != nil {
 		return 0, err
 	}

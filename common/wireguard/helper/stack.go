@@ -22,6 +22,9 @@ const (
 	sendBufferMost    = 1 << 20
 	receiveBufferMost = 1 << 20
 	bufferFirst       = 128 << 10
+	// Of all connections, about: with many of them each further one gets its share, but no less than this.
+	bufferShared = 12 << 20
+	bufferLeast  = 64 << 10
 
 	// Data that is not acknowledged is sent again 8 times, at most 2 s apart: after about 9 s the peer counts as dead. Not
 	// TCP_USER_TIMEOUT, which also ends connections whose reader is slow (gVisor's honours it with a window of zero).
@@ -81,8 +84,16 @@ func configureTCP(s *stack.Stack) tcpip.Error {
 	return nil
 }
 
-// watch sets what a connection needs so that a dead peer is noticed, and that small writes leave at once.
-func watch(connection tcpip.Endpoint) {
+// prepare sets what a connection needs so that a dead peer is noticed, small writes leave at once, and what waits is
+// bounded when it is one of many.
+func prepare(connection tcpip.Endpoint, others int) {
+	if share := bufferShared / (others + 1); share < sendBufferMost {
+		if share < bufferLeast {
+			share = bufferLeast
+		}
+		connection.SocketOptions().SetSendBufferSize(int64(share), true)
+		connection.SocketOptions().SetReceiveBufferSize(int64(share), true)
+	}
 	idle, interval := tcpip.KeepaliveIdleOption(keepaliveIdle), tcpip.KeepaliveIntervalOption(keepaliveInterval)
 	connection.SetSockOpt(&idle)
 	connection.SetSockOpt(&interval)
