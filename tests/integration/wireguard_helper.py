@@ -123,7 +123,7 @@ class Patience(Case):
     def idle_streams(self):
         """Each costs little, once what was allocated to make it has been collected."""
         pair = self.pair()
-        count = 400
+        count = 800
         self.assertLess(max(pair.dialler.rss_mb(), pair.acceptor.rss_mb()), 15)
         held = lambda: max(int(helper.status("RssAnon").split()[0]) for helper in (pair.dialler, pair.acceptor))
         before = held()
