@@ -50,6 +50,7 @@ class Helper:
         self.lock = threading.Condition()
         self.replies, self.accepted, self.log = {}, [], []
         self.next_id, self.ended = 0, False
+        self.connections = []  # all that it handed over: closed with it, if not before
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -65,13 +66,15 @@ class Helper:
                     self.lock.notify_all()
                     return
                 message = json.loads(text)
+                connections = [socket.socket(fileno=number) for number in descriptors]
+                self.connections += connections
                 if message.get("event") == "accepted":
-                    self.accepted.append((message, socket.socket(fileno=descriptors[0])))
+                    self.accepted.append((message, connections[0]))
                 elif message.get("event") == "log":
                     self.log.append(message)
                 else:
-                    if descriptors:
-                        message["socket"] = socket.socket(fileno=descriptors[0])
+                    if connections:
+                        message["socket"] = connections[0]
                     self.replies[json.dumps(message["id"])] = message
                 self.lock.notify_all()
 
@@ -150,7 +153,8 @@ class Helper:
             self.popen.kill()
             return self.popen.wait()
         finally:
-            for _, connected in self.accepted:
+            self.reader.join(5)
+            for connected in self.connections:
                 connected.close()
             self.popen.stderr.close()
 

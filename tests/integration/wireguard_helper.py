@@ -123,7 +123,7 @@ class Patience(Case):
     def idle_streams(self):
         """Each costs little, once what was allocated to make it has been collected."""
         pair = self.pair()
-        count = 400
+        count = 800
         self.assertLess(max(pair.dialler.rss_mb(), pair.acceptor.rss_mb()), 15)
         held = lambda: max(int(helper.status("RssAnon").split()[0]) for helper in (pair.dialler, pair.acceptor))
         before = held()
@@ -218,6 +218,30 @@ class Peers(Case):
         hub.peer(spokes[1][0], "10.9.0.4")
         self.assertEqual(ends[1][1].recv(1), b"")
 
+    def test_answers_leave_from_the_address_that_was_asked(self):
+        keys, own = Keys(), Keys()
+        for bind, asked, from_ in (("0.0.0.0:0", "127.0.0.5:{}", "0.0.0.0:0"), ("[::]:0", "127.0.0.6:{}", "[::]:0"), ("[::]:0", "[::1]:{}", "[::1]:0")):
+            with self.subTest(bind, asked=asked):
+                hub, spoke = self.helper(), self.helper()
+                asked = asked.format(hub.open(keys, "10.9.0.1", bind=bind, accept_port=80).rsplit(":", 1)[1])
+                spoke.open(own, "10.9.0.2", bind=from_)
+                hub.peer(own, "10.9.0.2")
+                spoke.peer(keys, "10.9.0.1", endpoint=asked)
+                self.assert_echo(spoke.dial("10.9.0.1:80", keys), hub.accept()[1])
+                self.assertEqual(spoke.statistics()["peers"][0]["endpoint"], asked)
+
+    def test_dials_that_fail_together_disturb_no_session(self):
+        pair = self.pair()
+        ends = pair.connect()
+        many = [pair.dialler.send("dial", device="wg", to="10.9.0.1:80", timeout_ms=5000, peer=pair.keys[0].public) for _ in range(50)]
+        for number in many:
+            self.assertTrue(pair.dialler.wait(number).get("ok"))
+        handshake = pair.dialler.statistics()["peers"][0]["handshake"]
+        silent = [pair.dialler.send("dial", device="wg", to="10.9.0.99:80", timeout_ms=1500, peer=pair.keys[0].public) for _ in range(5)]
+        while any(str(number) not in pair.dialler.replies for number in silent):
+            self.assert_echo(*ends)
+        self.assertEqual(pair.dialler.statistics()["peers"][0]["handshake"], handshake)
+
     def test_a_peer_may_use_its_own_address_only(self):
         pair = self.pair()
         liar = self.helper()
@@ -228,6 +252,10 @@ class Peers(Case):
         self.assert_refused("connection_timeout", liar.dial, pair.to, pair.keys[0], timeout_ms=1200)
         self.assertGreater(liar.statistics()["peers"][0]["handshake"], 0)
         self.assert_refused("invalid", pair.acceptor.peer, Keys(), "10.9.0.3")
+        add = [{"public_key": Keys().public, "address": address} for address in ("10.9.0.50", "10.9.0.3")]
+        self.assert_refused("invalid", pair.acceptor.ask, "peers", device="wg", add=add, remove=[])
+        self.assertEqual(len(pair.acceptor.ask("describe")["devices"][0]["peers"]), 2)  # nothing of it was done
+        pair.acceptor.ask("peers", device="wg", add=add, remove=[own.public])
 
     def test_wrong_keys_get_nowhere(self):
         shared = preshared_key()

@@ -56,7 +56,7 @@ func (c *control) read() (request, error) {
 	if err := json.Unmarshal(c.buffer[:n], &asked); err != nil {
 		var kind *json.UnmarshalTypeError
 		if errors.As(err, &kind) {
-			return asked, failuref(invalid, "%s: not a %s", kind.Field, kind.Type)
+			return asked, failuref(invalid, "%s: a %s is of the wrong kind there", kind.Field, kind.Value)
 		}
 		return request{}, failuref(invalid, "a message is not a JSON object")
 	}

@@ -17,6 +17,9 @@ const (
 	// The first attempt ends soon; each further one, after a handshake, may take twice as long as the one before.
 	firstAttempt = 800 * time.Millisecond
 	timeoutMost  = 2 * time.Minute
+
+	sessionLasts = device.RejectAfterTime
+	renewalsRest = firstAttempt / 2 // several dials fail together; one handshake is enough for all
 )
 
 // dial connects to `to`. When that fails by silence, and nothing else was heard of the peer meanwhile, its keys are
@@ -30,8 +33,11 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 	if !n.peers.wake(k) {
 		return 0, netip.AddrPort{}, failuref(invalid, "peer: %s is not known", k)
 	}
+	if time.Since(time.Unix(0, n.peers.current(k).Handshake)) > sessionLasts {
+		n.renew(k)
+	}
 	for attempt := firstAttempt; ; attempt *= 2 {
-		heard := n.peers.received(k)
+		heard := n.peers.current(k).Received
 		descriptor, from, err := n.attempt(ctx, to, attempt)
 		if err == nil || ctx.Err() != nil || n.isClosed() {
 			return descriptor, from, err
@@ -39,7 +45,7 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 		if why, silent := err.(*failure); !silent || why.reason != connectionTimeout {
 			return 0, from, err
 		}
-		if n.peers.received(k) == heard {
+		if n.peers.current(k).Received == heard {
 			n.renew(k)
 		}
 	}
@@ -48,6 +54,9 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 // renew makes WireGuard forget the session and begin a handshake, with where the peer was said to be: it may have been
 // heard last from an address that is no more.
 func (n *network) renew(k key) {
+	if !n.peers.mayRenew(k, time.Now()) {
+		return
+	}
 	n.peers.sendHome(k)
 	if known := n.device.LookupPeer(device.NoisePublicKey(k)); known != nil {
 		known.ExpireCurrentKeypairs()

@@ -28,9 +28,6 @@ func newLogger(write func(event)) *logger {
 	go func() {
 		for line := range log.lines {
 			write(line)
-			if line.Level == "fatal" {
-				return
-			}
 		}
 	}()
 	return log

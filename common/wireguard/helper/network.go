@@ -138,28 +138,37 @@ func (n *network) acceptAll() {
 
 // adopt makes a connection a stream. The descriptor is for the parent.
 func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr) (int, error) {
-	s, descriptor, err := newStream(endpoint, queue, remote, n.log)
+	n.mutex.Lock()
+	others := len(n.streams)
+	n.mutex.Unlock()
+	s, descriptor, err := newStream(endpoint, queue, remote, others, n.log)
 	if err != nil {
 		return 0, err
 	}
 	n.mutex.Lock()
-	gone := n.isClosed() || !n.peers.hasAddress(remote)
-	if !gone {
+	closed := n.isClosed()
+	if !closed {
 		n.streams[s] = struct{}{}
 	}
 	n.mutex.Unlock()
-	if gone {
+	// Asked for after it is in the set: who removes the peer either finds the stream there, or has removed it by now.
+	if closed || !n.peers.hasAddress(remote) {
+		n.forget(s)
 		s.abort()
 		syscall.Close(descriptor)
 		return 0, failuref(failed, "its peer has been removed")
 	}
 	go guard(n.log, func() {
 		s.run()
-		n.mutex.Lock()
-		delete(n.streams, s)
-		n.mutex.Unlock()
+		n.forget(s)
 	})
 	return descriptor, nil
+}
+
+func (n *network) forget(s *stream) {
+	n.mutex.Lock()
+	delete(n.streams, s)
+	n.mutex.Unlock()
 }
 
 // rest lets peers rest that have not been heard of for long.
@@ -216,6 +225,7 @@ func (n *network) close() {
 	n.bind.shut()
 	n.device.Close()
 	n.bind.door.close()
+	n.stack.RemoveNIC(onlyNIC) // ends a goroutine that Close leaves
 	n.stack.Close()
 }
 

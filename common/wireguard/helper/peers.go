@@ -24,6 +24,8 @@ type peer struct {
 
 	awake bool            // one of the device's
 	past  *peerStatistics // what the device knew of it when it last was; nil: never
+
+	renewed time.Time // its keys, by a dial
 }
 
 // waits is true for a peer that nothing is sent to before it has come to us.
@@ -48,21 +50,24 @@ func newPeers(n *network) *peers {
 	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}}
 }
 
-// change removes and then adds. Either all of it is done or, when a part of it makes no sense, nothing.
+// change removes and then adds; when a part of it makes no sense, it does nothing. One caller at a time.
 func (p *peers) change(add []peerMessage, remove []string) error {
 	wanted, err := p.parse(add)
 	if err != nil {
 		return err
 	}
-	removed := make([]key, 0, len(remove))
+	removed := make(map[key]bool, len(remove))
 	for _, text := range remove {
 		k, err := parseKey(text, "remove")
 		if err != nil {
 			return err
 		}
-		removed = append(removed, k)
+		removed[k] = true
 	}
-	for _, k := range removed {
+	if err := p.addressesAreFree(wanted, removed); err != nil {
+		return err
+	}
+	for k := range removed {
 		p.remove(k)
 	}
 	for i := range wanted {
@@ -73,12 +78,34 @@ func (p *peers) change(add []peerMessage, remove []string) error {
 	return nil
 }
 
+// addressesAreFree says whether each wanted address is nobody else's once those who are removed have gone.
+func (p *peers) addressesAreFree(wanted []peer, removed map[key]bool) error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	claimed := make(map[netip.Addr]key, len(wanted))
+	for i := range wanted {
+		owner, taken := claimed[wanted[i].address]
+		if !taken {
+			owner, taken = p.addresses[wanted[i].address]
+			taken = taken && !removed[owner]
+		}
+		if taken && owner != wanted[i].key {
+			return failuref(invalid, "address: %s belongs to peer %s", wanted[i].address, owner)
+		}
+		claimed[wanted[i].address] = wanted[i].key
+	}
+	return nil
+}
+
 func (p *peers) parse(messages []peerMessage) ([]peer, error) {
 	parsed := make([]peer, 0, len(messages))
 	for i := range messages {
 		one, err := parsePeer(&messages[i])
 		if err != nil {
 			return nil, err
+		}
+		if one.key == key(p.network.bind.door.public) {
+			return nil, failuref(invalid, "public_key: %s is the device's own", one.key)
 		}
 		if one.address.Is6() != p.network.address.Is6() {
 			return nil, failuref(invalid, "address: %s is not of the device's family", one.address)
@@ -122,16 +149,13 @@ func parsePeer(message *peerMessage) (peer, error) {
 func (p *peers) add(wanted *peer) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if owner, taken := p.addresses[wanted.address]; taken && owner != wanted.key {
-		return failuref(invalid, "address: %s belongs to peer %s", wanted.address, owner)
-	}
 	before := p.known[wanted.key]
 	if before != nil && before.address != wanted.address {
 		p.removeLocked(before)
 		before = nil
 	}
 	if before != nil {
-		wanted.past = before.past
+		wanted.past, wanted.renewed = before.past, before.renewed
 	}
 	if !wanted.waits() || before != nil && before.awake {
 		if err := p.wakeLocked(wanted, before); err != nil {
@@ -161,6 +185,18 @@ func (p *peers) wakeLocked(wanted, before *peer) error {
 	}
 	wanted.awake = true
 	return nil
+}
+
+// mayRenew says whether the last renewal is long enough ago, and counts this as one.
+func (p *peers) mayRenew(k key, now time.Time) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	one := p.known[k]
+	if one == nil || now.Sub(one.renewed) < renewalsRest {
+		return false
+	}
+	one.renewed = now
+	return true
 }
 
 // sendHome makes the endpoint of a peer the one that the parent named, if it did.

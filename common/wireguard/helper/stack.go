@@ -22,6 +22,9 @@ const (
 	sendBufferMost    = 1 << 20
 	receiveBufferMost = 1 << 20
 	bufferFirst       = 128 << 10
+	// Of all connections, about: with many of them each further one gets its share, but no less than this.
+	bufferShared = 12 << 20
+	bufferLeast  = 64 << 10
 
 	// Data that is not acknowledged is sent again 8 times, at most 2 s apart: after about 9 s the peer counts as dead. Not
 	// TCP_USER_TIMEOUT, which also ends connections whose reader is slow (gVisor's honours it with a window of zero).
@@ -35,6 +38,10 @@ const (
 	keepaliveCount    = 3
 
 	acceptBacklog = 256
+
+	// What is left of a connection that has ended: shorter than RFC 9293 has it, since nothing in a tunnel is that late.
+	timeWait = 5 * time.Second
+	finWait  = 15 * time.Second
 )
 
 func newStack(l *link, address netip.Addr) (*stack.Stack, error) {
@@ -68,7 +75,8 @@ func configureTCP(s *stack.Stack) tcpip.Error {
 	sending := tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: bufferFirst, Max: sendBufferMost}
 	receiving := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: bufferFirst, Max: receiveBufferMost}
 	retries, soonest, latest := tcpip.TCPMaxRetriesOption(retriesMost), tcpip.TCPMinRTOOption(retryLeast), tcpip.TCPMaxRTOOption(retryMost)
-	for _, option := range []tcpip.SettableTransportProtocolOption{&sack, &moderate, &recovery, &cubic, &sending, &receiving, &retries, &soonest, &latest} {
+	waiting, lingering := tcpip.TCPTimeWaitTimeoutOption(timeWait), tcpip.TCPLingerTimeoutOption(finWait)
+	for _, option := range []tcpip.SettableTransportProtocolOption{&sack, &moderate, &recovery, &cubic, &sending, &receiving, &retries, &soonest, &latest, &waiting, &lingering} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, option); err != nil {
 			return err
 		}
@@ -76,8 +84,16 @@ func configureTCP(s *stack.Stack) tcpip.Error {
 	return nil
 }
 
-// watch sets what a connection needs so that a dead peer is noticed, and that small writes leave at once.
-func watch(connection tcpip.Endpoint) {
+// prepare sets what a connection needs so that a dead peer is noticed, small writes leave at once, and what waits is
+// bounded when it is one of many.
+func prepare(connection tcpip.Endpoint, others int) {
+	if share := bufferShared / (others + 1); share < sendBufferMost {
+		if share < bufferLeast {
+			share = bufferLeast
+		}
+		connection.SocketOptions().SetSendBufferSize(int64(share), true)
+		connection.SocketOptions().SetReceiveBufferSize(int64(share), true)
+	}
 	idle, interval := tcpip.KeepaliveIdleOption(keepaliveIdle), tcpip.KeepaliveIntervalOption(keepaliveInterval)
 	connection.SetSockOpt(&idle)
 	connection.SetSockOpt(&interval)

@@ -83,14 +83,14 @@ func number(text string) int64 {
 	return value
 }
 
-// received counts what was heard from a peer, in bytes of datagrams that it alone can have made.
-func (p *peers) received(k key) uint64 {
+// current is what the device knows of one peer.
+func (p *peers) current(k key) peerStatistics {
 	reader := statisticsReader{}
 	_ = p.network.device.IpcGetOperation(&reader)
 	for i := range reader.peers {
 		if reader.peers[i].PublicKey == k.String() {
-			return reader.peers[i].Received
+			return reader.peers[i]
 		}
 	}
-	return 0
+	return peerStatistics{}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // The socket pair holds at most about this many bytes in each direction.
-const pairBuffer = 256 << 10
+const pairBuffer = 128 << 10
 
 // stream copies both ways until both have ended. While it is idle it holds one goroutine, which waits for the parent's
 // bytes; the network's are copied by another that lives while there are some. How an end looks:
@@ -49,8 +49,9 @@ const (
 	pullEnded
 )
 
-// newStream takes over the endpoint and returns the descriptor for the parent as well, which is the caller's.
-func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr, log *logger) (*stream, int, error) {
+// newStream takes over the endpoint, one beside so many others, and returns the descriptor for the parent as well, which
+// is the caller's.
+func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr, others int, log *logger) (*stream, int, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		endpoint.Abort()
@@ -75,7 +76,7 @@ func newStream(endpoint tcpip.Endpoint, queue *waiter.Queue, remote netip.Addr, 
 		unix.Close(pair[1])
 		return nil, 0, failuref(failed, "socket pair: %s", err)
 	}
-	watch(endpoint)
+	prepare(endpoint, others)
 	s.entry.Init(s, waiter.ReadableEvents|waiter.WritableEvents|waiter.EventHUp|waiter.EventErr)
 	queue.EventRegister(&s.entry)
 	return s, pair[1], nil

@@ -7,7 +7,7 @@ const (
 	QueueStagedSize            = 128
 	QueueOutboundSize          = 512
 	QueueInboundSize           = 512
-	QueueHandshakeSize         = 256
+	QueueHandshakeSize         = 1024 // an eighth is load, and more than the door lets in
 	MaxSegmentSize             = 9216 // the largest datagram: a jumbo frame
 	PreallocatedBuffersPerPool = 0    // no bound of its own: what waits is bounded by the queues
 )
