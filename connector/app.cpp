@@ -117,14 +117,15 @@ void App::send_agents_over() {
     }
 }
 
-/// A predecessor whose device we cannot take over has its port and its interface until it leaves.
-net::Task<> App::open_wireguard(int inherited) {
+/// Whoever had the device before us may keep its port or its interface for a while: a predecessor whose device we
+/// cannot take over, or a successor that has just gone.
+net::Task<> App::open_wireguard(int inherited, bool patient) {
     for (;;) {
         const Result<> opened = co_await wireguard_->open(inherited);
         if (opened) {
             co_return;
         }
-        if (!succeeding_) {
+        if (!patient) {
             logging::error("cannot open the WireGuard device", {{"reason", opened.error().message}});
             exit_status_ = opened.error().usage ? 2 : 1;
             stop();

@@ -111,7 +111,12 @@ void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
 }
 
 int WireGuardDoor::release() {
-    return devices_.user_space() == nullptr ? -1 : devices_.user_space()->release();
+    const int control = devices_.user_space() == nullptr ? -1 : devices_.user_space()->release();
+    if (control >= 0) {
+        device_.reset();
+        devices_.use(nullptr);
+    }
+    return control;
 }
 
 net::Task<> WireGuardDoor::look() {

@@ -35,7 +35,8 @@ class WireGuardDoor {
     net::Task<Result<>> open(int inherited);
     /// These tunnels' keys, and no others, open the door from now on.
     void use(const std::vector<TunnelRecord>& records);
-    /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on.
+    /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on; the
+    /// device is no longer ours, and can be opened anew when the successor has gone.
     int release();
     /// Asks the device how its peers are; standings() and the metrics show the answer.
     net::Task<> look();

@@ -42,10 +42,11 @@ net::Task<std::expected<std::vector<Target>, problem::Failure>> Transports::targ
 net::Task<std::expected<Channel, problem::Failure>> Transports::dial(std::vector<Target> targets,
                                                                      std::chrono::milliseconds timeout) {
     const protocol::Transport transport = targets.front().transport;
-    if (transport == kPreferred && probed_ && !probed_->stream->status()) {
-        Channel channel = std::move(*probed_);
-        probed_.reset();
-        co_return channel;
+    if (transport == kPreferred && probed_) {
+        Channel channel = *std::exchange(probed_, std::nullopt);
+        if (!channel.stream->status()) {
+            co_return channel;
+        }
     }
     const bool impatient = transport == kPreferred && may_fall_back();
     auto channel =
