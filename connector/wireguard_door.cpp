@@ -2,7 +2,6 @@
 #include "connector/wireguard_door.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "common/log/log.h"
 #include "common/wireguard/key_file.h"
@@ -13,13 +12,6 @@ namespace adit {
 namespace {
 
 constexpr const char* kName = "connector";  ///< of the device: a successor asks for it by this
-
-/// The helper encrypts for all agents, beside the workers.
-wireguard::HelperSettings helper_settings() {
-    wireguard::HelperSettings settings;
-    settings.processors = std::max(1U, std::thread::hardware_concurrency() / 2);
-    return settings;
-}
 
 Secret copy(const Secret& secret) {
     return Secret(std::string(secret.reveal()));
@@ -54,12 +46,12 @@ WireGuardDoor::WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config:
       key_(std::move(key)),
       preshared_(std::move(preshared)),
       accepted_(std::move(accepted)),
-      devices_(loop, helper_settings()) {}
+      devices_(loop, {}) {}
 
 net::Task<Result<>> WireGuardDoor::open(int inherited) {
     wireguard::DeviceKind kind = settings_.device;
     if (inherited >= 0) {
-        auto adopted = co_await wireguard::UserSpace::adopt(loop_, inherited, helper_settings());
+        auto adopted = co_await wireguard::UserSpace::adopt(loop_, inherited, {});
         if (adopted) {
             devices_.use(std::move(*adopted));
             kind = wireguard::DeviceKind::user_space;
