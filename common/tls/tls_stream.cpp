@@ -16,6 +16,14 @@ namespace {
 constexpr std::size_t kRecord = 16 * 1024;
 constexpr std::size_t kSmall = 4 * 1024;  ///< is sent as one record
 
+/// SSL_get_error() looks at this thread's queue of errors, so what others left there must go. It is nearly always
+/// empty, and emptying it costs much more than a look.
+void forget_errors() {
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 }  // namespace
 
 /// OpenSSL's view of the chains: reads come from the input of the stream below, writes collect in cipher_out_.
@@ -89,7 +97,7 @@ void TlsStream::offer(Alpn protocols) {
 
 net::Task<net::Status> TlsStream::handshake() {
     for (;;) {
-        ERR_clear_error();
+        forget_errors();
         const int result = SSL_do_handshake(ssl_.get());
         flush();
         if (result == 1) {
@@ -150,22 +158,36 @@ net::Status TlsStream::poll_receive() {
         return read_status_;
     }
     std::size_t received = 0;
+    // OpenSSL takes no byte too many from below, so with nothing there it can only say that it wants some.
+    bool wants = !unheard_ && SSL_pending(ssl_.get()) == 0 && below_->input().empty();
     for (;;) {
+        if (wants) {
+            if (const net::Status below = below_->poll_receive()) {
+                if (below == net::Errc::would_block) {
+                    flush();  // answers of TLS itself, such as a key update
+                    return below;
+                }
+                // RFC 8446 §6.1: an end without close_notify may be an attacker's cut.
+                return read_status_ = below == net::Errc::end_of_stream ? net::Status(net::Errc::truncated) : below;
+            }
+        }
         iovec area;
         input().prepare(&area, 1, kRecord);
         std::size_t got = 0;
-        ERR_clear_error();
+        forget_errors();
         const int result = SSL_read_ex(ssl_.get(), area.iov_base, area.iov_len, &got);
         input().commit(got);
         received += got;
         const bool more = SSL_pending(ssl_.get()) > 0 || !below_->input().empty();
         if (result == 1 && more && received < kReceiveMost) {
+            wants = false;
             continue;
         }
+        const int error = SSL_get_error(ssl_.get(), result);
         if (received > 0) {
+            unheard_ = result != 1 && error != SSL_ERROR_WANT_READ;
             return {};
         }
-        const int error = SSL_get_error(ssl_.get(), result);
         if (error == SSL_ERROR_ZERO_RETURN) {
             return read_status_ = net::Errc::end_of_stream;
         }
@@ -173,14 +195,7 @@ net::Status TlsStream::poll_receive() {
             flush();  // an alert tells the peer what we did not like
             return failed(error, net::Errc::protocol);
         }
-        if (const net::Status below = below_->poll_receive()) {
-            if (below == net::Errc::would_block) {
-                flush();  // answers of TLS itself, such as a key update
-                return below;
-            }
-            // RFC 8446 §6.1: an end without close_notify may be an attacker's cut.
-            return read_status_ = below == net::Errc::end_of_stream ? net::Status(net::Errc::truncated) : below;
-        }
+        wants = true;
     }
 }
 
@@ -194,7 +209,7 @@ std::size_t TlsStream::write_some(net::Chain& from, std::size_t limit) {
         const std::string_view front = from.size() <= kSmall ? from.gather(from.size()) : from.front();
         const std::string_view piece = front.substr(0, std::min(limit - taken, kRecord));
         std::size_t written = 0;
-        ERR_clear_error();
+        forget_errors();
         if (SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &written) != 1) {
             static_cast<void>(failed(SSL_get_error(ssl_.get(), 0), net::Errc::protocol));
             return taken;
@@ -215,7 +230,7 @@ bool TlsStream::flush() {
 
 void TlsStream::end() {
     if (!status() && SSL_is_init_finished(ssl_.get())) {
-        ERR_clear_error();
+        forget_errors();
         SSL_shutdown(ssl_.get());
         flush();
     }

@@ -63,6 +63,7 @@ class TlsStream final : public net::Stream {
     std::unique_ptr<SSL, Free> ssl_;
     net::Status status_;
     net::Status read_status_;
+    bool unheard_ = false;  ///< OpenSSL read an end or an error behind the last bytes and has still to say so
     std::string problem_;
 };
 
