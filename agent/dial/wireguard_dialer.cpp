@@ -6,6 +6,7 @@
 
 #include "agent/dial/look.h"
 #include "common/log/log.h"
+#include "common/wireguard/existing.h"
 
 namespace adit::agent {
 namespace {
@@ -125,13 +126,26 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::prepare(Link& link, net::Time 
         }
         Link& link;
     } preparing(link);
-    if (link.seat == kLobby && settings_.kind != wireguard::DeviceKind::existing) {
+    if (settings_.kind == wireguard::DeviceKind::existing) {
+        link.seat = seat_of_interface();
+    } else if (link.seat == kLobby) {
         if (auto taken = co_await take_seat(link, deadline); !taken) {
             link.device.reset();
             co_return taken;
         }
     }
     co_return co_await open_device(link, link.seat);
+}
+
+/// The seat whose address it has. When it has none, the first: opening the device then says what is missing.
+unsigned WireGuardDialer::seat_of_interface() const {
+    const auto addresses = wireguard::addresses_of(settings_.interface);
+    for (unsigned seat = kLobby + 1; seat <= token_.seats; ++seat) {
+        if (std::ranges::find(addresses, token_.address(seat)) != addresses.end()) {
+            return seat;
+        }
+    }
+    return kLobby + 1;
 }
 
 net::Task<WireGuardDialer::Done> WireGuardDialer::take_seat(Link& link, net::Time deadline) {
@@ -155,9 +169,11 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::take_seat(Link& link, net::Tim
                           {{"connector", link.endpoint.text()}, {"seat", link.seat}});
             co_return Done();
         }
-        failure = problem::connection_terminated(
-            link.endpoint.text() +
-            (end.words.empty() ? ": the connector gave no seat in its network" : ": the connector says: " + end.words));
+        if (!end.words.empty()) {  // asking again at once would get the same answer
+            co_return std::unexpected(
+                problem::connection_terminated(link.endpoint.text() + ": the connector says: " + end.words));
+        }
+        failure = problem::connection_terminated(link.endpoint.text() + ": the connector gave no seat in its network");
     }
     co_return std::unexpected(std::move(failure));
 }

@@ -50,6 +50,7 @@ class WireGuardDialer final : public Dialer {
 
     Link& link_to(const net::Address& endpoint);
     net::Task<Done> prepare(Link& link, net::Time deadline);
+    unsigned seat_of_interface() const;
     net::Task<Done> open_device(Link& link, unsigned seat);
     net::Task<Done> take_seat(Link& link, net::Time deadline);
     net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> connect(Link& link, net::Time deadline);

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -28,36 +29,50 @@ std::optional<address> address_of(const sockaddr* socket) {
     return std::nullopt;
 }
 
-/// What stands against using it.
-Result<> look_at(const std::string& interface, const address& wanted) {
+struct Interface {
+    bool there = false;
+    bool up = false;
+    std::vector<address> addresses;
+};
+
+Result<Interface> read_interface(const std::string& name) {
     ifaddrs* list = nullptr;
     if (::getifaddrs(&list) != 0) {
         return failure(std::string("the interfaces cannot be listed: ") + std::strerror(errno));
     }
-    bool there = false;
-    bool up = false;
-    bool has = false;
-    std::string others;
+    Interface found;
     for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-        if (interface != entry->ifa_name) {
+        if (name != entry->ifa_name) {
             continue;
         }
-        there = true;
-        up = (entry->ifa_flags & IFF_UP) != 0;
+        found.there = true;
+        found.up = (entry->ifa_flags & IFF_UP) != 0;
         if (const auto one = address_of(entry->ifa_addr)) {
-            has = has || *one == wanted;
-            others += (others.empty() ? "" : ", ") + one->to_string();
+            found.addresses.push_back(*one);
         }
     }
     ::freeifaddrs(list);
-    if (!there) {
+    return found;
+}
+
+/// What stands against using it.
+Result<> look_at(const std::string& interface, const address& wanted) {
+    const auto found = read_interface(interface);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!found->there) {
         return usage_error("there is no such interface; device: existing uses one that somebody else has made");
     }
-    if (!has) {
+    if (std::ranges::find(found->addresses, wanted) == found->addresses.end()) {
+        std::string others;
+        for (const address& one : found->addresses) {
+            others += (others.empty() ? "" : ", ") + one.to_string();
+        }
         return usage_error("it does not have the address " + wanted.to_string() + ", but " +
                            (others.empty() ? "none" : others));
     }
-    if (!up) {
+    if (!found->up) {
         return usage_error("it is down; `ip link set " + interface + " up` takes it up");
     }
     return {};
@@ -91,6 +106,11 @@ class ExistingDevice final : public Device {
 };
 
 }  // namespace
+
+std::vector<address> addresses_of(const std::string& interface) {
+    auto found = read_interface(interface);
+    return found ? std::move(found->addresses) : std::vector<address>();
+}
 
 Result<std::unique_ptr<Device>> open_existing(net::Loop& loop, const std::string& interface, const Settings& settings,
                                               Device::Accepted accepted) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/wireguard/device.h"
 
@@ -14,5 +15,8 @@ namespace adit::wireguard {
 /// again is another one to the listening socket: what accepts has to be opened again, too.
 Result<std::unique_ptr<Device>> open_existing(net::Loop& loop, const std::string& interface, const Settings& settings,
                                               Device::Accepted accepted);
+
+/// Those that the interface has now; none when there is no such interface.
+std::vector<boost::asio::ip::address> addresses_of(const std::string& interface);
 
 }  // namespace adit::wireguard
