@@ -36,6 +36,8 @@ func (n *network) dial(to netip.AddrPort, k key, timeout time.Duration) (int, ne
 	if time.Since(time.Unix(0, n.peers.current(k).Handshake)) > sessionLasts {
 		n.renew(k)
 	}
+	n.dials(to.Addr(), 1)
+	defer n.dials(to.Addr(), -1)
 	for attempt := firstAttempt; ; attempt *= 2 {
 		heard := n.peers.current(k).Received
 		descriptor, from, err := n.attempt(ctx, to, attempt)

@@ -36,9 +36,10 @@ type network struct {
 	listenerQueue waiter.Queue
 	accepted      func(descriptor int, from netip.AddrPort)
 
-	mutex   sync.Mutex
-	streams map[*stream]struct{}
-	closed  chan struct{}
+	mutex    sync.Mutex
+	streams  map[*stream]struct{}
+	dialling map[netip.Addr]int // connections that are being opened
+	closed   chan struct{}
 }
 
 // openNetwork makes a network end that runs. `accepted` is called for each connection that came in, on a goroutine of
@@ -59,7 +60,7 @@ func openNetwork(asked *request, log *logger, accepted func(int, netip.AddrPort)
 	if err != nil {
 		return nil, failuref(invalid, "bind: %q is not ip:port", asked.Bind)
 	}
-	n := &network{name: asked.Device, address: address, log: log, accepted: accepted, streams: map[*stream]struct{}{}, closed: make(chan struct{})}
+	n := &network{name: asked.Device, address: address, log: log, accepted: accepted, streams: map[*stream]struct{}{}, dialling: map[netip.Addr]int{}, closed: make(chan struct{})}
 	if n.bind, err = newBind(at, log); err != nil {
 		return nil, bindFailure(at, err)
 	}
@@ -99,6 +100,7 @@ func (n *network) start(private key, acceptPort uint16) error {
 		return failuref(failed, "device: %v", err)
 	}
 	go guard(n.log, n.rest)
+	go guard(n.log, n.keepVigil)
 	if acceptPort == 0 {
 		return nil
 	}
@@ -144,6 +146,9 @@ func (n *network) adopt(endpoint tcpip.Endpoint, queue *waiter.Queue, remote net
 	s, descriptor, err := newStream(endpoint, queue, remote, others, n.log)
 	if err != nil {
 		return 0, err
+	}
+	if others < eagerMost && n.peers.isNamed(remote) {
+		hasten(endpoint)
 	}
 	n.mutex.Lock()
 	closed := n.isClosed()

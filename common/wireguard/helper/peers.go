@@ -44,10 +44,11 @@ type peers struct {
 	mutex     sync.Mutex
 	known     map[key]*peer
 	addresses map[netip.Addr]key
+	homes     map[key]netip.Addr // addresses of those whose endpoint was named
 }
 
 func newPeers(n *network) *peers {
-	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}}
+	return &peers{network: n, known: map[key]*peer{}, addresses: map[netip.Addr]key{}, homes: map[key]netip.Addr{}}
 }
 
 // change removes and then adds; when a part of it makes no sense, it does nothing. One caller at a time.
@@ -164,6 +165,11 @@ func (p *peers) add(wanted *peer) error {
 	}
 	p.known[wanted.key] = wanted
 	p.addresses[wanted.address] = wanted.key
+	if wanted.waits() {
+		delete(p.homes, wanted.key)
+	} else {
+		p.homes[wanted.key] = wanted.address
+	}
 	return nil
 }
 
@@ -252,10 +258,30 @@ func (p *peers) remove(k key) {
 func (p *peers) removeLocked(one *peer) {
 	delete(p.known, one.key)
 	delete(p.addresses, one.address)
+	delete(p.homes, one.key)
 	p.network.abortStreams(func(remote netip.Addr) bool { return remote == one.address })
 	if one.awake {
 		p.network.device.RemovePeer(device.NoisePublicKey(one.key))
 	}
+}
+
+// named are the addresses of the peers whose endpoint the parent named.
+func (p *peers) named() map[key]netip.Addr {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	named := make(map[key]netip.Addr, len(p.homes))
+	for k, address := range p.homes {
+		named[k] = address
+	}
+	return named
+}
+
+// isNamed is true for the address of one of those.
+func (p *peers) isNamed(address netip.Addr) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	_, named := p.homes[p.addresses[address]]
+	return named
 }
 
 func (p *peers) hasAddress(address netip.Addr) bool {
