@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include <set>
+#include <memory>
+#include <string>
+#include <vector>
 
 using namespace adit;
 using namespace std::chrono_literals;
@@ -18,6 +20,11 @@ struct Room {
     net::Time now{1h};
     tunnel::Seats seats{[this] { return now; }};
     Room() { now += 1h; }
+    /// By its maker alone, since a hold neither moves nor is copied.
+    std::unique_ptr<tunnel::SeatHold> hold(const Seat& seat, const std::string& agent) {
+        return std::unique_ptr<tunnel::SeatHold>(new tunnel::SeatHold(seats.hold(seat, agent)));
+    }
+    bool takes(const Seat& seat, const std::string& agent) { return static_cast<bool>(seats.hold(seat, agent)); }
     unsigned assign() { return seats.assign("key_a", kSeats).value_or(0); }
 };
 
@@ -29,8 +36,8 @@ TEST_CASE("each agent gets a seat of its own, from the highest down, until there
     std::vector<std::unique_ptr<tunnel::SeatHold>> holds;
     for (unsigned i = 0; i < kSeats; ++i) {
         given.push_back(room.assign());
-        holds.emplace_back(new tunnel::SeatHold(room.seats.hold({"key_a", given.back()}, std::to_string(i))));
-        CHECK(*holds.back());
+        holds.push_back(room.hold({"key_a", given.back()}, std::to_string(i)));
+        CHECK(static_cast<bool>(*holds.back()));
     }
     CHECK(given == std::vector<unsigned>{7, 6, 5, 4, 3, 2, 1});
     CHECK(room.assign() == 0);
@@ -81,20 +88,19 @@ TEST_CASE("when every free seat waits for somebody, the one that has waited long
 TEST_CASE("a seat has one agent, however many sessions that has") {
     Room room;
     const Seat seat{"key_a", 4};
-    auto first = std::make_unique<tunnel::SeatHold>(room.seats.hold(seat, "one"));
+    auto first = room.hold(seat, "one");
     {
-        const auto second = room.seats.hold(seat, "one");
-        CHECK(second);
-        const auto stranger = room.seats.hold(seat, "another");
-        CHECK_FALSE(stranger);
+        const auto second = room.hold(seat, "one");
+        CHECK(static_cast<bool>(*second));
+        CHECK_FALSE(room.takes(seat, "another"));
     }
-    CHECK_FALSE(room.seats.hold(seat, "another"));
+    CHECK_FALSE(room.takes(seat, "another"));
     first.reset();
-    CHECK(room.seats.hold(seat, "another"));  // it was free, and whoever has the key may come
+    CHECK(room.takes(seat, "another"));  // it was free, and whoever has the key may come
 }
 
 TEST_CASE("a session that has no seat holds nothing") {
     Room room;
-    CHECK(room.seats.hold({"key_a", 0}, "one"));
-    CHECK(room.seats.hold({"key_a", 0}, "another"));
+    const auto first = room.hold({"key_a", 0}, "one");
+    CHECK(room.takes({"key_a", 0}, "another"));
 }
