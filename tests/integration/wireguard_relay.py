@@ -20,6 +20,7 @@ class Relay:
         self.inner.bind(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.inner.getsockname()[1]
         self.outer = self._outer()
+        self.left = []  # they stay open, so that nobody else gets their ports
         self.client = None
         self.seen = []  # what went to `to`, the first 2,000
         self.running = True
@@ -33,6 +34,7 @@ class Relay:
 
     def move(self):
         """From now on everything comes from another port."""
+        self.left.append(self.outer)
         self.outer = self._outer()
 
     def replay(self, datagram):
@@ -55,7 +57,8 @@ class Relay:
         self.running = False
         self.thread.join()
         self.inner.close()
-        self.outer.close()
+        for outer in (self.outer, *self.left):
+            outer.close()
 
 
 def initiation(public_key):
