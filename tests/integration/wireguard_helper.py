@@ -322,6 +322,21 @@ class Control(Case):
         helper.channel.shutdown(socket.SHUT_RDWR)
         self.assertEqual(helper.popen.wait(5), 0)
 
+    def test_what_was_said_before_the_end_arrives(self):
+        ends = {"of the channel": lambda helper: helper.channel.shutdown(socket.SHUT_RDWR), "of the device": lambda helper: helper.send("close", device="wg")}
+        for name, end in ends.items():
+            with self.subTest(name):
+                pair = self.pair()
+                (full, full_there), (idle, idle_there), (kept, kept_there) = (pair.connect() for _ in range(3))
+                full.sendall(bytes(100_000))
+                full.close()
+                idle.close()
+                end(pair.dialler)
+                for there, said in ((full_there, 100_000), (idle_there, 0), (kept_there, 0)):
+                    there.settimeout(2)
+                    self.assertEqual(drain(there), said)
+                kept.close()
+
     def test_without_a_channel_it_says_what_it_is_for(self):
         done = subprocess.run([PROGRAM], capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)
