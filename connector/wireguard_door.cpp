@@ -2,9 +2,12 @@
 #include "connector/wireguard_door.h"
 
 #include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include "common/log/log.h"
+#include "common/net/alarm.h"
+#include "common/net/spawn.h"
 #include "common/wireguard/key_file.h"
 #include "connector/store/address_rows.h"
 #include "connector/store/wireguard_peers.h"
@@ -12,7 +15,11 @@
 namespace adit {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr const char* kName = "connector";  ///< of the device: a successor asks for it by this
+constexpr auto kParting = 1s;
+constexpr auto kAfterExpiry = 15s;  ///< the sessions of a key that has expired have ten seconds for what runs
 
 /// The helper encrypts for all agents, beside the workers.
 wireguard::HelperSettings helper_settings() {
@@ -85,14 +92,17 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
                                            {"address", device_->bound().text()},
                                            {"device", device_->description()},
                                            {"why", why_}});
-    use(records_);
+    set_peers();
     co_return Result<>();
 }
 
 void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
-    if (&records != &records_) {
-        records_ = records;
+    if (auto gone = keys_gone(records_, records); !gone.empty()) {
+        std::ranges::move(gone, std::back_inserter(parting_));
+        parted_at_ = loop_.now() + kParting;
+        net::spawn(loop_.context(), "keys that are gone", let_part());
     }
+    records_ = records;
     members_.clear();
     for (const RowMember& member : row_members(records_)) {
         members_[*member.public_key] = {member.tunnel->name, member.key->id, member.number, member.address};
@@ -101,12 +111,29 @@ void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
         const auto member = members_.find(entry.second.peer.public_key);
         return member == members_.end() || member->second.address != entry.first;
     });
-    auto peers =
-        wireguard_peers(records_, preshared_, settings_.network, std::chrono::system_clock::now(), settings_.keepalive);
+    set_peers();
+}
+
+void WireGuardDoor::set_peers() {
+    if (!device_) {
+        return;
+    }
+    std::vector<TunnelRecord> records = records_;
+    std::ranges::copy(parting_, std::back_inserter(records));  // behind the others: what both claim is not theirs
+    auto peers = wireguard_peers(records, preshared_, settings_.network,
+                                 std::chrono::system_clock::now() - kAfterExpiry, settings_.keepalive);
     if (!peers) {
         logging::error("the peers of the WireGuard device stay as they are", {{"reason", peers.error().message}});
-    } else if (device_) {
-        device_->set_peers(std::move(*peers));
+        return;
+    }
+    device_->set_peers(std::move(*peers));
+}
+
+net::Task<> WireGuardDoor::let_part() {
+    co_await net::sleep_for(loop_, kParting);
+    if (loop_.now() >= parted_at_) {
+        parting_.clear();
+        set_peers();
     }
 }
 

@@ -33,7 +33,9 @@ class WireGuardDoor {
     /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or -1. An error
     /// says why it cannot be opened; it can be tried again.
     net::Task<Result<>> open(int inherited);
-    /// These tunnels' keys, and no others, open the door from now on.
+    /// These tunnels' keys, and no others, open the door from now on. The peers of a key that is gone stay a moment
+    /// longer, unless another has their address now: its sessions are ended by who reads the same records, and get
+    /// there what they are told. Who comes anew with it finds no key for its address.
     void use(const std::vector<TunnelRecord>& records);
     /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on.
     int release();
@@ -49,6 +51,8 @@ class WireGuardDoor {
   private:
     WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
                   Secret preshared, wireguard::Device::Accepted accepted);
+    void set_peers();
+    net::Task<> let_part();
     void note(const wireguard::PeerStatus& peer);
 
     struct Member {
@@ -68,6 +72,8 @@ class WireGuardDoor {
     std::unique_ptr<wireguard::Device> device_;
     std::string why_;
     std::vector<TunnelRecord> records_;
+    std::vector<TunnelRecord> parting_;  ///< with keys that have just gone
+    net::Time parted_at_{};              ///< then they are no peers any more
     std::map<wireguard::PublicKey, Member> members_;
     std::map<boost::asio::ip::address, WireGuardStanding> standings_;
     bool looking_ = false;

@@ -42,6 +42,7 @@ class Gate {
     net::Task<> let_in_by_tls(int fd, net::Address from);
     net::Task<> let_in_by_wireguard(int fd, net::Address from);
     net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin);
+    net::Task<> turn_away(std::unique_ptr<net::Stream> channel, Session::Origin origin, const char* words);
     net::Task<> show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats);
     void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     tls::Admission check(const tls::Spki& spki) const;
