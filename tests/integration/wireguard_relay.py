@@ -35,6 +35,11 @@ class Relay:
         """From now on everything comes from another port."""
         self.outer = self._outer()
 
+    def fall_silent(self):
+        """From now on nothing comes through, and nobody is told."""
+        self.running = False
+        self.thread.join()
+
     def replay(self, datagram):
         self.outer.sendto(datagram, self.to)
 
@@ -52,8 +57,7 @@ class Relay:
                     self.inner.sendto(datagram, self.client)
 
     def stop(self):
-        self.running = False
-        self.thread.join()
+        self.fall_silent()
         self.inner.close()
         self.outer.close()
 
