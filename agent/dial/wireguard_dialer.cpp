@@ -174,9 +174,11 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::take_seat(Link& link, net::Tim
                           {{"connector", link.endpoint.text()}, {"seat", link.seat}});
             co_return Done();
         }
-        failure = problem::connection_terminated(
-            link.endpoint.text() +
-            (end.words.empty() ? ": the connector gave no seat in its network" : ": the connector says: " + end.words));
+        if (!end.words.empty()) {
+            co_return std::unexpected(
+                problem::connection_terminated(link.endpoint.text() + ": the connector says: " + end.words));
+        }
+        failure = problem::connection_terminated(link.endpoint.text() + ": the connector gave no seat in its network");
     }
     co_return std::unexpected(std::move(failure));
 }
