@@ -35,8 +35,7 @@ Secret copy(const Secret& secret) {
 }  // namespace
 
 Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, ConnectorMetrics& metrics,
-                                                           config::WireGuardSettings settings,
-                                                           wireguard::Device::Accepted accepted) {
+                                                           config::WireGuardSettings settings, Visits visits) {
     bool made = false;
     auto key = wireguard::load_or_make_key(settings.key, made);
     if (!key) {
@@ -50,17 +49,17 @@ Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, Conn
         return std::unexpected(std::move(preshared.error()));
     }
     return std::unique_ptr<WireGuardDoor>(new WireGuardDoor(loop, metrics, std::move(settings), std::move(*key),
-                                                            std::move(*preshared), std::move(accepted)));
+                                                            std::move(*preshared), std::move(visits)));
 }
 
 WireGuardDoor::WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
-                             Secret preshared, wireguard::Device::Accepted accepted)
+                             Secret preshared, Visits visits)
     : loop_(loop),
       metrics_(metrics),
       settings_(std::move(settings)),
       key_(std::move(key)),
       preshared_(std::move(preshared)),
-      accepted_(std::move(accepted)),
+      visits_(std::move(visits)),
       devices_(loop, helper_settings()) {}
 
 net::Task<Result<>> WireGuardDoor::open(int inherited) {
@@ -82,7 +81,8 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
     settings.mtu = settings_.mtu;
     settings.bind = settings_.listen;
     settings.accept_port = config::kInnerPort;
-    auto opened = co_await devices_.open({kName, kind, settings_.interface}, std::move(settings), accepted_);
+    settings.stranger = visits_.stranger;
+    auto opened = co_await devices_.open({kName, kind, settings_.interface}, std::move(settings), visits_.accepted);
     if (!opened) {
         co_return std::unexpected(std::move(opened.error()));
     }

@@ -1,6 +1,7 @@
 // Where agents come in over WireGuard: the connector's device, its peers from the tunnels' files, and how they fare.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,10 +26,15 @@ struct WireGuardStanding {
 /// Used on one loop's thread, as long as that runs.
 class WireGuardDoor {
   public:
+    /// What comes from outside.
+    struct Visits {
+        wireguard::Device::Accepted accepted;
+        std::function<void(const net::Address& from)> stranger;  ///< a handshake with a key that nobody knows
+    };
+
     /// Reads the keys; makes those that are missing, as the first `tunnel create` does.
     static Result<std::unique_ptr<WireGuardDoor>> make(net::Loop& loop, ConnectorMetrics& metrics,
-                                                       config::WireGuardSettings settings,
-                                                       wireguard::Device::Accepted accepted);
+                                                       config::WireGuardSettings settings, Visits visits);
 
     /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or -1. An error
     /// says why it cannot be opened; it can be tried again.
@@ -50,7 +56,7 @@ class WireGuardDoor {
 
   private:
     WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
-                  Secret preshared, wireguard::Device::Accepted accepted);
+                  Secret preshared, Visits visits);
     void set_peers();
     net::Task<> let_part();
     void note(const wireguard::PeerStatus& peer);
@@ -67,7 +73,7 @@ class WireGuardDoor {
     config::WireGuardSettings settings_;
     Secret key_;
     Secret preshared_;
-    wireguard::Device::Accepted accepted_;
+    Visits visits_;
     wireguard::Devices devices_;
     std::unique_ptr<wireguard::Device> device_;
     std::string why_;

@@ -25,6 +25,16 @@ const char* said_of_key(const std::string& problem) {
                                                               : nullptr;
 }
 
+/// `told`: for the operator who asks why an agent does not come; null when the reason is not about that agent.
+void note_refusal(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from, const char* kind,
+                  const std::string& reason, const char* told) {
+    metrics.session_refused(kind);
+    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+    if (told != nullptr) {
+        fleet.refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
+    }
+}
+
 /// Counts a session from when its socket was dealt until it ends.
 struct Counted {
     std::atomic<std::size_t>& load;
@@ -66,13 +76,12 @@ void Gate::admit(protocol::Transport transport, int fd, const net::Address& from
                transport == protocol::Transport::tls ? let_in_by_tls(fd, from) : let_in_by_wireguard(fd, from));
 }
 
-/// `told`: for the operator who asks why an agent does not come; null when the reason is not about that agent.
 void Gate::refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told) {
-    pool_.metrics().session_refused(kind);
-    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
-    if (told != nullptr) {
-        pool_.fleet().refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
-    }
+    note_refusal(pool_.metrics(), pool_.fleet(), from, kind, reason, told);
+}
+
+void refuse_stranger(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from) {
+    note_refusal(metrics, fleet, from, "unknown_key", kUnknownKey, kUnknownKey);
 }
 
 net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {

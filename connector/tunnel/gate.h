@@ -54,6 +54,9 @@ class Gate {
     std::size_t handshakes_ = 0;
 };
 
+/// Notes somebody whose WireGuard key nobody knows: he does not get as far as a gate. From any thread.
+void refuse_stranger(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from);
+
 /// Gives a socket to the gate with fewest sessions. On the listener's worker.
 void deal(const std::vector<std::unique_ptr<Gate>>& gates, protocol::Transport transport, int fd,
           const net::Address& from);

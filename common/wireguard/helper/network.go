@@ -75,6 +75,9 @@ func openNetwork(asked *request, log *logger, accepted func(int, netip.AddrPort)
 	n.device = device.NewDevice(tunDevice{n.link}, n.bind, log.forDevice(n.name))
 	n.peers = newPeers(n)
 	n.bind.door = newDoor(private, n.peers.wake, func(cookie []byte, to *endpoint) { _ = n.bind.outbox.add(cookie, to) })
+	n.bind.door.stranger = func(from *endpoint) {
+		log.tell(event{Event: "stranger", Device: n.name, From: from.DstToString()})
+	}
 	if err = n.start(private, asked.AcceptPort); err != nil {
 		n.close()
 		return nil, err
