@@ -48,7 +48,7 @@ class Helper:
                                       close_fds=False, preexec_fn=lambda: os.dup2(number, 3) if number != 3 else os.set_inheritable(3, True))
         theirs.close()
         self.lock = threading.Condition()
-        self.replies, self.accepted, self.log = {}, [], []
+        self.replies, self.accepted, self.log, self.strangers = {}, [], [], []
         self.next_id, self.ended = 0, False
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -69,6 +69,8 @@ class Helper:
                     self.accepted.append((message, socket.socket(fileno=descriptors[0])))
                 elif message.get("event") == "log":
                     self.log.append(message)
+                elif message.get("event") == "stranger":
+                    self.strangers.append(message)
                 else:
                     if descriptors:
                         message["socket"] = socket.socket(fileno=descriptors[0])

@@ -239,6 +239,8 @@ class Peers(Case):
             stranger.peer(pair.keys[0], pair.addresses[0], endpoint=pair.acceptor_bound, preshared=secret)
             self.assert_refused("connection_timeout", stranger.dial, pair.to, pair.keys[0], timeout_ms=1200)
             self.assertEqual(stranger.statistics()["peers"][0]["handshake"], 0)
+            if keys is not pair.keys[1]:
+                self.assertEqual(pair.acceptor.strangers[0]["from"].rsplit(":", 1)[0], "127.0.0.1")
         self.assert_echo(*pair.connect())
 
     def test_thousands_of_peers_that_never_came_cost_little(self):
