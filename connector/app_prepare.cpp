@@ -166,13 +166,16 @@ Result<> App::prepare_tls_door(const config::TlsSettings& settings) {
 }
 
 Result<> App::prepare_wireguard_door(const config::WireGuardSettings& settings) {
-    auto door = WireGuardDoor::make(main_worker().loop(), metrics_, settings, [this](int fd, const net::Address& from) {
+    WireGuardDoor::Visits visits;
+    visits.accepted = [this](int fd, const net::Address& from) {
         if (drain_started_) {
             ::close(fd);  // an agent that was quicker than our word that we leave
         } else {
             tunnel::deal(gates_, protocol::Transport::wireguard, fd, from);
         }
-    });
+    };
+    visits.stranger = [this](const net::Address& from) { tunnel::refuse_stranger(metrics_, fleet_, from); };
+    auto door = WireGuardDoor::make(main_worker().loop(), metrics_, settings, std::move(visits));
     if (!door) {
         return std::unexpected(std::move(door.error()));
     }

@@ -2,8 +2,11 @@
 #include "connector/wireguard_door.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/log/log.h"
+#include "common/net/alarm.h"
+#include "common/net/spawn.h"
 #include "common/wireguard/key_file.h"
 #include "connector/store/address_rows.h"
 #include "connector/store/wireguard_peers.h"
@@ -11,7 +14,11 @@
 namespace adit {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr const char* kName = "connector";  ///< of the device: a successor asks for it by this
+constexpr auto kParting = 1s;
+constexpr auto kAfterExpiry = 15s;  ///< the sessions of a key that has expired have ten seconds for what runs
 
 Secret copy(const Secret& secret) {
     return Secret(std::string(secret.reveal()));
@@ -20,8 +27,7 @@ Secret copy(const Secret& secret) {
 }  // namespace
 
 Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, ConnectorMetrics& metrics,
-                                                           config::WireGuardSettings settings,
-                                                           wireguard::Device::Accepted accepted) {
+                                                           config::WireGuardSettings settings, Visits visits) {
     bool made = false;
     auto key = wireguard::load_or_make_key(settings.key, made);
     if (!key) {
@@ -35,17 +41,17 @@ Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, Conn
         return std::unexpected(std::move(preshared.error()));
     }
     return std::unique_ptr<WireGuardDoor>(new WireGuardDoor(loop, metrics, std::move(settings), std::move(*key),
-                                                            std::move(*preshared), std::move(accepted)));
+                                                            std::move(*preshared), std::move(visits)));
 }
 
 WireGuardDoor::WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
-                             Secret preshared, wireguard::Device::Accepted accepted)
+                             Secret preshared, Visits visits)
     : loop_(loop),
       metrics_(metrics),
       settings_(std::move(settings)),
       key_(std::move(key)),
       preshared_(std::move(preshared)),
-      accepted_(std::move(accepted)),
+      visits_(std::move(visits)),
       devices_(loop, {}) {}
 
 net::Task<Result<>> WireGuardDoor::open(int inherited) {
@@ -67,7 +73,8 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
     settings.mtu = settings_.mtu;
     settings.bind = settings_.listen;
     settings.accept_port = config::kInnerPort;
-    auto opened = co_await devices_.open({kName, kind, settings_.interface}, std::move(settings), accepted_);
+    settings.stranger = visits_.stranger;
+    auto opened = co_await devices_.open({kName, kind, settings_.interface}, std::move(settings), visits_.accepted);
     if (!opened) {
         co_return std::unexpected(std::move(opened.error()));
     }
@@ -77,14 +84,17 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
                                            {"address", device_->bound().text()},
                                            {"device", device_->description()},
                                            {"why", why_}});
-    use(records_);
+    set_peers();
     co_return Result<>();
 }
 
 void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
-    if (&records != &records_) {
-        records_ = records;
+    if (auto gone = keys_gone(records_, records); !gone.empty()) {
+        std::ranges::move(gone, std::back_inserter(parting_));
+        parted_at_ = loop_.now() + kParting;
+        net::spawn(loop_.context(), "keys that are gone", let_part());
     }
+    records_ = records;
     members_.clear();
     for (const RowMember& member : row_members(records_)) {
         members_[*member.public_key] = {member.tunnel->name, member.key->id, member.number, member.address};
@@ -93,12 +103,29 @@ void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
         const auto member = members_.find(entry.second.peer.public_key);
         return member == members_.end() || member->second.address != entry.first;
     });
-    auto peers =
-        wireguard_peers(records_, preshared_, settings_.network, std::chrono::system_clock::now(), settings_.keepalive);
+    set_peers();
+}
+
+void WireGuardDoor::set_peers() {
+    if (!device_) {
+        return;
+    }
+    std::vector<TunnelRecord> records = records_;
+    std::ranges::copy(parting_, std::back_inserter(records));  // behind the others: what both claim is not theirs
+    auto peers = wireguard_peers(records, preshared_, settings_.network,
+                                 std::chrono::system_clock::now() - kAfterExpiry, settings_.keepalive);
     if (!peers) {
         logging::error("the peers of the WireGuard device stay as they are", {{"reason", peers.error().message}});
-    } else if (device_) {
-        device_->set_peers(std::move(*peers));
+        return;
+    }
+    device_->set_peers(std::move(*peers));
+}
+
+net::Task<> WireGuardDoor::let_part() {
+    co_await net::sleep_for(loop_, kParting);
+    if (loop_.now() >= parted_at_) {
+        parting_.clear();
+        set_peers();
     }
 }
 

@@ -1,6 +1,7 @@
 // Where agents come in over WireGuard: the connector's device, its peers from the tunnels' files, and how they fare.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,15 +26,22 @@ struct WireGuardStanding {
 /// Used on one loop's thread, as long as that runs.
 class WireGuardDoor {
   public:
+    /// What comes from outside.
+    struct Visits {
+        wireguard::Device::Accepted accepted;
+        std::function<void(const net::Address& from)> stranger;  ///< a handshake with a key that nobody knows
+    };
+
     /// Reads the keys; makes those that are missing, as the first `tunnel create` does.
     static Result<std::unique_ptr<WireGuardDoor>> make(net::Loop& loop, ConnectorMetrics& metrics,
-                                                       config::WireGuardSettings settings,
-                                                       wireguard::Device::Accepted accepted);
+                                                       config::WireGuardSettings settings, Visits visits);
 
     /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or -1. An error
     /// says why it cannot be opened; it can be tried again.
     net::Task<Result<>> open(int inherited);
-    /// These tunnels' keys, and no others, open the door from now on.
+    /// These tunnels' keys, and no others, open the door from now on. The peers of a key that is gone stay a moment
+    /// longer, unless another has their address now: its sessions are ended by who reads the same records, and get
+    /// there what they are told. Who comes anew with it finds no key for its address.
     void use(const std::vector<TunnelRecord>& records);
     /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on; the
     /// device is no longer ours, and can be opened anew when the successor has gone.
@@ -49,7 +57,9 @@ class WireGuardDoor {
 
   private:
     WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config::WireGuardSettings settings, Secret key,
-                  Secret preshared, wireguard::Device::Accepted accepted);
+                  Secret preshared, Visits visits);
+    void set_peers();
+    net::Task<> let_part();
     void note(const wireguard::PeerStatus& peer);
 
     struct Member {
@@ -64,11 +74,13 @@ class WireGuardDoor {
     config::WireGuardSettings settings_;
     Secret key_;
     Secret preshared_;
-    wireguard::Device::Accepted accepted_;
+    Visits visits_;
     wireguard::Devices devices_;
     std::unique_ptr<wireguard::Device> device_;
     std::string why_;
     std::vector<TunnelRecord> records_;
+    std::vector<TunnelRecord> parting_;  ///< with keys that have just gone
+    net::Time parted_at_{};              ///< then they are no peers any more
     std::map<wireguard::PublicKey, Member> members_;
     std::map<boost::asio::ip::address, WireGuardStanding> standings_;
     bool looking_ = false;

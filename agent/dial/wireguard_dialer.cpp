@@ -17,6 +17,9 @@ constexpr auto kResolveTimeout = 10s;
 constexpr auto kLobbyVisit = 3s;   ///< another agent may have taken the lobby meanwhile: then again
 constexpr auto kAddressTime = 5s;  ///< for one of several addresses
 constexpr unsigned kLobby = 0;
+constexpr const char* kNoHandshake =
+    "no WireGuard handshake: UDP does not get there and back, or the connector does not know this token's key (it was "
+    "revoked, has expired or is another connector's), or it is not the one that the token names";
 
 /// A dial that waits until another has prepared the way.
 struct Waiting : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
@@ -95,7 +98,23 @@ net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> WireGua
     if (auto prepared = co_await prepare(link, deadline); !prepared) {
         co_return std::unexpected(std::move(prepared.error()));
     }
-    co_return co_await link.device->dial(token_.connector, token_.peer, deadline);
+    co_return co_await dial_inside(link, deadline);
+}
+
+/// WireGuard answers nobody whom it does not know, so silence is all that there is to be explained.
+net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> WireGuardDialer::dial_inside(
+    Link& link, net::Time deadline) {
+    const WallTime began = std::chrono::system_clock::now();
+    auto stream = co_await link.device->dial(token_.connector, token_.peer, deadline);
+    if (stream || stream.error().error != problem::ProxyError::connection_timeout || !link.device) {
+        co_return stream;
+    }
+    const auto peers = co_await link.device->statistics();
+    const bool answered =
+        peers && std::ranges::any_of(*peers, [&](const auto& peer) { return peer.handshake >= began; });
+    std::string& detail = stream.error().detail;
+    detail = link.endpoint.text() + ": " + (answered ? detail : kNoHandshake);
+    co_return stream;
 }
 
 WireGuardDialer::Link& WireGuardDialer::link_to(const net::Address& endpoint) {
@@ -155,7 +174,7 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::take_seat(Link& link, net::Tim
     }
     while (loop_.now() < deadline) {
         const net::Time until = std::min(deadline, loop_.now() + kLobbyVisit);
-        auto stream = co_await link.device->dial(token_.connector, token_.peer, until);
+        auto stream = co_await dial_inside(link, until);
         if (!stream) {
             failure = std::move(stream.error());
             continue;

@@ -53,6 +53,8 @@ class WireGuardDialer final : public Dialer {
     unsigned seat_of_interface() const;
     net::Task<Done> open_device(Link& link, unsigned seat);
     net::Task<Done> take_seat(Link& link, net::Time deadline);
+    net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> dial_inside(Link& link,
+                                                                                         net::Time deadline);
     net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> connect(Link& link, net::Time deadline);
 
     net::Loop& loop_;

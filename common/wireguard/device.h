@@ -49,6 +49,9 @@ struct Settings {
     unsigned mtu = kMtu;
     net::HostPort bind{"0.0.0.0", 0};  ///< UDP; port 0: any
     std::uint16_t accept_port = 0;     ///< TCP inside the network; 0: nothing is accepted
+    /// Told, in user space, when somebody whose key is no peer's has begun a handshake: once a second at most. Whoever
+    /// knows our public key can cause it, with any address. May be empty.
+    std::function<void(const net::Address& from)> stranger;
 };
 
 /// Owned by its program; all calls and callbacks on one loop's thread. Errors of making one come from the functions

@@ -163,14 +163,17 @@ void Helper::received_event(const json::object& event, net::Descriptor descripto
         return;
     }
     const auto client = clients_.find(words_of(event, "device"));
-    if (name != "accepted" || client == clients_.end()) {
+    if (client == clients_.end()) {
         return;
     }
-    if (!descriptor) {
+    const net::Address from = address_of(event, "from").value_or(net::Address{});
+    if (name == "stranger") {
+        client->second->stranger(from);
+    } else if (name == "accepted" && descriptor) {
+        client->second->accepted(std::move(descriptor), from);
+    } else if (name == "accepted") {
         logging::warn("a WireGuard connection was lost: too many descriptors are open", {});
-        return;
     }
-    client->second->accepted(std::move(descriptor), address_of(event, "from").value_or(net::Address{}));
 }
 
 // --- one after the other -----------------------------------------------------------------------------------------

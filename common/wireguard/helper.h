@@ -37,6 +37,8 @@ class Helper : public std::enable_shared_from_this<Helper> {
         /// A helper that knows nothing runs in place of one that has ended.
         virtual void helper_started() = 0;
         virtual void accepted(net::Descriptor connection, const net::Address& from) = 0;
+        /// Somebody whose key is no peer's has begun a handshake. Said once a second at most.
+        virtual void stranger(const net::Address& from) = 0;
 
       protected:
         ~Client() = default;

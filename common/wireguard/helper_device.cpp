@@ -76,6 +76,7 @@ void HelperDevice::close() {
         helper_->ask(request, helper_->answer_deadline(), [](const Helper::Answered&) {});
     }
     accepted_ = nullptr;
+    settings_.stranger = nullptr;
 }
 
 void HelperDevice::set_peers(std::vector<Peer> peers) {
@@ -152,6 +153,12 @@ void HelperDevice::accepted(net::Descriptor connection, const net::Address& from
     const auto self = shared_from_this();  // its owner may drop the device meanwhile
     if (const Device::Accepted take = accepted_) {
         take(connection.release(), from);
+    }
+}
+
+void HelperDevice::stranger(const net::Address& from) {
+    if (settings_.stranger) {
+        settings_.stranger(from);
     }
 }
 

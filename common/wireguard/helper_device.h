@@ -32,6 +32,7 @@ class HelperDevice final : public Helper::Client, public std::enable_shared_from
 
     void helper_started() override;
     void accepted(net::Descriptor connection, const net::Address& from) override;
+    void stranger(const net::Address& from) override;
 
   private:
     static net::Task<> open_again(std::shared_ptr<HelperDevice> self, unsigned generation);

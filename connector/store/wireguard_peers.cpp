@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "connector/store/address_rows.h"
 
@@ -49,6 +50,24 @@ std::vector<RowMember> row_members(const std::vector<TunnelRecord>& records) {
         }
     }
     return members;
+}
+
+std::vector<TunnelRecord> keys_gone(const std::vector<TunnelRecord>& before, const std::vector<TunnelRecord>& now) {
+    std::set<std::string_view> present;
+    for (const TunnelRecord& tunnel : now) {
+        for (const KeyRecord& key : tunnel.keys) {
+            present.insert(key.id);
+        }
+    }
+    std::vector<TunnelRecord> gone;
+    for (const TunnelRecord& tunnel : before) {
+        TunnelRecord left = tunnel;
+        std::erase_if(left.keys, [&](const KeyRecord& key) { return present.contains(key.id); });
+        if (!left.keys.empty()) {
+            gone.push_back(std::move(left));
+        }
+    }
+    return gone;
 }
 
 Result<Secret> row_preshared_key(const Secret& secret, std::string_view key_id) {

@@ -32,6 +32,9 @@ std::vector<RowMember> row_members(const std::vector<TunnelRecord>& records);
 /// The preshared key of a key's row, from the connector's secret for these.
 Result<Secret> row_preshared_key(const Secret& secret, std::string_view key_id);
 
+/// The keys of `before` that are not in `now`, in records of their tunnels.
+std::vector<TunnelRecord> keys_gone(const std::vector<TunnelRecord>& before, const std::vector<TunnelRecord>& now);
+
 /// The peers of a connector's device. Left out are keys that have expired, addresses outside the network, and the
 /// connector's own.
 Result<std::vector<wireguard::Peer>> wireguard_peers(const std::vector<TunnelRecord>& records, const Secret& preshared,

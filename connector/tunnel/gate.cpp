@@ -25,6 +25,16 @@ const char* said_of_key(const std::string& problem) {
                                                               : nullptr;
 }
 
+/// `told`: for the operator who asks why an agent does not come; null when the reason is not about that agent.
+void note_refusal(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from, const char* kind,
+                  const std::string& reason, const char* told) {
+    metrics.session_refused(kind);
+    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+    if (told != nullptr) {
+        fleet.refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
+    }
+}
+
 /// Counts a session from when its socket was dealt until it ends.
 struct Counted {
     std::atomic<std::size_t>& load;
@@ -66,13 +76,12 @@ void Gate::admit(protocol::Transport transport, int fd, const net::Address& from
                transport == protocol::Transport::tls ? let_in_by_tls(fd, from) : let_in_by_wireguard(fd, from));
 }
 
-/// `told`: for the operator who asks why an agent does not come; null when the reason is not about that agent.
 void Gate::refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told) {
-    pool_.metrics().session_refused(kind);
-    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
-    if (told != nullptr) {
-        pool_.fleet().refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
-    }
+    note_refusal(pool_.metrics(), pool_.fleet(), from, kind, reason, told);
+}
+
+void refuse_stranger(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from) {
+    note_refusal(metrics, fleet, from, "unknown_key", kUnknownKey, kUnknownKey);
 }
 
 net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {
@@ -108,12 +117,11 @@ net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
         refuse(from, "unknown_key", kUnknownAddress, kUnknownAddress);
         co_return;
     }
+    Session::Origin origin{*entry->key, protocol::Transport::wireguard, from, std::nullopt, entry->number};
     if (!entry->key->valid_at(std::chrono::system_clock::now())) {
         refuse(from, "expired_key", kExpiredKey, kExpiredKey);
-        co_return;
-    }
-    Session::Origin origin{*entry->key, protocol::Transport::wireguard, from, std::nullopt, entry->number};
-    if (entry->number == 0) {
+        co_await turn_away(std::move(channel), std::move(origin), "this key has expired");
+    } else if (entry->number == 0) {
         co_await show_seat(std::move(channel), std::move(origin), entry->seats);
     } else {
         co_await run_session(std::move(channel), std::move(origin));
@@ -127,19 +135,26 @@ net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Ori
     co_await session.run(std::move(invitation));
 }
 
+/// Says why, and ends.
+net::Task<> Gate::turn_away(std::unique_ptr<net::Stream> channel, Session::Origin origin, const char* words) {
+    Session session(pool_, std::move(channel), std::move(origin), settings_.session);
+    session.close(words);
+    co_await session.run(settings_.invitation);
+}
+
 /// Nobody stays in the lobby.
 net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats) {
     const auto seat = pool_.fleet().seats().assign(origin.key.key_id, seats);
     if (!seat) {
         logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
                       {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", seats}});
+        co_await turn_away(std::move(channel), std::move(origin),
+                           "all seats of this key in the WireGuard network are taken");
+        co_return;
     }
     protocol::Invitation invitation = settings_.invitation;
-    invitation.seat = seat.value_or(0);
+    invitation.seat = *seat;
     Session session(pool_, std::move(channel), std::move(origin), settings_.session);
-    if (!seat) {
-        session.close("all seats of this key in the WireGuard network are taken");
-    }
     co_await session.run(std::move(invitation));
 }
 

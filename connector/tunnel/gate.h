@@ -42,6 +42,7 @@ class Gate {
     net::Task<> let_in_by_tls(int fd, net::Address from);
     net::Task<> let_in_by_wireguard(int fd, net::Address from);
     net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin);
+    net::Task<> turn_away(std::unique_ptr<net::Stream> channel, Session::Origin origin, const char* words);
     net::Task<> show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats);
     void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     tls::Admission check(const tls::Spki& spki) const;
@@ -52,6 +53,9 @@ class Gate {
     std::atomic<std::size_t> load_{0};
     std::size_t handshakes_ = 0;
 };
+
+/// Notes somebody whose WireGuard key nobody knows: he does not get as far as a gate. From any thread.
+void refuse_stranger(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from);
 
 /// Gives a socket to the gate with fewest sessions. On the listener's worker.
 void deal(const std::vector<std::unique_ptr<Gate>>& gates, protocol::Transport transport, int fd,

@@ -48,7 +48,7 @@ class Helper:
                                       close_fds=False, preexec_fn=lambda: os.dup2(number, 3) if number != 3 else os.set_inheritable(3, True))
         theirs.close()
         self.lock = threading.Condition()
-        self.replies, self.accepted, self.log = {}, [], []
+        self.replies, self.accepted, self.log, self.strangers = {}, [], [], []
         self.next_id, self.ended = 0, False
         self.connections = []  # all that it handed over: closed with it, if not before
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -72,6 +72,8 @@ class Helper:
                     self.accepted.append((message, connections[0]))
                 elif message.get("event") == "log":
                     self.log.append(message)
+                elif message.get("event") == "stranger":
+                    self.strangers.append(message)
                 else:
                     if connections:
                         message["socket"] = connections[0]

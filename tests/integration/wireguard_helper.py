@@ -267,6 +267,8 @@ class Peers(Case):
             stranger.peer(pair.keys[0], pair.addresses[0], endpoint=pair.acceptor_bound, preshared=secret)
             self.assert_refused("connection_timeout", stranger.dial, pair.to, pair.keys[0], timeout_ms=1200)
             self.assertEqual(stranger.statistics()["peers"][0]["handshake"], 0)
+            if keys is not pair.keys[1]:
+                self.assertEqual(pair.acceptor.strangers[0]["from"].rsplit(":", 1)[0], "127.0.0.1")
         self.assert_echo(*pair.connect())
 
     def test_thousands_of_peers_that_never_came_cost_little(self):
@@ -349,6 +351,21 @@ class Control(Case):
         self.assertEqual(len(pathlib.Path(f"/proc/{helper.popen.pid}/cmdline").read_bytes().split(b"\0")), 2)
         helper.channel.shutdown(socket.SHUT_RDWR)
         self.assertEqual(helper.popen.wait(5), 0)
+
+    def test_what_was_said_before_the_end_arrives(self):
+        ends = {"of the channel": lambda helper: helper.channel.shutdown(socket.SHUT_RDWR), "of the device": lambda helper: helper.send("close", device="wg")}
+        for name, end in ends.items():
+            with self.subTest(name):
+                pair = self.pair()
+                (full, full_there), (idle, idle_there), (kept, kept_there) = (pair.connect() for _ in range(3))
+                full.sendall(bytes(100_000))
+                full.close()
+                idle.close()
+                end(pair.dialler)
+                for there, said in ((full_there, 100_000), (idle_there, 0), (kept_there, 0)):
+                    there.settimeout(2)
+                    self.assertEqual(drain(there), said)
+                kept.close()
 
     def test_without_a_channel_it_says_what_it_is_for(self):
         done = subprocess.run([PROGRAM], capture_output=True, text=True)

@@ -37,6 +37,11 @@ class Relay:
         self.left.append(self.outer)
         self.outer = self._outer()
 
+    def fall_silent(self):
+        """From now on nothing comes through, and nobody is told."""
+        self.running = False
+        self.thread.join()
+
     def replay(self, datagram):
         self.outer.sendto(datagram, self.to)
 
@@ -54,8 +59,7 @@ class Relay:
                     self.inner.sendto(datagram, self.client)
 
     def stop(self):
-        self.running = False
-        self.thread.join()
+        self.fall_silent()
         self.inner.close()
         for outer in (self.outer, *self.left):
             outer.close()

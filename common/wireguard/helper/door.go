@@ -21,9 +21,11 @@ import (
 
 const (
 	// More initiations than this in one window are load. Reading one takes about 0.1 ms.
-	loadWindow   = 100 * time.Millisecond
-	loadMost     = 100
-	loadLasts    = time.Second
+	loadWindow    = 100 * time.Millisecond
+	loadMost      = 100
+	loadLasts     = time.Second
+	strangerEvery = time.Second
+
 	outgoingKept = 1024 // initiations of ours whose answers are awaited
 )
 
@@ -43,6 +45,11 @@ type door struct {
 	wake    func(key) bool // makes a known peer one of the device's; false: nobody knows it
 	reply   func(cookie []byte, to *endpoint)
 
+	// Told, once a second at most, that somebody has come whom nobody knows. Anybody who knows our public key can make
+	// that happen, from whatever address, so it is a hint for people.
+	stranger func(from *endpoint)
+	told     time.Time
+
 	window    time.Time
 	inWindow  int
 	loadUntil time.Time
@@ -54,7 +61,7 @@ type door struct {
 }
 
 func newDoor(private key, wake func(key) bool, reply func([]byte, *endpoint)) *door {
-	d := &door{private: private, wake: wake, reply: reply, awaited: map[uint32]struct{}{}}
+	d := &door{private: private, wake: wake, reply: reply, stranger: func(*endpoint) {}, awaited: map[uint32]struct{}{}}
 	curve25519.ScalarBaseMult(&d.public, (*[32]byte)(&private))
 	d.checker.Init(d.public)
 	d.limiter.Init()
@@ -85,7 +92,14 @@ func (d *door) initiation(datagram []byte, from *endpoint, now time.Time) bool {
 		}
 	}
 	sender, ok := d.senderOf(datagram)
-	return ok && d.wake(sender)
+	if !ok || d.wake(sender) {
+		return ok
+	}
+	if now.Sub(d.told) >= strangerEvery {
+		d.told = now
+		d.stranger(from)
+	}
+	return false
 }
 
 func (d *door) underLoad(now time.Time) bool {

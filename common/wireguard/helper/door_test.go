@@ -86,8 +86,15 @@ func TestTheDoorKnowsWhoSendsAnInitiation(t *testing.T) {
 		t.Fatal("a known peer stays outside")
 	}
 	c = newDoorCase(private)
-	if c.door.admit(datagram, c.from, now) {
-		t.Fatal("a stranger comes in")
+	strangers := 0
+	c.door.stranger = func(*endpoint) { strangers++ }
+	for _, later := range []time.Duration{0, time.Millisecond, strangerEvery} {
+		if c.door.admit(datagram, c.from, now.Add(later)) {
+			t.Fatal("a stranger comes in")
+		}
+	}
+	if strangers != 2 {
+		t.Fatalf("told of %d strangers", strangers)
 	}
 	other, _ := newKey(t)
 	c = newDoorCase(other, peerPublic)

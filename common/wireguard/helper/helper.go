@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sort"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,18 +17,22 @@ const (
 	devicesMost = 16
 	dialsMost   = 1024 // that have not ended
 
+	// A parent that is still there waits for us to end, a second at most.
+	farewellMost = 500 * time.Millisecond
+
 	// What one message may hold of the lists that have no bound of their own.
 	statisticsMost = 600
 	keysMost       = 2000
 )
 
-// helper answers requests in their order, but for dials, which take their time.
+// helper answers requests in their order, but for dials and closing, which take their time.
 type helper struct {
 	control *control
 	log     *logger
 	dials   chan struct{}
 
 	networks map[string]*network // only serve's goroutine uses it
+	parting  sync.WaitGroup      // those that are being closed
 }
 
 func newHelper(c *control) *helper {
@@ -51,10 +56,24 @@ func (h *helper) serve() {
 	}
 }
 
-func (h *helper) closeAll() {
+// leave ends everything. A parent that was killed has closed its connections: the other ends shall hear of it as they
+// would from a kernel, and not find out by silence.
+func (h *helper) leave() {
 	for _, n := range h.networks {
-		n.close()
+		h.part(n, func() {})
 	}
+	h.parting.Wait()
+}
+
+// part closes a network once what was said last in its connections has arrived.
+func (h *helper) part(n *network, then func()) {
+	h.parting.Add(1)
+	go guard(h.log, func() {
+		defer h.parting.Done()
+		n.farewell(farewellMost)
+		n.close()
+		then()
+	})
 }
 
 func (h *helper) handle(asked *request) {
@@ -85,8 +104,7 @@ func (h *helper) handle(asked *request) {
 		h.answer(h.statistics(id, n, asked.After))
 	case "close":
 		delete(h.networks, asked.Device)
-		n.close()
-		h.answer(reply{ID: id, OK: true})
+		h.part(n, func() { h.answer(reply{ID: id, OK: true}) })
 	default:
 		h.answer(refuse(id, failuref(invalid, "request: there is none called %q", asked.Request)))
 	}

@@ -52,18 +52,20 @@ func (l *logger) say(level, format string, arguments ...any) {
 	if full {
 		return
 	}
+	l.tell(event{Event: "log", Level: level, Words: words})
+}
+
+// tell sends an event, unless the parent is too slow to take it.
+func (l *logger) tell(line event) {
 	select {
-	case l.lines <- event{Event: "log", Level: level, Words: words}:
+	case l.lines <- line:
 	default:
 	}
 }
 
 // fatal gives the last words up to a second to leave.
 func (l *logger) fatal(words string) {
-	select {
-	case l.lines <- event{Event: "log", Level: "error", Words: words}:
-	default:
-	}
+	l.tell(event{Event: "log", Level: "error", Words: words})
 	for i := 0; i < 100 && len(l.lines) > 0; i++ {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -27,7 +27,7 @@ func main() {
 	helper := newHelper(control)
 	go guard(helper.log, tidyMemory)
 	guard(helper.log, helper.serve)
-	helper.closeAll()
+	helper.leave()
 }
 
 // guard runs what may not fail. A bug that surfaces there ends the process, with an event that says so first.

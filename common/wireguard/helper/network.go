@@ -18,6 +18,9 @@ import (
 const (
 	mtuLeast = 1280 // RFC 8200 §5
 	mtuMost  = device.MaxContentSize - device.PaddingMultiple
+
+	farewellStep = 2 * time.Millisecond
+	lastPackets  = 20 * time.Millisecond // for what nobody acknowledges, such as resets, to be encrypted and sent
 )
 
 // network is what the protocol calls a device.
@@ -73,6 +76,9 @@ func openNetwork(asked *request, log *logger, accepted func(int, netip.AddrPort)
 	n.device = device.NewDevice(tunDevice{n.link}, n.bind, log.forDevice(n.name))
 	n.peers = newPeers(n)
 	n.bind.door = newDoor(private, n.peers.wake, func(cookie []byte, to *endpoint) { _ = n.bind.outbox.add(cookie, to) })
+	n.bind.door.stranger = func(from *endpoint) {
+		log.tell(event{Event: "stranger", Device: n.name, From: from.DstToString()})
+	}
 	if err = n.start(private, asked.AcceptPort); err != nil {
 		n.close()
 		return nil, err
@@ -212,6 +218,31 @@ func (n *network) isClosed() bool {
 	default:
 		return false
 	}
+}
+
+// farewell waits for what was said last in all connections to arrive, but not for longer than `patience`, and resets
+// those that the parent still has.
+func (n *network) farewell(patience time.Duration) {
+	if n.listener != nil {
+		n.listener.Close()
+	}
+	n.mutex.Lock()
+	streams := make([]*stream, 0, len(n.streams))
+	for s := range n.streams {
+		streams = append(streams, s)
+	}
+	n.mutex.Unlock()
+	if len(streams) == 0 {
+		return
+	}
+	until := time.Now().Add(patience)
+	for _, s := range streams {
+		for !s.delivered() && time.Now().Before(until) {
+			time.Sleep(farewellStep)
+		}
+		s.abort()
+	}
+	time.Sleep(lastPackets)
 }
 
 // close ends everything. The order matters: WireGuard's goroutines use the stack until the device is down.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
@@ -120,6 +121,15 @@ func (s *stream) run() {
 	s.toNetwork()
 	s.finish(s.endpoint.Close)
 	s.queue.EventUnregister(&s.entry)
+}
+
+// delivered says whether the network has acknowledged all that our end had to say, its end included.
+func (s *stream) delivered() bool {
+	switch tcp.EndpointState(s.endpoint.State()) {
+	case tcp.StateFinWait2, tcp.StateTimeWait, tcp.StateClose, tcp.StateError:
+		return true
+	}
+	return false
 }
 
 // abort ends both directions now: the network sees a reset.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "common/base/random.h"
@@ -180,6 +181,25 @@ TEST_CASE("records become the peers of a device") {
     CHECK(made[3].preshared_key.reveal() != made[8].preshared_key.reveal());
     CHECK(made[3].keepalive == 25s);
     CHECK_FALSE(made[3].endpoint);
+}
+
+TEST_CASE("a key that was revoked is told apart from one that stays; its row is whose it becomes at once") {
+    const std::vector<TunnelRecord> before{
+        tunnel("a", {key("k1", row(1, "10.77.0.8")), key("k2", row(2, "10.77.0.16"))}),
+        tunnel("b", {key("k3", row(3, "10.77.0.24"))})};
+    std::vector<TunnelRecord> records{tunnel("a", {key("k2", row(2, "10.77.0.16")), key("k4", row(4, "10.77.0.8"))})};
+    CHECK(keys_gone(before, before).empty());
+    const auto gone = keys_gone(before, records);
+    REQUIRE(gone.size() == 2);
+    REQUIRE(gone[0].keys.size() == 1);
+    CHECK(gone[0].keys[0].id == "k1");
+    CHECK(gone[1].keys[0].id == "k3");
+    records.insert(records.end(), gone.begin(), gone.end());
+    std::set<std::string> ids;
+    for (const RowMember& member : row_members(records)) {
+        ids.insert(member.key->id);
+    }
+    CHECK(ids == std::set<std::string>{"k2", "k3", "k4"});
 }
 
 TEST_CASE("of rows that claim the same, the first has it; nobody has the connector's address") {
