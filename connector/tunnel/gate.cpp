@@ -136,6 +136,7 @@ net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origi
     }
     protocol::Invitation invitation = settings_.invitation;
     invitation.seat = seat.value_or(0);
+    invitation.time = std::chrono::system_clock::now();
     Session session(pool_, std::move(channel), std::move(origin), settings_.session);
     if (!seat) {
         session.close("all seats of this key in the WireGuard network are taken");
