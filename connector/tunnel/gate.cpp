@@ -133,6 +133,14 @@ net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origi
     if (!seat) {
         logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
                       {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", seats}});
+        pool_.metrics().session_refused("seats");
+        pool_.fleet().refusals().add(origin.address.ip.to_string(),
+                                     "all " + std::to_string(seats) + " seats of key " + origin.key.key_id +
+                                         " of tunnel " + origin.key.tunnel_name +
+                                         " are taken: end an agent, or make another token with 'adit-connector "
+                                         "tunnel rotate-token " +
+                                         origin.key.tunnel_name + "'",
+                                     std::chrono::system_clock::now());
     }
     protocol::Invitation invitation = settings_.invitation;
     invitation.seat = seat.value_or(0);
