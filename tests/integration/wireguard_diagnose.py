@@ -1,12 +1,19 @@
 """`adit-agent diagnose` over WireGuard: in good order, and in each broken situation the step that fails and what to do."""
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 
 from harness import AGENT, CONNECTOR, Case, Site, free_port, main
 from servers import Origin
+
+
+# A network namespace whose loopback has a small MTU, for this very file.
+NARROWED = "ADIT_TEST_NARROWED"
+NARROW = ["unshare", "-rn", "sh", "-c", 'ip link set lo mtu 1400 up && exec "$@"', "sh"]
 
 
 class Narrow:
@@ -168,6 +175,17 @@ class WireGuardDiagnose(Case):
         self.assert_step(steps, "session", "ok")
         self.assert_step(steps, "mtu", "failed", "1420 bytes inside", "1280 arrive", "--wireguard-mtu 1280")
         self.assert_step(self.diagnose(token, flags=["--wireguard-mtu", "1280"]), "mtu", "ok", "1280", "1340")
+
+    def test_the_path_is_known_to_be_narrow(self):
+        if NARROWED not in os.environ:
+            if subprocess.run([*NARROW, "true"], capture_output=True, check=False).returncode != 0:
+                self.skipTest("needs namespaces")
+            self.run_tool(*NARROW, sys.executable, os.path.abspath(__file__), self.id().removeprefix("__main__."), environment={
+                NARROWED: "1", "ADIT_AGENT": os.path.abspath(AGENT), "ADIT_CONNECTOR": os.path.abspath(CONNECTOR)})
+            return
+        self.site.start_connector()
+        self.assert_step(self.diagnose(), "mtu", "warning", "larger than the path's 1400", "and arrive", "--wireguard-mtu 1340")
+        self.assert_step(self.diagnose(flags=["--wireguard-mtu", "1340"]), "mtu", "ok", "1400 on the way")
 
     def test_text_for_people(self):
         self.site.start_connector()

@@ -1,5 +1,8 @@
 """What operators see of WireGuard: doors, seats and their agents in `status` and /sessions, and metrics of both ends."""
 import json
+import os
+import pathlib
+import signal
 
 from harness import Case, Site, can_connect, fetch, free_port, main, metric, wait_for
 from servers import Origin
@@ -20,8 +23,8 @@ class WireGuardStatus(Case):
     def status(self):
         return json.loads(fetch(self.site.admin_port, "/status").body)
 
-    def start_agent(self, transport):
-        return self.site.start_agent(environment={"TUNNEL_TRANSPORT_PROTOCOL": transport, "TUNNEL_WIREGUARD_DEVICE": "user-space"})
+    def start_agent(self, transport, **keywords):
+        return self.site.start_agent(environment={"TUNNEL_TRANSPORT_PROTOCOL": transport, "TUNNEL_WIREGUARD_DEVICE": "user-space"}, **keywords)
 
     def test_sessions_by_transport(self):
         self.site.start_connector()
@@ -57,7 +60,7 @@ class WireGuardStatus(Case):
     def test_gauges_of_a_revoked_key_disappear(self):
         created = json.loads(self.site.tool("tunnel", "create", "passing", "--output", "json").stdout)
         self.site.start_connector()
-        self.site.start_agent(token=created["token"], environment={"TUNNEL_TRANSPORT_PROTOCOL": "wireguard"})
+        self.start_agent("wireguard", token=created["token"])
         wait_for(lambda: metric(self.site.admin_port, "adit_connector_wireguard_received_bytes", key=created["key"]) > 0, "its gauges")
         self.site.tool("tunnel", "revoke-key", "passing", created["key"])
         wait_for(lambda: created["key"] not in fetch(self.site.admin_port, "/metrics").body.decode(), "them to disappear")
@@ -74,10 +77,19 @@ class WireGuardStatus(Case):
         refused = wait_for(lambda: [p for p in self.status()["problems"] if "all 7 seats" in p], "the words", 25)
         self.assertIn("tunnel rotate-token t1", refused[0])
 
+    def test_a_helper_that_ended_is_counted(self):
+        connector = self.site.start_connector()
+        port, children = self.site.admin_port, pathlib.Path(f"/proc/{connector.pid}/task/{connector.pid}/children")
+        wait_for(lambda: "helper_restarts_total 0" in fetch(port, "/metrics").body.decode(), "the first look at the device")
+        helper = wait_for(lambda: children.read_text().split(), "the helper")[0]
+        os.kill(int(helper), signal.SIGKILL)
+        wait_for(lambda: metric(port, "adit_connector_wireguard_helper_restarts_total") == 1, "the count")
+        self.assertFalse([p for p in self.status()["problems"] if "cannot come over WireGuard" in p])
+
     def test_a_fallback_is_counted(self):
         self.site.start_connector()
         token = self.site.tool("tunnel", "rotate-token", "t1", "--connect", f"127.0.0.1:{free_port()}").stdout
-        agent = self.site.start_agent(token=token, environment={"TUNNEL_TRANSPORT_PROTOCOL": "auto", "TUNNEL_WIREGUARD_DEVICE": "user-space"})
+        agent = self.start_agent("auto", token=token)
         self.site.wait_sessions(count=4)
         wait_for(lambda: can_connect(agent.metrics_port), "the agent's port")
         wait_for(lambda: metric(agent.metrics_port, "adit_agent_transport_fallbacks_total") == 1, "the count")
