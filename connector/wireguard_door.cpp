@@ -119,7 +119,7 @@ net::Task<> WireGuardDoor::look(std::set<boost::asio::ip::address> with_session)
     }
     const auto peers = co_await device_->statistics();
     looking_ = false;
-    trouble_ = peers ? std::string() : peers.error().message;
+    trouble_ = peers || !device_ ? std::string() : peers.error().message;
     if (peers) {
         std::ranges::for_each(*peers, [&](const wireguard::PeerStatus& peer) { note(peer, with_session); });
     }
