@@ -11,6 +11,8 @@
 
 #include "agent/dial/choose.h"
 #include "agent/supervisor.h"
+#include "common/net/alarm.h"
+#include "common/net/spawn.h"
 #include "common/net/worker.h"
 #include "common/status/server.h"
 #include "common/token/token.h"
@@ -22,7 +24,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kReadyWithin = 5s;  ///< "a probe passed lately"
 constexpr std::chrono::milliseconds kDrainCheck = 20ms;
-constexpr std::uint16_t kMetricsPorts = 5;  ///< tried one after the other when none was asked for
+constexpr std::chrono::seconds kTransportInterval = 5s;  ///< at which metrics learn how the transports fare
+constexpr std::uint16_t kMetricsPorts = 5;               ///< tried one after the other when none was asked for
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -71,6 +74,7 @@ class App {
 
   private:
     Result<> open_status();
+    net::Task<> follow_transports();
     void await_signal();
     void reload();
     void drain();
@@ -126,6 +130,32 @@ Result<> App::open_status() {
         listening = status_.listen(address, false);
     }
     return listening;
+}
+
+/// Never on the path of a request or a scrape: a device may take its time to answer.
+net::Task<> App::follow_transports() {
+    for (;;) {
+        co_await net::sleep_for(worker_.loop(), kTransportInterval);
+        if (dialing_.transports != nullptr) {
+            metrics_.fell_back(dialing_.transports->fallbacks());
+        }
+        if (dialing_.wireguard == nullptr) {
+            continue;
+        }
+        std::vector<WireGuardWay> ways;
+        for (const WireGuardDialer::Standing& standing : co_await dialing_.wireguard->standings()) {
+            WireGuardWay way{.endpoint = standing.endpoint, .seat = standing.seat};
+            for (const wireguard::PeerStatus& peer : standing.peers) {
+                way.received += peer.received;
+                way.sent += peer.sent;
+                if (peer.handshake) {
+                    way.handshake_age = std::chrono::system_clock::now() - *peer.handshake;
+                }
+            }
+            ways.push_back(std::move(way));
+        }
+        metrics_.wireguard(ways);
+    }
 }
 
 status::Answer App::ready() const {
@@ -193,6 +223,7 @@ int App::run() {
     await_signal();
     status_.start();
     supervisor_->start();
+    net::spawn(worker_.context(), "the figures of the transports", follow_transports());
     const std::size_t patterns = surroundings_.allow->texts().size();
     logging::info("agent started", {{"agent", surroundings_.introduction.agent},
                                     {"version", ADIT_VERSION},

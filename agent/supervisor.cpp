@@ -39,12 +39,12 @@ class Supervisor::Live final : public SessionWatcher {
           supervisor_(supervisor),
           slot_(&slot) {
         supervisor_.live_.push_back(this);
-        supervisor_.surroundings_.metrics.sessions.Increment();
+        supervisor_.surroundings_.metrics.sessions(protocol::name(target.transport)).Increment();
         slot_->occupied = true;
     }
     ~Live() {
         std::erase(supervisor_.live_, this);
-        supervisor_.surroundings_.metrics.sessions.Decrement();
+        supervisor_.surroundings_.metrics.sessions(protocol::name(target.transport)).Decrement();
         leave_slot();
     }
 

@@ -143,7 +143,14 @@ net::Task<> App::open_wireguard(int inherited, bool patient) {
 void App::look_at_wireguard() {
     if (wireguard_ && net::Clock::now() >= wireguard_looked_ + kWireGuardInterval) {
         wireguard_looked_ = net::Clock::now();
-        net::spawn(main_worker().context(), "a look at the WireGuard device", wireguard_->look());
+        std::set<boost::asio::ip::address> with_session;
+        for (const auto& info : sessions()) {
+            if (info->inner) {
+                with_session.insert(*info->inner);
+            }
+        }
+        net::spawn(main_worker().context(), "a look at the WireGuard device",
+                   wireguard_->look(std::move(with_session)));
     }
 }
 

@@ -13,6 +13,7 @@
 #include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/reloader.h"
+#include "connector/status_report.h"
 #include "connector/store/watch.h"
 #include "connector/succession.h"
 #include "connector/telemetry/telemetry.h"
@@ -69,6 +70,7 @@ class App {
     void stop();
     std::vector<TunnelRecord> tunnel_records() const;
     std::vector<std::shared_ptr<tunnel::SessionInfo>> sessions() const;
+    Doors doors() const;
     std::size_t ready_sessions() const;
     /// Why no traffic can flow; empty when it can.
     std::string not_ready() const;

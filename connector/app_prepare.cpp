@@ -10,7 +10,6 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
-#include "connector/status_report.h"
 
 namespace adit {
 namespace {
@@ -217,13 +216,13 @@ Result<> App::prepare_status() {
     status_->add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_->add("/ready", [this] { return ready(); });
     status_->add("/sessions", [this] {
-        return status::Answer{200, "application/json", session_table(tunnel_records(), sessions())};
+        return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
     status_->add("/status", [this] {
         const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready()};
         return status::Answer{
             200, "application/json",
-            status_report(standing, *generation_, tunnel_records(), sessions(),
+            status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
                           fleet_.refusals().lately(std::chrono::system_clock::now(), kRefusalsShown))};
     });
     status_->add("/metrics", [this] {
@@ -254,6 +253,20 @@ std::vector<TunnelRecord> App::tunnel_records() const {
 
 std::vector<std::shared_ptr<tunnel::SessionInfo>> App::sessions() const {
     return sides_.front()->pool().sessions();
+}
+
+Doors App::doors() const {
+    Doors doors;
+    if (tunnel_listener_) {
+        doors.tls = tunnel_listener_->socket().address().text();
+    }
+    if (wireguard_) {
+        doors.wireguard = wireguard_->settings().listen.text();
+        doors.device = wireguard_->description();
+        doors.trouble = wireguard_->trouble();
+        doors.standings = wireguard_->standings();
+    }
+    return doors;
 }
 
 std::size_t App::ready_sessions() const {

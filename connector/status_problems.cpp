@@ -41,7 +41,7 @@ std::optional<std::string> certificate_problem(const std::string& listener, cons
     return what + " expires at " + format_time(certificate.not_after) + ": " + renew;
 }
 
-std::string lonely_tunnel_problem(const TunnelRecord& tunnel, WallTime now) {
+std::string lonely_tunnel_problem(const TunnelRecord& tunnel, const std::string& unheard, WallTime now) {
     const std::string what = "tunnel " + tunnel.name + ": no session, so requests to its services get 503; ";
     const std::string rotate = "make a token with 'adit-connector tunnel rotate-token " + tunnel.name + "'";
     if (tunnel.keys.empty()) {
@@ -50,7 +50,23 @@ std::string lonely_tunnel_problem(const TunnelRecord& tunnel, WallTime now) {
     if (std::ranges::all_of(tunnel.keys, [&](const KeyRecord& key) { return expired(key, now); })) {
         return what + "all of its keys have expired: " + rotate;
     }
-    return what + "start adit-agent with its token, or run 'adit-agent diagnose' where the agent runs";
+    const bool wireguard =
+        std::ranges::any_of(tunnel.keys, [](const KeyRecord& key) { return key.wireguard.has_value(); });
+    return what + "start adit-agent with its token, or run 'adit-agent diagnose' where the agent runs" +
+           (wireguard && !unheard.empty() ? "; over WireGuard nothing was heard of it, either: if it should come that "
+                                            "way, check that UDP reaches " +
+                                                unheard
+                                          : std::string());
+}
+
+std::optional<std::string> idle_seat_problem(const WireGuardStanding& standing) {
+    if (standing.seat == 0 || !standing.idle()) {
+        return std::nullopt;
+    }
+    return "tunnel " + standing.tunnel + ": seat " + std::to_string(standing.seat) + " of key " + standing.key_id +
+           (standing.peer.endpoint ? " at " + standing.peer.endpoint->text() : std::string()) +
+           " shakes hands over WireGuard but has no session: start adit-agent there with --wireguard-device existing, "
+           "and let its firewall pass TCP inside the tunnel";
 }
 
 std::string refusal_problem(const tunnel::Refusal& refusal) {

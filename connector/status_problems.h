@@ -10,6 +10,7 @@
 #include "connector/config/config.h"
 #include "connector/store/record.h"
 #include "connector/tunnel/refusals.h"
+#include "connector/wireguard_standing.h"
 
 namespace adit {
 
@@ -19,8 +20,10 @@ const char* certificate_state(const tls::CertificateFacts& certificate, WallTime
 /// Nothing when the certificate is valid and will be for a while.
 std::optional<std::string> certificate_problem(const std::string& listener, const tls::CertificateFacts& certificate,
                                                WallTime now);
-/// Of a tunnel without a session.
-std::string lonely_tunnel_problem(const TunnelRecord& tunnel, WallTime now);
+/// Of a tunnel without a session. `unheard`: where its agents could come by WireGuard, and none was heard; else empty.
+std::string lonely_tunnel_problem(const TunnelRecord& tunnel, const std::string& unheard, WallTime now);
+/// Nothing unless somebody in that seat keeps sending, and has no session.
+std::optional<std::string> idle_seat_problem(const WireGuardStanding& standing);
 std::string refusal_problem(const tunnel::Refusal& refusal);
 /// Nothing unless the endpoint could not be reached within the last minute.
 std::optional<std::string> endpoint_problem(const config::Backend& backend, const config::Endpoint& endpoint,

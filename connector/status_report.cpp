@@ -14,8 +14,49 @@ namespace {
 
 namespace json = boost::json;
 
-json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions& sessions) {
+/// What the device knows of the agent at the other end; nothing until it has looked.
+void add_standing(json::object& session, const tunnel::SessionInfo& info, const WireGuardStandings& standings,
+                  WallTime now) {
+    session["seat"] = info.seat;
+    const auto found = standings.find(*info.inner);
+    if (found == standings.end()) {
+        return;
+    }
+    const auto& [tunnel, key_id, seat, peer, roams, heard, alone_since] = found->second;
+    if (peer.endpoint) {
+        session["endpoint"] = peer.endpoint->text();
+    }
+    if (peer.handshake) {
+        session["handshake_age_s"] = std::chrono::duration_cast<std::chrono::seconds>(now - *peer.handshake).count();
+    }
+    session["received_bytes"] = peer.received;
+    session["sent_bytes"] = peer.sent;
+    session["roams"] = roams;
+}
+
+json::object session_of(const tunnel::SessionInfo& info, const WireGuardStandings& standings, WallTime now) {
     static constexpr std::array states{"ready", "suspect", "draining"};
+    json::object session{{"id", info.id},
+                         {"agent", info.agent->id},
+                         {"agent_version", info.agent->version},
+                         {"host", info.agent->host},
+                         {"transport", protocol::name(info.transport)},
+                         {"address", info.address},
+                         {"key", info.key_id},
+                         {"worker", info.worker},
+                         {"streams", info.streams.load()},
+                         {"in_flight", info.agent->in_flight.load()},
+                         {"round_trip_ms", static_cast<double>(info.round_trip_us.load()) / 1000.0},
+                         {"state", states[static_cast<std::size_t>(info.state.load())]},
+                         {"since", format_time(info.since)}};
+    if (info.inner) {
+        add_standing(session, info, standings, now);
+    }
+    return session;
+}
+
+json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions& sessions,
+                       const WireGuardStandings& standings, WallTime now) {
     std::map<std::string, json::object> tunnels;
     for (const TunnelRecord& record : records) {
         tunnels[record.id] = json::object{{"id", record.id}, {"name", record.name}, {"sessions", json::array()}};
@@ -25,23 +66,29 @@ json::array tunnels_of(const std::vector<TunnelRecord>& records, const Sessions&
         if (tunnel == tunnels.end()) {
             continue;  // deleted a moment ago
         }
-        tunnel->second["sessions"].as_array().push_back(
-            json::object{{"id", info->id},
-                         {"agent", info->agent->id},
-                         {"agent_version", info->agent->version},
-                         {"host", info->agent->host},
-                         {"address", info->address},
-                         {"key", info->key_id},
-                         {"worker", info->worker},
-                         {"streams", info->streams.load()},
-                         {"in_flight", info->agent->in_flight.load()},
-                         {"round_trip_ms", static_cast<double>(info->round_trip_us.load()) / 1000.0},
-                         {"state", states[static_cast<std::size_t>(info->state.load())]},
-                         {"since", format_time(info->since)}});
+        tunnel->second["sessions"].as_array().push_back(session_of(*info, standings, now));
     }
     json::array list;
     for (auto& [id, tunnel] : tunnels) {
         list.push_back(std::move(tunnel));
+    }
+    return list;
+}
+
+json::array doors_of(const Doors& doors, const Sessions& sessions) {
+    const auto came_by = [&](protocol::Transport transport) {
+        return std::ranges::count(sessions, transport, [](const auto& info) { return info->transport; });
+    };
+    json::array list;
+    if (!doors.tls.empty()) {
+        list.push_back(json::object{
+            {"transport", "tls"}, {"address", doors.tls}, {"sessions", came_by(protocol::Transport::tls)}});
+    }
+    if (!doors.wireguard.empty()) {
+        list.push_back(json::object{{"transport", "wireguard"},
+                                    {"address", doors.wireguard},
+                                    {"sessions", came_by(protocol::Transport::wireguard)},
+                                    {"device", doors.device}});
     }
     return list;
 }
@@ -111,7 +158,8 @@ json::array routes_of(const Generation& generation) {
 }
 
 json::array problems_of(const Generation& generation, const std::vector<TunnelRecord>& records,
-                        const Sessions& sessions, const std::vector<tunnel::Refusal>& refusals, WallTime now) {
+                        const Sessions& sessions, const Doors& doors, const std::vector<tunnel::Refusal>& refusals,
+                        WallTime now) {
     json::array problems;
     const auto note = [&problems](const std::optional<std::string>& problem) {
         if (problem) {
@@ -126,11 +174,17 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
             note(certificate_problem(generation.configuration.listeners[i].name, certificate, now));
         }
     }
+    if (!doors.trouble.empty()) {
+        problems.emplace_back("agents cannot come over WireGuard: " + doors.trouble);
+    }
     for (const TunnelRecord& record : records) {
         if (std::ranges::none_of(sessions, [&](const auto& info) { return info->agent->tunnel_id == record.id; })) {
-            note(lonely_tunnel_problem(record, now));
+            const bool heard = std::ranges::any_of(
+                doors.standings, [&](const auto& entry) { return entry.second.tunnel == record.name; });
+            note(lonely_tunnel_problem(record, heard ? std::string() : doors.wireguard, now));
         }
     }
+    std::ranges::for_each(doors.standings, [&](const auto& entry) { note(idle_seat_problem(entry.second)); });
     std::ranges::for_each(refusals, [&](const tunnel::Refusal& refusal) { note(refusal_problem(refusal)); });
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
         const config::Backend& backend = generation.configuration.backends[i];
@@ -143,12 +197,15 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
 
 }  // namespace
 
-std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions) {
-    return json::serialize(json::object{{"tunnels", tunnels_of(records, sessions)}}) + "\n";
+std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions,
+                          const WireGuardStandings& standings) {
+    return json::serialize(
+               json::object{{"tunnels", tunnels_of(records, sessions, standings, std::chrono::system_clock::now())}}) +
+           "\n";
 }
 
 std::string status_report(const Standing& standing, const Generation& generation,
-                          const std::vector<TunnelRecord>& records, const Sessions& sessions,
+                          const std::vector<TunnelRecord>& records, const Sessions& sessions, const Doors& doors,
                           const std::vector<tunnel::Refusal>& refusals) {
     const WallTime now = std::chrono::system_clock::now();
     json::object report{{"instance", standing.instance},
@@ -159,9 +216,10 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (!standing.not_ready.empty()) {
         report["reason"] = standing.not_ready;
     }
-    report["problems"] = problems_of(generation, records, sessions, refusals, now);
+    report["problems"] = problems_of(generation, records, sessions, doors, refusals, now);
     report["listeners"] = listeners_of(generation, now);
-    report["tunnels"] = tunnels_of(records, sessions);
+    report["doors"] = doors_of(doors, sessions);
+    report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";

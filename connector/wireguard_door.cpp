@@ -76,8 +76,10 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
     settings.stranger = visits_.stranger;
     auto opened = co_await devices_.open({kName, kind, settings_.interface}, std::move(settings), visits_.accepted);
     if (!opened) {
+        trouble_ = opened.error().message;
         co_return std::unexpected(std::move(opened.error()));
     }
+    trouble_.clear();
     device_ = std::move(opened->device);
     why_ = std::move(opened->why);
     logging::info("listening for agents", {{"transport", "wireguard"},
@@ -99,10 +101,7 @@ void WireGuardDoor::use(const std::vector<TunnelRecord>& records) {
     for (const RowMember& member : row_members(records_)) {
         members_[*member.public_key] = {member.tunnel->name, member.key->id, member.number, member.address};
     }
-    std::erase_if(standings_, [&](const auto& entry) {
-        const auto member = members_.find(entry.second.peer.public_key);
-        return member == members_.end() || member->second.address != entry.first;
-    });
+    forget();
     set_peers();
 }
 
@@ -138,37 +137,59 @@ int WireGuardDoor::release() {
     return control;
 }
 
-net::Task<> WireGuardDoor::look() {
+net::Task<> WireGuardDoor::look(std::set<boost::asio::ip::address> with_session) {
     if (!device_ || std::exchange(looking_, true)) {
         co_return;
     }
     const auto peers = co_await device_->statistics();
     looking_ = false;
+    trouble_ = peers || !device_ ? std::string() : peers.error().message;
     if (peers) {
-        std::ranges::for_each(*peers, [this](const wireguard::PeerStatus& peer) { note(peer); });
+        std::ranges::for_each(*peers, [&](const wireguard::PeerStatus& peer) { note(peer, with_session); });
     }
+    forget();
+    count_helpers();
 }
 
-void WireGuardDoor::note(const wireguard::PeerStatus& peer) {
+void WireGuardDoor::note(const wireguard::PeerStatus& peer, const std::set<boost::asio::ip::address>& with_session) {
     const auto member = members_.find(peer.public_key);
     if (member == members_.end() || !peer.handshake) {
         return;
     }
-    WireGuardStanding& standing = standings_[member->second.address];
-    if (standing.peer.endpoint && peer.endpoint && standing.peer.endpoint != peer.endpoint) {
-        ++standing.roams;
-        logging::info("an agent's address has changed", {{"tunnel", member->second.tunnel},
-                                                         {"seat", member->second.number},
-                                                         {"from", standing.peer.endpoint->text()},
-                                                         {"to", peer.endpoint->text()}});
+    const Member& who = member->second;
+    WireGuardStanding& standing = standings_[who.address];
+    const auto before = standing.peer.endpoint;
+    const WallTime now = std::chrono::system_clock::now();
+    standing.tunnel = who.tunnel;
+    standing.key_id = who.key_id;
+    standing.seat = who.number;
+    if (standing.note(peer, with_session.contains(who.address), now)) {
+        logging::info(
+            "an agent's address has changed",
+            {{"tunnel", who.tunnel}, {"seat", who.number}, {"from", before->text()}, {"to", peer.endpoint->text()}});
     }
-    standing.tunnel = member->second.tunnel;
-    standing.key_id = member->second.key_id;
-    standing.seat = member->second.number;
-    standing.peer = peer;
-    metrics_.wireguard_peer(
-        standing.tunnel, standing.key_id, standing.seat,
-        {std::chrono::system_clock::now() - *peer.handshake, peer.received, peer.sent, standing.roams});
+    auto& shown = shown_[who.address];
+    if (!shown) {
+        shown = metrics_.wireguard(who.tunnel, who.key_id, who.number);
+    }
+    shown->show({now - *peer.handshake, peer.received, peer.sent, standing.roams});
+}
+
+/// Seats whose agents have left, or whose keys are no longer here.
+void WireGuardDoor::forget() {
+    const WallTime now = std::chrono::system_clock::now();
+    std::erase_if(standings_, [&](const auto& entry) {
+        const auto member = members_.find(entry.second.peer.public_key);
+        return member == members_.end() || member->second.address != entry.first || entry.second.gone(now);
+    });
+    std::erase_if(shown_, [this](const auto& entry) { return !standings_.contains(entry.first); });
+}
+
+void WireGuardDoor::count_helpers() {
+    const wireguard::UserSpace* user_space = devices_.user_space();
+    const unsigned helpers = user_space == nullptr ? 0 : user_space->helpers();
+    metrics_.helper_restarted(helpers_ > 0 && helpers > helpers_ ? helpers - helpers_ : 0);
+    helpers_ = helpers;
 }
 
 }  // namespace adit

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,17 +12,9 @@
 #include "connector/admin/metrics.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/store/record.h"
+#include "connector/wireguard_standing.h"
 
 namespace adit {
-
-/// What is known of one member of a key's row that has come at least once.
-struct WireGuardStanding {
-    std::string tunnel;
-    std::string key_id;
-    unsigned seat = 0;
-    wireguard::PeerStatus peer;
-    std::uint64_t roams = 0;  ///< how often it was heard from another address than before
-};
 
 /// Used on one loop's thread, as long as that runs.
 class WireGuardDoor {
@@ -46,10 +39,13 @@ class WireGuardDoor {
     /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on; the
     /// device is no longer ours, and can be opened anew when the successor has gone.
     int release();
-    /// Asks the device how its peers are; standings() and the metrics show the answer.
-    net::Task<> look();
+    /// Asks the device how its peers are; standings() and the metrics show the answer. `with_session`: the addresses
+    /// inside the network from which agents have sessions now.
+    net::Task<> look(std::set<boost::asio::ip::address> with_session);
 
-    const std::map<boost::asio::ip::address, WireGuardStanding>& standings() const { return standings_; }
+    const WireGuardStandings& standings() const { return standings_; }
+    /// Why the device does not work at the moment; empty when it does.
+    const std::string& trouble() const { return trouble_; }
     bool opened() const { return device_ != nullptr; }
     const config::WireGuardSettings& settings() const { return settings_; }
     /// Of the device, for people; empty before it is open.
@@ -60,7 +56,9 @@ class WireGuardDoor {
                   Secret preshared, Visits visits);
     void set_peers();
     net::Task<> let_part();
-    void note(const wireguard::PeerStatus& peer);
+    void note(const wireguard::PeerStatus& peer, const std::set<boost::asio::ip::address>& with_session);
+    void forget();
+    void count_helpers();
 
     struct Member {
         std::string tunnel;
@@ -82,7 +80,10 @@ class WireGuardDoor {
     std::vector<TunnelRecord> parting_;  ///< with keys that have just gone
     net::Time parted_at_{};              ///< then they are no peers any more
     std::map<wireguard::PublicKey, Member> members_;
-    std::map<boost::asio::ip::address, WireGuardStanding> standings_;
+    WireGuardStandings standings_;
+    std::map<boost::asio::ip::address, std::unique_ptr<WireGuardMetrics>> shown_;  ///< of the standings
+    std::string trouble_;
+    unsigned helpers_ = 0;  ///< that were counted
     bool looking_ = false;
 };
 

@@ -83,9 +83,9 @@ void forgive_unreachable(std::vector<Findings>& walks) {
     }
     const auto forgive = [](Finding& finding) {
         const std::string_view step = finding.step;
-        if (finding.verdict == Verdict::failed && (step == "tcp" || step == "dns")) {
+        if (finding.verdict == Verdict::failed && (step == "tcp" || step == "dns" || step == "udp")) {
             finding.verdict = Verdict::warning;
-            finding.advice += "; until then agents use the connector's other addresses";
+            finding.advice += "; until then agents use the connector's other addresses or its other transport";
         }
     };
     for (Findings& walk : walks) {

@@ -10,7 +10,9 @@ enum class Verdict { ok, warning, failed, skipped };
 
 /// One step. All texts may be shown to anybody: there are no secrets in them.
 struct Finding {
-    const char* step;   ///< a literal: "token", "dns", "proxy", "tcp", "tls", "clock", "session", "target"
+    /// A literal: "token", "transport", "dns", "proxy", "tcp", "tls", "device", "udp", "handshake", "session", "mtu",
+    /// "clock", "target".
+    const char* step;
     std::string about;  ///< which name, address or target; may be empty
     Verdict verdict = Verdict::ok;
     std::string seen;

@@ -5,33 +5,24 @@
 #include "common/log/log.h"
 
 namespace adit::agent {
-namespace {
 
-struct Ways {
-    bool tls;
-    bool wireguard;
-};
-
-/// What is dialled, and in words why.
-Result<std::pair<Ways, const char*>> choose_ways(const Ways& held, std::optional<protocol::Transport> only) {
+Result<WayChoice> choose_ways(const Ways& held, std::optional<protocol::Transport> only) {
     if (only == protocol::Transport::tls) {
-        return held.tls ? Result<std::pair<Ways, const char*>>({{true, false}, "it was asked for"})
+        return held.tls ? Result<WayChoice>({{true, false}, "it was asked for"})
                         : usage_error(
                               "TLS was asked for, but the token names no TLS address of its connector: take "
                               "--transport-protocol wireguard, or a token with one");
     }
     if (only == protocol::Transport::wireguard) {
-        return held.wireguard ? Result<std::pair<Ways, const char*>>({{false, true}, "it was asked for"})
+        return held.wireguard ? Result<WayChoice>({{false, true}, "it was asked for"})
                               : usage_error(
                                     "WireGuard was asked for, but the token has no WireGuard part: its connector "
                                     "had no tunnels.wireguard when the token was made");
     }
-    return {{held, held.tls && held.wireguard ? "TLS is preferred, WireGuard is used when TLS fails"
-                   : held.tls                 ? "the token has no WireGuard part"
-                                              : "the token names no TLS address"}};
+    return WayChoice{held, held.tls && held.wireguard ? "TLS is preferred, WireGuard is used when TLS fails"
+                           : held.tls                 ? "the token has no WireGuard part"
+                                                      : "the token names no TLS address"};
 }
-
-}  // namespace
 
 Result<Dialing> choose_dialer(net::Loop& loop, net::Resolver& resolver, wireguard::Devices& devices,
                               token::Token& token, net::ProxyEnvironment proxies, const DialWish& wish) {

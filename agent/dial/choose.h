@@ -20,6 +20,18 @@ struct DialWish {
     WireGuardDialer::Settings wireguard;
 };
 
+/// Ways to a connector.
+struct Ways {
+    bool tls = false;
+    bool wireguard = false;
+};
+struct WayChoice {
+    Ways ways;
+    const char* why;  ///< in words
+};
+/// What is dialled of that which a token holds. Pure; a usage error as choose_dialer() gives it.
+Result<WayChoice> choose_ways(const Ways& held, std::optional<protocol::Transport> only);
+
 /// A dialer, and the parts of it that have more to say.
 struct Dialing {
     std::unique_ptr<Dialer> dialer;

@@ -18,13 +18,17 @@ struct SessionEnd {
     std::optional<protocol::Invitation> invitation;  ///< the greeting, which proves that the key is accepted
     WallTime heard_at;                               ///< when it came, by this machine's clock
     std::string tls_problem;
-    std::string words;  ///< the connector's last, if any
+    std::string words;   ///< the connector's last, if any
+    bool heard = false;  ///< the connector has taken our answer to the greeting: it ended the session
 };
 
 /// The agent's end of one session that carries nothing. On its loop's thread.
 class Look final : private h2::SessionListener, private net::Deadline {
   public:
-    explicit Look(Channel channel);
+    /// `weight`: bytes that the answer to the greeting is made to have at least, so that packets on the way are full.
+    /// At most kWeightMost, which leaves room in what a connector takes as a head.
+    explicit Look(Channel channel, std::size_t weight = 0);
+    static constexpr std::size_t kWeightMost = 12 * 1024;
 
     /// Suspends until the connector has ended the session, at the latest some seconds after its greeting, or `deadline`
     /// has passed without one.
@@ -36,6 +40,7 @@ class Look final : private h2::SessionListener, private net::Deadline {
     void expired() override;
 
     const tls::TlsStream* tls_;  ///< owned by the session, if there is one
+    std::size_t weight_;
     h2::Session session_;
     SessionEnd end_;
 };

@@ -74,6 +74,7 @@ net::Task<std::expected<Channel, problem::Failure>> Transports::fall_back(proble
         co_return std::unexpected(std::move(why));
     }
     if (!std::exchange(fallen_back_, true)) {
+        ++fallbacks_;
         logging::warn("TLS does not reach the connector, so WireGuard is used; TLS is tried again now and then",
                       {{"transport", name(protocol::Transport::wireguard)},
                        {"error", problem::name(why.error)},

@@ -23,6 +23,8 @@ class Transports final : public Dialer {
     Transports(net::Loop& loop, std::unique_ptr<Dialer> preferred, std::unique_ptr<Dialer> other,
                const Settings& settings);
 
+    /// How often the other transport was taken in place of the preferred one.
+    unsigned fallbacks() const { return fallbacks_; }
     /// `returned` is called when the preferred transport works again: sessions of the other should be replaced.
     void on_return(std::function<void()> returned) { returned_ = std::move(returned); }
 
@@ -47,6 +49,7 @@ class Transports final : public Dialer {
     std::optional<net::Time> worked_at_;  ///< when the preferred one last gave a channel
     std::optional<Channel> probed_;       ///< what proved that it works again, for the next who dials
     bool fallen_back_ = false;
+    unsigned fallbacks_ = 0;
 };
 
 }  // namespace adit::agent

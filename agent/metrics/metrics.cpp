@@ -4,8 +4,7 @@
 namespace adit::agent {
 
 AgentMetrics::AgentMetrics(metrics::Registry& registry)
-    : sessions(registry.gauge("adit_agent_sessions", "Sessions with connectors that are open now.")),
-      streams(registry.gauge("adit_agent_streams", "Tunnelled connections that are open now.")),
+    : streams(registry.gauge("adit_agent_streams", "Tunnelled connections that are open now.")),
       streams_total(registry.counter("adit_agent_streams_total", "Tunnelled connections that were asked for.")),
       probes(registry.counter("adit_agent_probes_total", "Probes of connectors that were answered.")),
       registry_(registry),
@@ -13,7 +12,44 @@ AgentMetrics::AgentMetrics(metrics::Registry& registry)
       sent_(registry.counter("adit_agent_sent_bytes_total", "Bytes carried from private hosts to connectors.")),
       dial_duration_(registry.histogram("adit_agent_dial_duration_seconds",
                                         "Time to resolve and connect to private hosts.",
-                                        {0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10})) {}
+                                        {0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10})),
+      fallbacks_(registry.counter("adit_agent_transport_fallbacks_total",
+                                  "Times that TLS did not reach the connector and WireGuard was taken.")) {
+    sessions("tls");
+}
+
+metrics::Gauge& AgentMetrics::sessions(std::string_view transport) {
+    return registry_.gauge("adit_agent_sessions", "Sessions with connectors that are open now.",
+                           {{"transport", std::string(transport)}});
+}
+
+void AgentMetrics::fell_back(unsigned times) {
+    fallbacks_.Increment(times - fallbacks_.Value());
+}
+
+void AgentMetrics::wireguard(const std::vector<WireGuardWay>& ways) {
+    std::map<std::string, std::unique_ptr<metrics::PassingGauges>> shown;
+    for (const WireGuardWay& way : ways) {
+        const std::string seat = std::to_string(way.seat);
+        const std::string id = way.endpoint + " " + seat;
+        auto& gauges = shown[id];
+        gauges = std::move(ways_[id]);
+        if (!gauges) {
+            gauges = std::make_unique<metrics::PassingGauges>(
+                registry_, metrics::Labels{{"endpoint", way.endpoint}, {"seat", seat}});
+        }
+        if (way.handshake_age) {
+            gauges->set("adit_agent_wireguard_handshake_age_seconds",
+                        "Since the last WireGuard handshake with the connector that succeeded.",
+                        std::chrono::duration<double>(*way.handshake_age).count());
+        }
+        gauges->set("adit_agent_wireguard_received_bytes", "Received over WireGuard since the device was made.",
+                    static_cast<double>(way.received));
+        gauges->set("adit_agent_wireguard_sent_bytes", "Sent over WireGuard since the device was made.",
+                    static_cast<double>(way.sent));
+    }
+    ways_ = std::move(shown);
+}
 
 void AgentMetrics::refused(const problem::Failure& failure) {
     registry_

@@ -2,23 +2,41 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/metrics/metrics.h"
 #include "common/problem/failure.h"
 
 namespace adit::agent {
 
+/// How the device on the way to one address of a connector fares.
+struct WireGuardWay {
+    std::string endpoint;
+    unsigned seat = 0;
+    std::optional<std::chrono::nanoseconds> handshake_age{};
+    std::uint64_t received = 0;  ///< bytes, since the device was made
+    std::uint64_t sent = 0;
+};
+
 class AgentMetrics {
   public:
     explicit AgentMetrics(metrics::Registry& registry);
 
-    metrics::Gauge& sessions;
     metrics::Gauge& streams;
     metrics::Counter& streams_total;
     metrics::Counter& probes;
 
+    /// Those over "tls" or "wireguard".
+    metrics::Gauge& sessions(std::string_view transport);
+    /// How often the other transport has been taken since the preferred one failed, in all.
+    void fell_back(unsigned times);
+    /// The ways over WireGuard that there are now; the gauges of others disappear.
+    void wireguard(const std::vector<WireGuardWay>& ways);
     void refused(const problem::Failure& failure);
     void reconnecting(std::string_view reason);
     void dialled(std::chrono::nanoseconds took);
@@ -30,6 +48,8 @@ class AgentMetrics {
     metrics::Counter& received_;
     metrics::Counter& sent_;
     metrics::Histogram& dial_duration_;
+    metrics::Counter& fallbacks_;
+    std::map<std::string, std::unique_ptr<metrics::PassingGauges>> ways_;  ///< by endpoint and seat
 };
 
 }  // namespace adit::agent

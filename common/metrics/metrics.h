@@ -34,7 +34,29 @@ class Registry {
     static constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
   private:
+    friend class PassingGauges;
     prometheus::Registry registry_;
+};
+
+/// Gauges with the same labels of something that comes and goes: they disappear with this. Of each set of labels there
+/// is one at a time.
+class PassingGauges {
+  public:
+    PassingGauges(Registry& registry, Labels labels) : registry_(registry), labels_(std::move(labels)) {}
+    PassingGauges(const PassingGauges&) = delete;
+    PassingGauges& operator=(const PassingGauges&) = delete;
+    ~PassingGauges();
+
+    void set(const std::string& name, const std::string& help, double value);
+
+  private:
+    struct Shown {
+        prometheus::Family<Gauge>* family;
+        Gauge* gauge;
+    };
+    Registry& registry_;
+    Labels labels_;
+    std::map<std::string, Shown> shown_;  ///< by name
 };
 
 }  // namespace adit::metrics

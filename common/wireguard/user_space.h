@@ -33,6 +33,8 @@ class UserSpace {
     /// Gives up the control socket, for SCM_RIGHTS to a successor; the caller closes it once it is sent. The helper
     /// runs on, and so do all streams; from here on our devices only fail. -1 when no helper runs at the moment.
     int release() { return helper_->release(); }
+    /// How many helpers there have been: the first, and one for each that ended.
+    unsigned helpers() const { return helper_->generation(); }
 
   private:
     UserSpace(std::shared_ptr<Helper> helper, std::map<std::string, Described> inherited)

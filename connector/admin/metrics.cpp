@@ -142,18 +142,21 @@ void ConnectorMetrics::reloaded(bool good) {
         .Increment();
 }
 
-void ConnectorMetrics::session_opened(const std::string& tunnel) {
-    registry_.counter("adit_connector_session_opened_total", "Sessions that agents opened.", {{"tunnel", tunnel}})
-        .Increment();
-    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", {{"tunnel", tunnel}}).Increment();
+void ConnectorMetrics::session_opened(const std::string& tunnel, std::string_view transport) {
+    const metrics::Labels labels{{"tunnel", tunnel}, {"transport", std::string(transport)}};
+    registry_.counter("adit_connector_session_opened_total", "Sessions that agents opened.", labels).Increment();
+    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", labels).Increment();
 }
 
-void ConnectorMetrics::session_closed(const std::string& tunnel, const std::string& reason) {
+void ConnectorMetrics::session_closed(const std::string& tunnel, std::string_view transport,
+                                      const std::string& reason) {
+    const std::string by(transport);
     registry_
         .counter("adit_connector_session_closed_total", "Sessions that ended, by reason.",
-                 {{"tunnel", tunnel}, {"reason", reason}})
+                 {{"tunnel", tunnel}, {"transport", by}, {"reason", reason}})
         .Increment();
-    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", {{"tunnel", tunnel}}).Decrement();
+    registry_.gauge("adit_connector_sessions", "Sessions that are open now.", {{"tunnel", tunnel}, {"transport", by}})
+        .Decrement();
 }
 
 void ConnectorMetrics::session_refused(std::string_view reason) {
@@ -180,20 +183,31 @@ void ConnectorMetrics::streams(const std::string& tunnel, std::size_t open) {
         .Set(static_cast<double>(open));
 }
 
-void ConnectorMetrics::wireguard_peer(const std::string& tunnel, const std::string& key, unsigned seat,
-                                      const WireGuardReading& reading) {
-    const std::map<std::string, std::string> labels{{"tunnel", tunnel}, {"key", key}, {"seat", std::to_string(seat)}};
+WireGuardMetrics::WireGuardMetrics(metrics::Registry& registry, const std::string& tunnel, const std::string& key,
+                                   unsigned seat)
+    : gauges_(registry, {{"tunnel", tunnel}, {"key", key}, {"seat", std::to_string(seat)}}) {}
+
+void WireGuardMetrics::show(const WireGuardReading& reading) {
+    gauges_.set("adit_connector_wireguard_handshake_age_seconds", "Since the last WireGuard handshake that succeeded.",
+                std::chrono::duration<double>(reading.handshake_age).count());
+    gauges_.set("adit_connector_wireguard_received_bytes", "Received over WireGuard since the device was made.",
+                static_cast<double>(reading.received));
+    gauges_.set("adit_connector_wireguard_sent_bytes", "Sent over WireGuard since the device was made.",
+                static_cast<double>(reading.sent));
+    gauges_.set("adit_connector_wireguard_roams", "Times that the agent was heard from another address.",
+                static_cast<double>(reading.roams));
+}
+
+std::unique_ptr<WireGuardMetrics> ConnectorMetrics::wireguard(const std::string& tunnel, const std::string& key,
+                                                              unsigned seat) {
+    return std::make_unique<WireGuardMetrics>(registry_, tunnel, key, seat);
+}
+
+void ConnectorMetrics::helper_restarted(unsigned times) {
     registry_
-        .gauge("adit_connector_wireguard_handshake_age_seconds", "Since the last WireGuard handshake that succeeded.",
-               labels)
-        .Set(std::chrono::duration<double>(reading.handshake_age).count());
-    registry_
-        .gauge("adit_connector_wireguard_received_bytes", "Received over WireGuard since the device was made.", labels)
-        .Set(static_cast<double>(reading.received));
-    registry_.gauge("adit_connector_wireguard_sent_bytes", "Sent over WireGuard since the device was made.", labels)
-        .Set(static_cast<double>(reading.sent));
-    registry_.gauge("adit_connector_wireguard_roams", "Times that the agent was heard from another address.", labels)
-        .Set(static_cast<double>(reading.roams));
+        .counter("adit_connector_wireguard_helper_restarts_total",
+                 "Helpers of WireGuard in user space that were started in place of one that had ended.")
+        .Increment(times);
 }
 
 }  // namespace adit

@@ -91,6 +91,16 @@ struct WireGuardReading {
     std::uint64_t roams;
 };
 
+/// Per seat of the WireGuard network from which an agent was heard; its gauges disappear with it.
+class WireGuardMetrics {
+  public:
+    WireGuardMetrics(metrics::Registry& registry, const std::string& tunnel, const std::string& key, unsigned seat);
+    void show(const WireGuardReading& reading);
+
+  private:
+    metrics::PassingGauges gauges_;
+};
+
 class ConnectorMetrics {
   public:
     explicit ConnectorMetrics(metrics::Registry& registry) : registry_(registry) {}
@@ -102,14 +112,15 @@ class ConnectorMetrics {
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
 
-    void session_opened(const std::string& tunnel);
-    void session_closed(const std::string& tunnel, const std::string& reason);
+    /// `transport`: "tls" or "wireguard".
+    void session_opened(const std::string& tunnel, std::string_view transport);
+    void session_closed(const std::string& tunnel, std::string_view transport, const std::string& reason);
     void session_refused(std::string_view reason);
     void probed(const std::string& tunnel, std::chrono::nanoseconds took);
     void probe_failed(const std::string& tunnel);
     void streams(const std::string& tunnel, std::size_t open);
-    void wireguard_peer(const std::string& tunnel, const std::string& key, unsigned seat,
-                        const WireGuardReading& reading);
+    std::unique_ptr<WireGuardMetrics> wireguard(const std::string& tunnel, const std::string& key, unsigned seat);
+    void helper_restarted(unsigned times);
     void reloaded(bool good);
 
   private:

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <iostream>
+#include <set>
 
 #include "connector/cli/tunnel_output.h"
 
@@ -52,6 +53,25 @@ void print_section(const Rows& rows) {
     }
 }
 
+/// The seats in the WireGuard network that have sessions, each once.
+Rows seats(const json::object& status) {
+    Rows rows{{"TUNNEL", "SEAT", "AGENT", "ENDPOINT", "HANDSHAKE", "RECEIVED", "SENT", "ROAMS"}};
+    std::set<std::pair<std::string, std::string>> seen;
+    for (const json::value& one : list(status, "tunnels")) {
+        for (const json::value& each : list(one.as_object(), "sessions")) {
+            const json::object& session = each.as_object();
+            if (text(session, "seat").empty() || !seen.emplace(text(session, "key"), text(session, "seat")).second) {
+                continue;
+            }
+            const std::string age = text(session, "handshake_age_s");
+            rows.push_back({text(one.as_object(), "name"), text(session, "seat"), text(session, "agent"),
+                            text(session, "endpoint"), age.empty() ? "" : age + " s ago",
+                            text(session, "received_bytes"), text(session, "sent_bytes"), text(session, "roams")});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 void print_status(const json::object& status) {
@@ -70,22 +90,32 @@ void print_status(const json::object& status) {
     }
     print_section(listeners);
 
-    Rows sessions{
-        {"TUNNEL", "AGENT", "HOST", "VERSION", "ADDRESS", "STATE", "STREAMS", "IN FLIGHT", "RTT MS", "SINCE"}};
+    Rows doors{{"DOOR", "ADDRESS", "DEVICE", "SESSIONS"}};
+    for (const json::value& one : list(status, "doors")) {
+        const json::object& door = one.as_object();
+        const std::string device = text(door, "device");
+        doors.push_back(
+            {text(door, "transport"), text(door, "address"), device.empty() ? "-" : device, text(door, "sessions")});
+    }
+    print_section(doors);
+
+    Rows sessions{{"TUNNEL", "AGENT", "HOST", "VERSION", "TRANSPORT", "ADDRESS", "STATE", "STREAMS", "IN FLIGHT",
+                   "RTT MS", "SINCE"}};
     for (const json::value& one : list(status, "tunnels")) {
         const json::object& tunnel = one.as_object();
         for (const json::value& each : list(tunnel, "sessions")) {
             const json::object& session = each.as_object();
             sessions.push_back({text(tunnel, "name"), text(session, "agent"), text(session, "host"),
-                                text(session, "agent_version"), text(session, "address"), text(session, "state"),
-                                text(session, "streams"), text(session, "in_flight"), text(session, "round_trip_ms"),
-                                text(session, "since")});
+                                text(session, "agent_version"), text(session, "transport"), text(session, "address"),
+                                text(session, "state"), text(session, "streams"), text(session, "in_flight"),
+                                text(session, "round_trip_ms"), text(session, "since")});
         }
         if (list(tunnel, "sessions").empty()) {
-            sessions.push_back({text(tunnel, "name"), "no session", "", "", "", "", "", "", "", ""});
+            sessions.push_back({text(tunnel, "name"), "no session", "", "", "", "", "", "", "", "", ""});
         }
     }
     print_section(sessions);
+    print_section(seats(status));
 
     Rows backends{{"BACKEND", "ENDPOINTS", "ACTIVE", "IDLE"}};
     for (const json::value& one : list(status, "backends")) {

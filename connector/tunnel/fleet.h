@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -58,7 +60,9 @@ struct SessionInfo {
     unsigned worker = 0;
     std::string key_id;
     protocol::Transport transport = protocol::Transport::tls;
-    std::string address;  ///< where the agent dialled from
+    std::string address;                            ///< where the agent dialled from; over WireGuard, in its network
+    std::optional<boost::asio::ip::address> inner;  ///< that, over WireGuard: by this the device knows the agent
+    unsigned seat = 0;                              ///< of the key's row, over WireGuard
     std::shared_ptr<Agent> agent;
     std::chrono::system_clock::time_point since;
     std::atomic<State> state{State::ready};

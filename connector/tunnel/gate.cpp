@@ -148,12 +148,21 @@ net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origi
     if (!seat) {
         logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
                       {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", seats}});
+        pool_.metrics().session_refused("seats");
+        pool_.fleet().refusals().add(origin.address.ip.to_string(),
+                                     "all " + std::to_string(seats) + " seats of key " + origin.key.key_id +
+                                         " of tunnel " + origin.key.tunnel_name +
+                                         " are taken: end an agent, or make another token with 'adit-connector "
+                                         "tunnel rotate-token " +
+                                         origin.key.tunnel_name + "'",
+                                     std::chrono::system_clock::now());
         co_await turn_away(std::move(channel), std::move(origin),
                            "all seats of this key in the WireGuard network are taken");
         co_return;
     }
     protocol::Invitation invitation = settings_.invitation;
     invitation.seat = *seat;
+    invitation.time = std::chrono::system_clock::now();
     Session session(pool_, std::move(channel), std::move(origin), settings_.session);
     co_await session.run(std::move(invitation));
 }

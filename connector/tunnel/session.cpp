@@ -54,6 +54,10 @@ Session::Session(Pool& pool, std::unique_ptr<net::Stream> channel, Origin origin
     info_->key_id = origin_.key.key_id;
     info_->transport = origin_.transport;
     info_->address = origin_.address.text();
+    if (info_->transport == protocol::Transport::wireguard) {
+        info_->inner = origin_.address.ip;
+        info_->seat = origin_.seat;
+    }
     info_->since = std::chrono::system_clock::now();
     pool_.register_session(*this);
 }
@@ -77,7 +81,7 @@ net::Task<> Session::run(protocol::Invitation invitation) {
     }
     if (joined_) {
         pool_.withdraw(info_);
-        pool_.metrics().session_closed(origin_.key.tunnel_name, why_.message());
+        pool_.metrics().session_closed(origin_.key.tunnel_name, protocol::name(info_->transport), why_.message());
     }
     const std::string reason = invitation.seat != 0 ? "sent to seat " + std::to_string(invitation.seat)
                                : introduction       ? why_.message()
@@ -94,6 +98,12 @@ net::Task<> Session::serve(const protocol::Introduction& introduction) {
         logging::warn(
             "session refused: another agent is in its seat",
             {{"tunnel", origin_.key.tunnel_name}, {"agent", introduction.agent}, {"address", info_->address}});
+        pool_.metrics().session_refused("seat_taken");
+        pool_.fleet().refusals().add(origin_.address.ip.to_string(),
+                                     "another agent is in seat " + std::to_string(origin_.seat) + " of key " +
+                                         origin_.key.key_id + " of tunnel " + origin_.key.tunnel_name +
+                                         ": one seat is for one agent or other WireGuard client",
+                                     std::chrono::system_clock::now());
         session_.close(net::Errc::aborted, protocol::kSeatTaken);
         co_return;
     }
@@ -101,7 +111,7 @@ net::Task<> Session::serve(const protocol::Introduction& introduction) {
                                        introduction.version, introduction.host);
     joined_ = true;
     pool_.announce(info_);
-    pool_.metrics().session_opened(origin_.key.tunnel_name);
+    pool_.metrics().session_opened(origin_.key.tunnel_name, protocol::name(info_->transport));
     logging::info("session opened", {{"tunnel", origin_.key.tunnel_name},
                                      {"agent", introduction.agent},
                                      {"host", introduction.host},

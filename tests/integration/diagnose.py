@@ -60,7 +60,7 @@ class Diagnose(Case):
         path = self.directory / "diagnosed-token"
         path.write_text(token or self.site.token)
         path.chmod(0o600)
-        environment = {"HTTPS_PROXY": "", "https_proxy": "", **(environment or {})}
+        environment = {"HTTPS_PROXY": "", "https_proxy": "", "TUNNEL_TRANSPORT_PROTOCOL": "tls", **(environment or {})}
         done = self.run_tool(*prefix, AGENT, "diagnose", "--token-file", path, "--output", "json", *flags, status=status, environment=environment)
         told = json.loads(done.stdout)
         self.assertEqual(told["ok"], status == 0)

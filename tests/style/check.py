@@ -22,7 +22,7 @@ ALLOWED = {
     "agent/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
     "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net", "common/wireguard"],
     "agent/dial": ["common/base", "common/h2", "common/log", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
-    "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token"],
+    "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
     "connector/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/net", "common/tls", "common/wireguard"],

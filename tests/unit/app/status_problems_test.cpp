@@ -34,11 +34,11 @@ TEST_CASE("a certificate is a problem two weeks before its end, and before its b
 TEST_CASE("a tunnel without a session is told by the state of its keys") {
     TunnelRecord tunnel;
     tunnel.name = "shop";
-    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "it has no key"));
+    CHECK(says(lonely_tunnel_problem(tunnel, "", kNow), "it has no key"));
     tunnel.keys.push_back({"key_1", {}, kNow, kNow});
-    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "all of its keys have expired"));
+    CHECK(says(lonely_tunnel_problem(tunnel, "", kNow), "all of its keys have expired"));
     tunnel.keys.push_back({"key_2", {}, kNow, std::nullopt});
-    CHECK(says(lonely_tunnel_problem(tunnel, kNow), "adit-agent diagnose"));
+    CHECK(says(lonely_tunnel_problem(tunnel, "", kNow), "adit-agent diagnose"));
 }
 
 TEST_CASE("an endpoint is a problem for a minute") {
@@ -63,4 +63,49 @@ TEST_CASE("refusals are counted by address and reason, bounded, the latest first
         refusals.add(std::to_string(i), "b", kNow + 3s);
     }
     CHECK(refusals.lately(kNow + 3s, 60s).size() == 16);
+}
+
+TEST_CASE("where agents could come by WireGuard, a tunnel without a session says whether anything was heard") {
+    TunnelRecord tunnel;
+    tunnel.name = "shop";
+    tunnel.keys.push_back({"key_1", {}, kNow, std::nullopt, WireGuardRecord{}});
+    CHECK(says(lonely_tunnel_problem(tunnel, "0.0.0.0:51820", kNow), "check that UDP reaches 0.0.0.0:51820"));
+    CHECK_FALSE(says(lonely_tunnel_problem(tunnel, "", kNow), "UDP"));
+}
+
+TEST_CASE("a seat that keeps sending without a session is a problem, one that has just been left is not") {
+    wireguard::PeerStatus peer;
+    peer.handshake = kNow;
+    peer.endpoint = {boost::asio::ip::make_address("192.0.2.7"), 4000};
+    WireGuardStanding standing;
+    standing.tunnel = "shop";
+    standing.seat = 2;
+    const auto hear = [&](WallTime now, bool has_session) {
+        peer.received += 32;
+        return standing.note(peer, has_session, now);
+    };
+    hear(kNow, true);
+    CHECK_FALSE(idle_seat_problem(standing));
+    hear(kNow + 2s, false);  // what it sent in leaving
+    CHECK_FALSE(idle_seat_problem(standing));
+    standing.note(peer, false, kNow + 60s);
+    CHECK_FALSE(idle_seat_problem(standing));
+    hear(kNow + 60s, false);
+    CHECK(says(idle_seat_problem(standing), "seat 2 of key"));
+    CHECK(says(idle_seat_problem(standing), "192.0.2.7:4000"));
+    hear(kNow + 62s, true);
+    CHECK_FALSE(idle_seat_problem(standing));
+}
+
+TEST_CASE("a seat roams when its address changes, and is gone minutes after its last handshake") {
+    wireguard::PeerStatus peer;
+    peer.handshake = kNow;
+    peer.endpoint = {boost::asio::ip::make_address("192.0.2.7"), 4000};
+    WireGuardStanding standing;
+    CHECK_FALSE(standing.note(peer, true, kNow));
+    peer.endpoint->port = 4001;
+    CHECK(standing.note(peer, true, kNow));
+    CHECK(standing.roams == 1);
+    CHECK_FALSE(standing.gone(kNow + 4min));
+    CHECK(standing.gone(kNow + 5min));
 }

@@ -30,9 +30,9 @@ void fill(ConnectorMetrics& metrics) {
     backend->idle.Increment();
     backend->reused.Increment();
     metrics.listener("127.0.0.1:8080")->connections.Increment();
-    metrics.session_opened("t1");
-    metrics.session_opened("t1");
-    metrics.session_closed("t1", "the tunnel session ended");
+    metrics.session_opened("t1", "tls");
+    metrics.session_opened("t1", "tls");
+    metrics.session_closed("t1", "tls", "the tunnel session ended");
     metrics.session_refused("unknown_key");
     metrics.probed("t1", 700us);
     metrics.probe_failed("t1");
@@ -40,7 +40,7 @@ void fill(ConnectorMetrics& metrics) {
 }
 
 void fill(agent::AgentMetrics& metrics) {
-    metrics.sessions.Set(4);
+    metrics.sessions("tls").Set(4);
     metrics.streams.Increment();
     metrics.streams_total.Increment();
     metrics.probes.Increment();
@@ -130,10 +130,11 @@ TEST_CASE("the agent has the families that dashboards are built on") {
     metrics::Registry registry;
     agent::AgentMetrics agent(registry);
     fill(agent);
-    const std::set<std::string> expected{
-        "adit_agent_dial_duration_seconds", "adit_agent_probes_total",     "adit_agent_received_bytes_total",
-        "adit_agent_reconnects_total",      "adit_agent_sent_bytes_total", "adit_agent_sessions",
-        "adit_agent_stream_refusals_total", "adit_agent_streams",          "adit_agent_streams_total"};
+    const std::set<std::string> expected{"adit_agent_dial_duration_seconds", "adit_agent_probes_total",
+                                         "adit_agent_received_bytes_total",  "adit_agent_reconnects_total",
+                                         "adit_agent_sent_bytes_total",      "adit_agent_sessions",
+                                         "adit_agent_stream_refusals_total", "adit_agent_streams",
+                                         "adit_agent_streams_total",         "adit_agent_transport_fallbacks_total"};
     CHECK(families(registry.exposition()) == expected);
     CHECK(has_line(registry.exposition(), "adit_agent_stream_refusals_total{reason=\"destination_ip_prohibited\"} 1"));
     CHECK(has_line(registry.exposition(), "adit_agent_received_bytes_total 100"));
@@ -148,7 +149,7 @@ TEST_CASE("requests count by route and code") {
     CHECK(has_line(text, "adit_connector_requests_total{code=\"502\",route=\"payments\"} 1"));
     CHECK(has_line(text, "adit_connector_request_duration_seconds_count{route=\"payments\"} 2"));
     CHECK(has_line(text, "adit_connector_response_bytes_total{route=\"payments\"} 1224"));
-    CHECK(has_line(text, "adit_connector_sessions{tunnel=\"t1\"} 1"));
+    CHECK(has_line(text, "adit_connector_sessions{transport=\"tls\",tunnel=\"t1\"} 1"));
 }
 
 TEST_CASE("a status out of range cannot add series without end") {
@@ -191,4 +192,43 @@ TEST_CASE("workers count the same route together, first use included") {
     CHECK(has_line(text, "adit_connector_requests_total{code=\"201\",route=\"r\"} 20000"));
     CHECK(has_line(text, "adit_connector_request_duration_seconds_count{route=\"r\"} 40000"));
     CHECK(has_line(text, "adit_connector_request_bytes_total{route=\"r\"} 40000"));
+}
+
+TEST_CASE("gauges of a seat disappear with it, and those of another stay") {
+    metrics::Registry registry;
+    ConnectorMetrics connector(registry);
+    const auto one = connector.wireguard("t1", "key_1", 1);
+    one->show({1s, 10, 20, 0});
+    {
+        const auto other = connector.wireguard("t1", "key_1", 2);
+        other->show({2s, 30, 40, 1});
+        CHECK(has_line(registry.exposition(),
+                       "adit_connector_wireguard_received_bytes{key=\"key_1\",seat=\"2\",tunnel=\"t1\"} 30"));
+    }
+    const std::string text = registry.exposition();
+    CHECK(text.find("seat=\"2\"") == std::string::npos);
+    CHECK(has_line(text, "adit_connector_wireguard_received_bytes{key=\"key_1\",seat=\"1\",tunnel=\"t1\"} 10"));
+}
+
+TEST_CASE("an agent shows the ways over WireGuard that it has now") {
+    metrics::Registry registry;
+    agent::AgentMetrics agent(registry);
+    agent.wireguard({{"192.0.2.1:51820", 7, 2s, 10, 20}, {"192.0.2.2:51820", 6, std::nullopt, 0, 0}});
+    std::string text = registry.exposition();
+    CHECK(has_line(text, "adit_agent_wireguard_handshake_age_seconds{endpoint=\"192.0.2.1:51820\",seat=\"7\"} 2"));
+    CHECK(has_line(text, "adit_agent_wireguard_sent_bytes{endpoint=\"192.0.2.2:51820\",seat=\"6\"} 0"));
+    agent.wireguard({{"192.0.2.1:51820", 5, 1s, 11, 21}});
+    text = registry.exposition();
+    CHECK(text.find("seat=\"7\"") == std::string::npos);
+    CHECK(text.find("192.0.2.2") == std::string::npos);
+    CHECK(has_line(text, "adit_agent_wireguard_received_bytes{endpoint=\"192.0.2.1:51820\",seat=\"5\"} 11"));
+}
+
+TEST_CASE("times that an agent fell back are counted once each") {
+    metrics::Registry registry;
+    agent::AgentMetrics agent(registry);
+    agent.fell_back(2);
+    agent.fell_back(2);
+    agent.fell_back(3);
+    CHECK(has_line(registry.exposition(), "adit_agent_transport_fallbacks_total 3"));
 }
