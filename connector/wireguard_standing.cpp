@@ -14,7 +14,8 @@ constexpr auto kIdle = 30s;  ///< longer than a keepalive interval: what an agen
 
 bool WireGuardStanding::note(const wireguard::PeerStatus& now_known, bool has_session, WallTime now) {
     const bool grown = now_known.received != peer.received;
-    const bool roamed = peer.endpoint && now_known.endpoint && peer.endpoint != now_known.endpoint;
+    // Without a session it may be another agent that comes, in the lobby above all.
+    const bool roamed = has_session && peer.endpoint && now_known.endpoint && peer.endpoint != now_known.endpoint;
     roams += roamed ? 1 : 0;
     peer = now_known;
     if (grown) {

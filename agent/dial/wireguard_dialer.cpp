@@ -31,9 +31,10 @@ struct Waiting : boost::intrusive::list_base_hook<boost::intrusive::link_mode<bo
 
 /// The way to one address of the connector.
 struct WireGuardDialer::Link {
-    explicit Link(const net::Address& endpoint) : endpoint(endpoint) {}
+    Link(const net::Address& endpoint, std::string interface) : endpoint(endpoint), interface(std::move(interface)) {}
 
     const net::Address endpoint;
+    const std::string interface;  ///< for a device of the operating system
     std::unique_ptr<wireguard::Device> device;
     unsigned seat = kLobby;  ///< none yet
     bool preparing = false;
@@ -118,9 +119,13 @@ net::Task<std::expected<std::unique_ptr<net::Stream>, problem::Failure>> WireGua
 }
 
 WireGuardDialer::Link& WireGuardDialer::link_to(const net::Address& endpoint) {
+    const std::size_t before = links_.size();
     auto& link = links_[endpoint.text()];
     if (!link) {
-        link = std::make_unique<Link>(endpoint);
+        // Each of the kernel's interfaces has one key and one address; one that exists serves for all.
+        const bool shared = before == 0 || settings_.kind == wireguard::DeviceKind::existing;
+        link = std::make_unique<Link>(
+            endpoint, shared ? settings_.interface : settings_.interface + "-" + std::to_string(before));
     }
     return *link;
 }
@@ -209,7 +214,7 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::open_device(Link& link, unsign
     settings.mtu = settings_.mtu != 0 ? settings_.mtu : token_.mtu;
     settings.bind = {link.endpoint.ip.is_v6() ? "::" : "0.0.0.0", 0};
     auto opened = co_await devices_.open(
-        {"agent " + link.endpoint.text() + (seat == kLobby ? " lobby" : ""), settings_.kind, settings_.interface},
+        {"agent " + link.endpoint.text() + (seat == kLobby ? " lobby" : ""), settings_.kind, link.interface},
         std::move(settings), [](int, const net::Address&) {});
     if (!opened) {
         co_return std::unexpected(problem::connection_failed(opened.error().message));

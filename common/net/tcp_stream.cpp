@@ -29,10 +29,6 @@ TcpStream::TcpStream(Loop& loop, int fd) : Stream(loop), fd_(fd), watch_(loop, f
     watch_.writable = true;  // a fresh connection takes bytes; the first refusal says otherwise
 }
 
-TcpStream::~TcpStream() {
-    ::close(fd_);
-}
-
 Status TcpStream::poll_receive() {
     if (read_status_) {
         return read_status_;
@@ -48,7 +44,7 @@ Status TcpStream::poll_receive() {
     }
     ssize_t got;
     do {
-        got = ::readv(fd_, areas.data(), static_cast<int>(count));
+        got = ::readv(fd_.get(), areas.data(), static_cast<int>(count));
     } while (got < 0 && errno == EINTR);
     const int error = errno;
     input().commit(got > 0 ? static_cast<std::size_t>(got) : 0);
@@ -95,7 +91,7 @@ std::size_t TcpStream::write_some(Chain& from, std::size_t limit) {
         msghdr message{};
         message.msg_iov = areas.data();
         message.msg_iovlen = count;
-        const ssize_t sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+        const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno == EINTR) {
                 continue;
@@ -116,7 +112,7 @@ std::size_t TcpStream::write_some(Chain& from, std::size_t limit) {
 }
 
 void TcpStream::end() {
-    ::shutdown(fd_, SHUT_WR);
+    ::shutdown(fd_.get(), SHUT_WR);
 }
 
 void TcpStream::abort(Status why) {
@@ -129,24 +125,24 @@ void TcpStream::abort(Status why) {
 }
 
 Address TcpStream::local() const {
-    return Address::of_local(fd_);
+    return Address::of_local(fd_.get());
 }
 
 Address TcpStream::peer() const {
-    return Address::of_peer(fd_);
+    return Address::of_peer(fd_.get());
 }
 
 void TcpStream::reset_on_close() {
-    set_option(fd_, SOL_SOCKET, SO_LINGER, linger{1, 0});
+    set_option(fd_.get(), SOL_SOCKET, SO_LINGER, linger{1, 0});
 }
 
 void TcpStream::detect_dead_peer(std::chrono::milliseconds within) {
     const int seconds = std::max(1, static_cast<int>(within.count() / 3000));
-    set_option(fd_, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd_, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
-    set_option(fd_, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
-    set_option(fd_, IPPROTO_TCP, TCP_KEEPCNT, 2);
-    set_option(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<unsigned>(within.count()));
+    set_option(fd_.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd_.get(), IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+    set_option(fd_.get(), IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+    set_option(fd_.get(), IPPROTO_TCP, TCP_KEEPCNT, 2);
+    set_option(fd_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<unsigned>(within.count()));
 }
 
 }  // namespace adit::net

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "common/net/address.h"
+#include "common/net/descriptor.h"
 #include "common/net/stream.h"
 
 namespace adit::net {
@@ -15,7 +16,6 @@ class TcpStream final : public Stream {
   public:
     /// Takes over `fd`: non-blocking from here on, TCP_NODELAY set.
     TcpStream(Loop& loop, int fd);
-    ~TcpStream() override;
 
     Status poll_receive() override;
     std::size_t write_some(Chain& from, std::size_t limit) override;
@@ -39,7 +39,7 @@ class TcpStream final : public Stream {
 
     void read_failed(int error);
 
-    int fd_;
+    Descriptor fd_;  ///< closed last: what others still hold of the socket would go on to wake a watch that is gone
     Watch watch_;
     Status status_;
     Status read_status_;

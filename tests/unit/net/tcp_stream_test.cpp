@@ -1,5 +1,6 @@
 // A stream over a real socket: what the kernel reports must never be missed.
 #include "common/net/tcp_stream.h"
+#include "common/net/descriptor.h"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -62,4 +63,16 @@ TEST_CASE("room that came before anybody waited for it ends the wait") {
     ends.run();
     CHECK(told);
     CHECK(ends.stream->write_some(chain, chain.size()) > 0);
+}
+
+TEST_CASE("a loop forgets a stream even while another process still holds its socket") {
+    Worker worker(0);
+    std::array<int, 2> fds{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()) == 0);
+    const Descriptor far(fds[1]);
+    const Descriptor elsewhere(::dup(fds[0]));  // as that of a helper that has just sent it here
+    std::make_unique<TcpStream>(worker.loop(), fds[0]).reset();
+    worker.context().poll();
+    REQUIRE(::send(far.get(), "x", 1, MSG_NOSIGNAL) == 1);
+    CHECK(worker.context().poll() == 0);  // an event would be for a stream that is no more
 }
