@@ -7,6 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kReserved = 30s;  ///< for an agent that was sent to a seat
+constexpr auto kComing = 3s;     ///< in which it surely comes, and nobody else is sent there
 constexpr auto kReturn = 60s;    ///< for one whose sessions have ended: it may be on its way back
 constexpr auto kSettling = 5s;   ///< after a connector's start
 
@@ -31,7 +32,8 @@ std::optional<unsigned> Seats::assign(const std::string& key_id, unsigned seats)
             idle = number;
             break;
         }
-        if (found->second.sessions == 0 && found->second.reserved_until < idle_until) {
+        const bool awaited = found->second.agent.empty() && now < found->second.reserved_until - kReserved + kComing;
+        if (found->second.sessions == 0 && !awaited && found->second.reserved_until < idle_until) {
             idle = number;
             idle_until = found->second.reserved_until;
         }
