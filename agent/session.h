@@ -27,7 +27,7 @@ struct Surroundings {
 /// Told about a session's course. On the loop's thread.
 class SessionWatcher {
   public:
-    /// The greeting was answered: the connector will use this session. Says how many it wants.
+    /// The greeting was answered: requests may come. Says how many sessions the connector wants.
     virtual void greeted(const protocol::Invitation& invitation) = 0;
     /// The connector is leaving: the session goes on for what runs, but another is needed.
     virtual void connector_leaving() = 0;

@@ -19,8 +19,7 @@ constexpr auto kStoreInterval = 500ms;  ///< so that a revoked key's sessions en
 constexpr auto kFilesInterval = 500ms;  ///< a change is taken up after it has stood for one
 constexpr auto kWireGuardInterval = 2s;
 constexpr auto kDeviceRetry = 500ms;
-constexpr auto kHelperLeaves = 1500ms;  ///< the helper of one that was killed has the port for its last words
-constexpr auto kForAsLongAsItTakes = 24h;
+constexpr auto kHelperLeaves = 1500ms;    ///< the helper of one that was killed has the port for its last words
 constexpr auto kAcceptWindow = 2s;        ///< a leaving connector takes clients until its successor surely does
 constexpr auto kSuccessorPatience = 5s;   ///< a successor listens at the latest after this, with or without agents
 constexpr auto kSuccessorSettle = 300ms;  ///< after the first agent, for the others
@@ -120,22 +119,22 @@ void App::send_agents_over() {
 }
 
 /// Whoever had the device before us may keep its port or its interface for a while: a predecessor whose device we
-/// cannot take over, or a successor that has just gone.
-net::Task<> App::open_wireguard(int inherited, bool patient) {
-    const net::Time given_up = net::Clock::now() + (patient ? kForAsLongAsItTakes : kHelperLeaves);
+/// cannot take over, or a successor that has just gone (`patient`: as long as that takes), or the helper of a connector
+/// that was killed.
+net::Task<> App::open_wireguard(net::Descriptor inherited, bool patient) {
+    const net::Time given_up = net::Clock::now() + kHelperLeaves;
     for (;;) {
-        const Result<> opened = co_await wireguard_->open(inherited);
+        const Result<> opened = co_await wireguard_->open(std::move(inherited));
         if (opened) {
             co_return;
         }
-        if (opened.error().usage || net::Clock::now() >= given_up) {
+        if (opened.error().usage || (!patient && net::Clock::now() >= given_up)) {
             logging::error("cannot open the WireGuard device", {{"reason", opened.error().message}});
             exit_status_ = opened.error().usage ? 2 : 1;
             stop();
             co_return;
         }
         logging::warn("cannot open the WireGuard device yet", {{"reason", opened.error().message}});
-        inherited = -1;
         co_await net::sleep_for(main_worker().loop(), kDeviceRetry);
     }
 }

@@ -47,7 +47,7 @@ class App {
     Result<> prepare_wireguard_door(const config::WireGuardSettings& settings);
     Result<> make_gates(const tls::PrivateKey* key);
     void prepare_succession(const config::TunnelSettings& settings);
-    net::Task<> open_wireguard(int inherited, bool patient);
+    net::Task<> open_wireguard(net::Descriptor inherited, bool patient);
     void look_at_wireguard();
     Result<> prepare_status();
     void tick();

@@ -184,23 +184,19 @@ Result<> App::prepare_wireguard_door(const config::WireGuardSettings& settings) 
 
 /// Two connectors find each other by the address at which agents come in.
 void App::prepare_succession(const config::TunnelSettings& settings) {
-    const auto open = [this](int inherited, bool patient) {
-        net::spawn(main_worker().context(), "the WireGuard device", open_wireguard(inherited, patient));
+    const auto open = [this](net::Descriptor inherited, bool patient) {
+        if (wireguard_) {
+            net::spawn(main_worker().context(), "the WireGuard device", open_wireguard(std::move(inherited), patient));
+        }
     };
     Succession::Duties duties;
     duties.successor_came = [this] { send_agents_over(); };
-    duties.bequeath = [this] { return wireguard_ ? wireguard_->release() : -1; };
-    duties.inherited = [this, open](int fd) {
-        if (wireguard_) {
-            open(fd, succeeding_);
-        } else if (fd >= 0) {
-            ::close(fd);
-        }
-    };
+    duties.bequeath = [this] { return wireguard_ ? wireguard_->release() : net::Descriptor(); };
+    duties.inherited = [this, open](net::Descriptor gift) { open(std::move(gift), succeeding_); };
     duties.successor_gone = [this, open] {
         if (wireguard_ && !drain_started_) {
             logging::warn("the successor has gone, WireGuard is opened anew");
-            open(-1, true);
+            open({}, true);
         }
     };
     const std::string address = tunnel_listener_ ? tunnel_listener_->socket().address().text()

@@ -6,65 +6,24 @@
 
 #include <array>
 #include <chrono>
-#include <cstring>
+#include <string_view>
 #include <utility>
+
+#include "common/net/descriptor_message.h"
 
 namespace adit {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kGiftPatience = 2s;  ///< an older connector gives at once, if it is of a version that gives
-constexpr auto kRetry = 1s;         ///< when the name is neither free nor answering: another is taking it over
+constexpr std::string_view kWord = "i";  ///< of an older connector; with it comes what it bequeaths
+constexpr auto kGiftPatience = 2s;       ///< an older connector gives at once, if it is of a version that gives
+constexpr auto kRetry = 1s;              ///< when the name is neither free nor answering: another is taking it over
 
 bool of_our_user(int fd) {
     ucred peer{};
     socklen_t size = sizeof peer;
     return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
-}
-
-/// One byte, and a descriptor with it unless it is -1, which is closed then (unix(7), SCM_RIGHTS).
-void give_descriptor(int socket, int fd) {
-    char word = 'i';
-    iovec piece{&word, 1};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    if (fd >= 0) {
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
-    ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (fd >= 0) {
-        ::close(fd);
-    }
-}
-
-/// Whether a byte was there, and the descriptor that came with it, or -1.
-std::pair<bool, int> receive_descriptor(int socket) {
-    char word = 0;
-    iovec piece{&word, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0) {
-        return {false, -1};
-    }
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    int fd = -1;
-    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    }
-    return {true, fd};
 }
 
 }  // namespace
@@ -82,7 +41,7 @@ void Succession::start() {
         return;
     }
     if (hold_name()) {
-        inherit(-1);
+        inherit({});
         return;
     }
     retry_.expires_after(kRetry);
@@ -93,15 +52,11 @@ void Succession::start() {
     });
 }
 
-void Succession::inherit(int fd) {
-    if (std::exchange(has_inherited_, true)) {
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        return;
+void Succession::inherit(net::Descriptor gift) {
+    if (!std::exchange(has_inherited_, true)) {
+        patience_.cancel();
+        duties_.inherited(std::move(gift));
     }
-    patience_.cancel();
-    duties_.inherited(fd);
 }
 
 /// Makes us known to the holder of the name, and waits for its gift and its end.
@@ -117,7 +72,7 @@ bool Succession::follow() {
     patience_.expires_after(kGiftPatience);
     patience_.async_wait([this](const boost::system::error_code& cancelled) {
         if (!cancelled) {
-            inherit(-1);
+            inherit({});
         }
     });
     await_predecessor();
@@ -139,9 +94,11 @@ void Succession::await_predecessor() {
 
 /// False when it has ended.
 bool Succession::hear_predecessor() {
-    const auto [said, fd] = receive_descriptor(predecessor_.native_handle());
+    std::array<char, kWord.size()> word{};
+    net::Received heard = net::receive_with_descriptor(predecessor_.native_handle(), word);
+    const bool said = heard.size > 0;
     if (said) {
-        inherit(fd);
+        inherit(std::move(heard.descriptor));
     }
     return said;
 }
@@ -168,7 +125,7 @@ void Succession::accept() {
             return;
         }
         if (of_our_user(socket.native_handle())) {
-            give_descriptor(socket.native_handle(), duties_.bequeath());
+            net::send_with_descriptor(socket.native_handle(), kWord, duties_.bequeath());
             attend(std::move(socket));
             duties_.successor_came();
         }

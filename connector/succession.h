@@ -7,6 +7,8 @@
 #include <list>
 #include <string>
 
+#include "common/net/descriptor.h"
+
 namespace adit {
 
 /// Over a local socket in the abstract namespace (unix(7)), which a network namespace's connectors share as they share
@@ -17,11 +19,10 @@ class Succession {
   public:
     /// What the parts of a connector do about it.
     struct Duties {
-        std::function<void()> successor_came;  ///< for each newer connector
-        std::function<int()> bequeath;         ///< a descriptor for it, which is closed once it is sent; -1: none
-        std::function<void(int fd)>
-            inherited;                         ///< once: what an older one gave, or -1, also when there is no older one
-        std::function<void()> successor_gone;  ///< a newer connector has ended before us
+        std::function<void()> successor_came;                 ///< for each newer connector
+        std::function<net::Descriptor()> bequeath;            ///< what it is given, or nothing
+        std::function<void(net::Descriptor gift)> inherited;  ///< once: what an older one gave, if it gave and is there
+        std::function<void()> successor_gone;                 ///< a newer connector has ended before us
     };
 
     /// `address` is what both listen on.
@@ -35,7 +36,7 @@ class Succession {
     bool follow();
     void await_predecessor();
     bool hear_predecessor();
-    void inherit(int fd);
+    void inherit(net::Descriptor gift);
     bool hold_name();
     void accept();
     void attend(Protocol::socket socket);

@@ -20,10 +20,6 @@ constexpr const char* kName = "connector";  ///< of the device: a successor asks
 constexpr auto kParting = 1s;
 constexpr auto kAfterExpiry = 15s;  ///< the sessions of a key that has expired have ten seconds for what runs
 
-Secret copy(const Secret& secret) {
-    return Secret(std::string(secret.reveal()));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, ConnectorMetrics& metrics,
@@ -54,10 +50,10 @@ WireGuardDoor::WireGuardDoor(net::Loop& loop, ConnectorMetrics& metrics, config:
       visits_(std::move(visits)),
       devices_(loop, {}) {}
 
-net::Task<Result<>> WireGuardDoor::open(int inherited) {
+net::Task<Result<>> WireGuardDoor::open(net::Descriptor inherited) {
     wireguard::DeviceKind kind = settings_.device;
-    if (inherited >= 0) {
-        auto adopted = co_await wireguard::UserSpace::adopt(loop_, inherited, {});
+    if (inherited) {
+        auto adopted = co_await wireguard::UserSpace::adopt(loop_, std::move(inherited), {});
         if (adopted) {
             devices_.use(std::move(*adopted));
             kind = wireguard::DeviceKind::user_space;
@@ -67,7 +63,7 @@ net::Task<Result<>> WireGuardDoor::open(int inherited) {
         }
     }
     wireguard::Settings settings;
-    settings.private_key = copy(key_);
+    settings.private_key = key_.copy();
     settings.address = connector_address(settings_.network);
     settings.prefix = settings_.network.prefix();
     settings.mtu = settings_.mtu;
@@ -128,9 +124,12 @@ net::Task<> WireGuardDoor::let_part() {
     }
 }
 
-int WireGuardDoor::release() {
-    const int control = devices_.user_space() == nullptr ? -1 : devices_.user_space()->release();
-    if (control >= 0) {
+net::Descriptor WireGuardDoor::release() {
+    net::Descriptor control;
+    if (devices_.user_space() != nullptr) {
+        control = devices_.user_space()->release();
+    }
+    if (control) {
         device_.reset();
         devices_.use(nullptr);
     }

@@ -29,16 +29,16 @@ class WireGuardDoor {
     static Result<std::unique_ptr<WireGuardDoor>> make(net::Loop& loop, ConnectorMetrics& metrics,
                                                        config::WireGuardSettings settings, Visits visits);
 
-    /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or -1. An error
-    /// says why it cannot be opened; it can be tried again.
-    net::Task<Result<>> open(int inherited);
+    /// Opens the device. `inherited` is the control of a predecessor's helper, which has it already, or nothing. An
+    /// error says why it cannot be opened; it can be tried again.
+    net::Task<Result<>> open(net::Descriptor inherited);
     /// These tunnels' keys, and no others, open the door from now on. The peers of a key that is gone stay a moment
     /// longer, unless another has their address now: its sessions are ended by who reads the same records, and get
     /// there what they are told. Who comes anew with it finds no key for its address.
     void use(const std::vector<TunnelRecord>& records);
-    /// Gives the helper to a successor: a descriptor for it, or -1 when there is none to give. Connections go on; the
+    /// Gives the helper to a successor: a descriptor for it, or nothing when there is none. Connections go on; the
     /// device is no longer ours, and can be opened anew when the successor has gone.
-    int release();
+    net::Descriptor release();
     /// Asks the device how its peers are; standings() and the metrics show the answer. `with_session`: the addresses
     /// inside the network from which agents have sessions now.
     net::Task<> look(std::set<boost::asio::ip::address> with_session);

@@ -77,12 +77,12 @@ void Walk::skip(std::initializer_list<const char*> steps) {
 }
 
 net::Task<Result<wireguard::Devices::Opened>> Walk::open(wireguard::DeviceKind kind, unsigned number, unsigned mtu) {
-    const auto key = part_.private_key(number);
+    auto key = part_.private_key(number);
     if (!key) {
         co_return std::unexpected(key.error());
     }
     wireguard::Settings settings;
-    settings.private_key = Secret(std::string(key->reveal()));
+    settings.private_key = std::move(*key);
     settings.address = part_.address(number);
     settings.prefix = part_.prefix;
     settings.mtu = mtu;
@@ -127,7 +127,7 @@ net::Task<Result<std::string>> Walk::open_device(Visit& visit, unsigned mtu) {
     visit.device = std::move(opened->device);
     std::vector<wireguard::Peer> peers(1);
     peers[0] = {.public_key = part_.peer,
-                .preshared_key = Secret(std::string(part_.preshared_key.reveal())),
+                .preshared_key = part_.preshared_key.copy(),
                 .address = part_.connector.ip,
                 .endpoint = visit.relay->inner(),
                 .keepalive = {}};

@@ -1,6 +1,8 @@
 // Devices, lobby and seats; see wireguard_dialer.h.
 #include "agent/dial/wireguard_dialer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/intrusive/list.hpp>
 
@@ -203,25 +205,25 @@ net::Task<WireGuardDialer::Done> WireGuardDialer::take_seat(Link& link, net::Tim
 }
 
 net::Task<WireGuardDialer::Done> WireGuardDialer::open_device(Link& link, unsigned seat) {
-    const auto key = token_.private_key(seat);
+    auto key = token_.private_key(seat);
     if (!key) {
         co_return std::unexpected(problem::connection_failed(key.error().message));
     }
     wireguard::Settings settings;
-    settings.private_key = Secret(std::string(key->reveal()));
+    settings.private_key = std::move(*key);
     settings.address = token_.address(seat);
     settings.prefix = token_.prefix;
     settings.mtu = settings_.mtu != 0 ? settings_.mtu : token_.mtu;
     settings.bind = {link.endpoint.ip.is_v6() ? "::" : "0.0.0.0", 0};
     auto opened = co_await devices_.open(
         {"agent " + link.endpoint.text() + (seat == kLobby ? " lobby" : ""), settings_.kind, link.interface},
-        std::move(settings), [](int, const net::Address&) {});
+        std::move(settings), [](int fd, const net::Address&) { ::close(fd); });
     if (!opened) {
         co_return std::unexpected(problem::connection_failed(opened.error().message));
     }
     std::vector<wireguard::Peer> peers(1);
     peers[0] = {.public_key = token_.peer,
-                .preshared_key = Secret(std::string(token_.preshared_key.reveal())),
+                .preshared_key = token_.preshared_key.copy(),
                 .address = token_.connector.ip,
                 .endpoint = link.endpoint,
                 .keepalive = settings_.keepalive};

@@ -22,6 +22,8 @@ class Secret {
         return *this;
     }
     ~Secret() { wipe(); }
+    /// For those who keep one and give it on: never by accident.
+    Secret copy() const { return Secret(text_); }
 
     std::string_view reveal() const { return text_; }
     bool empty() const { return text_.empty(); }

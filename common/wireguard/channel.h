@@ -32,7 +32,7 @@ class Channel {
     void give_up(std::string why);
     /// Gives the socket up, still connected: what has not been sent is dropped, what has not been read is the next
     /// owner's.
-    int release();
+    net::Descriptor release();
     bool open() const { return watch_ != nullptr; }
 
   private:

@@ -245,12 +245,12 @@ void Helper::stop() {
     }
 }
 
-int Helper::release() {
+net::Descriptor Helper::release() {
     if (!running()) {
-        return -1;
+        return {};
     }
     left_ = true;
-    const int control = channel_->release();
+    net::Descriptor control = channel_->release();
     lose_pending("it belongs to our successor");
     if (process_ != nullptr) {
         process_->leave();

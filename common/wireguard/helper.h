@@ -80,8 +80,8 @@ class Helper : public std::enable_shared_from_this<Helper> {
 
     /// Ends it: the control socket first, then the process, within two seconds. Blocks: for the end of the program.
     void stop();
-    /// Gives the control socket up to be handed to another process; the helper runs on. -1 when it does not run.
-    int release();
+    /// Gives the control socket up to be handed to another process; the helper runs on. Nothing when it does not run.
+    net::Descriptor release();
 
   private:
     class Pending;

@@ -105,8 +105,9 @@ Result<std::unique_ptr<UserSpace>> UserSpace::start(net::Loop& loop, HelperSetti
     return std::unique_ptr<UserSpace>(new UserSpace(std::move(*helper), {}));
 }
 
-net::Task<Result<std::unique_ptr<UserSpace>>> UserSpace::adopt(net::Loop& loop, int control, HelperSettings settings) {
-    const auto helper = Helper::adopt(loop, net::Descriptor(control), std::move(settings));
+net::Task<Result<std::unique_ptr<UserSpace>>> UserSpace::adopt(net::Loop& loop, net::Descriptor control,
+                                                               HelperSettings settings) {
+    const auto helper = Helper::adopt(loop, std::move(control), std::move(settings));
     std::map<std::string, Described> inherited;
     std::string after;
     do {

@@ -17,7 +17,8 @@ class UserSpace {
     /// Starts the helper. An error says how to get it when it is missing.
     static Result<std::unique_ptr<UserSpace>> start(net::Loop& loop, HelperSettings settings);
     /// Takes a helper over from another process (see release()), with the devices that it has.
-    static net::Task<Result<std::unique_ptr<UserSpace>>> adopt(net::Loop& loop, int control, HelperSettings settings);
+    static net::Task<Result<std::unique_ptr<UserSpace>>> adopt(net::Loop& loop, net::Descriptor control,
+                                                               HelperSettings settings);
 
     UserSpace(const UserSpace&) = delete;
     UserSpace& operator=(const UserSpace&) = delete;
@@ -30,9 +31,9 @@ class UserSpace {
     net::Task<Result<std::unique_ptr<Device>>> open(const std::string& name, Settings settings,
                                                     Device::Accepted accepted);
 
-    /// Gives up the control socket, for SCM_RIGHTS to a successor; the caller closes it once it is sent. The helper
-    /// runs on, and so do all streams; from here on our devices only fail. -1 when no helper runs at the moment.
-    int release() { return helper_->release(); }
+    /// Gives up the control socket, to be sent to a successor. The helper
+    /// runs on, and so do all streams; from here on our devices only fail. Nothing when no helper runs at the moment.
+    net::Descriptor release() { return helper_->release(); }
     /// How many helpers there have been: the first, and one for each that ended.
     unsigned helpers() const { return helper_->generation(); }
 

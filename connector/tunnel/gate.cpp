@@ -128,8 +128,9 @@ net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
     }
 }
 
-net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin) {
+net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seat) {
     protocol::Invitation invitation = settings_.invitation;
+    invitation.seat = seat;
     invitation.time = std::chrono::system_clock::now();
     Session session(pool_, std::move(channel), std::move(origin), settings_.session);
     co_await session.run(std::move(invitation));
@@ -146,25 +147,20 @@ net::Task<> Gate::turn_away(std::unique_ptr<net::Stream> channel, Session::Origi
 net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats) {
     const auto seat = pool_.fleet().seats().assign(origin.key.key_id, seats);
     if (!seat) {
+        const auto& [tunnel_id, tunnel, key_id, expires] = origin.key;
         logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
-                      {{"tunnel", origin.key.tunnel_name}, {"key", origin.key.key_id}, {"seats", seats}});
+                      {{"tunnel", tunnel}, {"key", key_id}, {"seats", seats}});
         pool_.metrics().session_refused("seats");
         pool_.fleet().refusals().add(origin.address.ip.to_string(),
-                                     "all " + std::to_string(seats) + " seats of key " + origin.key.key_id +
-                                         " of tunnel " + origin.key.tunnel_name +
-                                         " are taken: end an agent, or make another token with 'adit-connector "
-                                         "tunnel rotate-token " +
-                                         origin.key.tunnel_name + "'",
+                                     "all " + std::to_string(seats) + " seats of key " + key_id + " of tunnel " +
+                                         tunnel + " are taken: end an agent, or make another token with " +
+                                         "'adit-connector tunnel rotate-token " + tunnel + "'",
                                      std::chrono::system_clock::now());
         co_await turn_away(std::move(channel), std::move(origin),
                            "all seats of this key in the WireGuard network are taken");
         co_return;
     }
-    protocol::Invitation invitation = settings_.invitation;
-    invitation.seat = *seat;
-    invitation.time = std::chrono::system_clock::now();
-    Session session(pool_, std::move(channel), std::move(origin), settings_.session);
-    co_await session.run(std::move(invitation));
+    co_await run_session(std::move(channel), std::move(origin), *seat);
 }
 
 void deal(const std::vector<std::unique_ptr<Gate>>& gates, protocol::Transport transport, int fd,

@@ -41,7 +41,8 @@ class Gate {
     Gate(Pool& pool, const Settings& settings) : pool_(pool), settings_(settings) {}
     net::Task<> let_in_by_tls(int fd, net::Address from);
     net::Task<> let_in_by_wireguard(int fd, net::Address from);
-    net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin);
+    /// With a seat the agent is only sent there.
+    net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seat = 0);
     net::Task<> turn_away(std::unique_ptr<net::Stream> channel, Session::Origin origin, const char* words);
     net::Task<> show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats);
     void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);

@@ -59,7 +59,9 @@ class Helper:
             try:
                 text, descriptors, _, _ = socket.recv_fds(self.channel, MESSAGE_MOST + 1, 4)
             except OSError:
-                text = b""
+                text, descriptors = b"", []
+            for number in descriptors:
+                os.set_inheritable(number, False)  # another helper that held it too would hide its end
             with self.lock:
                 if not text:
                     self.ended = True

@@ -49,7 +49,7 @@ class Streams(Case):
             first.shutdown(socket.SHUT_WR)
             self.assertEqual(second.recv(100), b"question")
             self.assertEqual(second.recv(100), b"")
-            time.sleep(0.05)
+            self.assert_echo(*pair.connect())  # time enough for an end that would be taken for both
             second.sendall(b"answer")
             self.assertEqual(first.recv(100), b"answer")
             second.close()
@@ -82,7 +82,7 @@ class Patience(Case):
     """What takes its time, all at once."""
 
     def test_what_waiting_does(self):
-        waits = (self.slow_readers, self.idle_streams, self.dead_peer)
+        waits = (self.slow_readers, self.idle_streams)
         failures = []
 
         def run(wait):
@@ -113,7 +113,7 @@ class Patience(Case):
         self.assertLess(sent / 4, 6 * MB)
         self.assertLess(max(pair.dialler.rss_mb(), pair.acceptor.rss_mb()), 64)
         self.assert_echo(*pair.connect())
-        time.sleep(11)  # longer than a dead peer is waited for
+        self.dead_peer()  # which takes as long as they would need to be taken for dead
         received = sum(drain(accepted, 256 * 1024) for _, accepted in stalled)
         for dialled, accepted in stalled:
             dialled.shutdown(socket.SHUT_WR)

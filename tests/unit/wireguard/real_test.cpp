@@ -70,7 +70,7 @@ struct End {
     }
     void open(std::uint16_t accept_port) {
         Settings settings;
-        settings.private_key = Secret(std::string(secret.reveal()));
+        settings.private_key = secret.copy();
         settings.address = address;
         settings.bind = {"127.0.0.1", 0};
         settings.accept_port = accept_port;
@@ -86,7 +86,7 @@ struct End {
     PublicKey key() const { return public_key(secret).value(); }
     std::vector<Peer> as_peer(const Secret& preshared, bool with_endpoint) const {
         std::vector<Peer> one(1);
-        one[0] = {key(), Secret(std::string(preshared.reveal())), address, std::nullopt, 0s};
+        one[0] = {key(), preshared.copy(), address, std::nullopt, 0s};
         if (with_endpoint) {
             one[0].endpoint = device->bound();
         }
@@ -209,10 +209,11 @@ TEST_CASE("a successor takes the helper over while connections run") {
     REQUIRE(stream);
     CHECK(network.cross(**stream, "before") == "before");
     const net::Address bound = network.connector.device->bound();
-    const int control = network.connector.user_space->release();
+    net::Descriptor control = network.connector.user_space->release();
     auto predecessor = std::move(network.connector.user_space);
     auto old_device = std::move(network.connector.device);
-    network.connector.user_space = network.running.wait(UserSpace::adopt(network.running.loop(), control, {})).value();
+    network.connector.user_space =
+        network.running.wait(UserSpace::adopt(network.running.loop(), std::move(control), {})).value();
     network.connector.open(kPort);
     network.connector.device->set_peers(network.agent.as_peer(network.preshared, false));
     old_device.reset();

@@ -205,12 +205,12 @@ TEST_CASE("a successor takes devices over as they are and corrects the peers") {
     auto stream = fixture.running.wait(device->dial(to(80), PublicKey{}, net::Clock::now() + 5s));
     REQUIRE(stream);
 
-    const int control = fixture.user_space->release();
-    REQUIRE(control >= 0);
+    net::Descriptor control = fixture.user_space->release();
+    REQUIRE(static_cast<bool>(control));
     CHECK_FALSE(fixture.running.wait(device->dial(to(80), PublicKey{}, net::Clock::now() + 5s)));
-    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), control, fake())).value();
+    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), std::move(control), fake())).value();
     Settings again = network();
-    again.private_key = Secret(std::string(secret.reveal()));
+    again.private_key = secret.copy();
     auto taken = fixture.running.wait(successor->open("handed over", std::move(again), nullptr)).value();
     CHECK(taken->bound() == bound);
     taken->set_peers(peers(2));
@@ -222,8 +222,8 @@ TEST_CASE("a successor takes devices over as they are and corrects the peers") {
 
 TEST_CASE("a device with another key is no successor of the one with the same name") {
     Fixture fixture;
-    const int control = fixture.user_space->release();
-    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), control, fake())).value();
+    net::Descriptor control = fixture.user_space->release();
+    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), std::move(control), fake())).value();
     auto other = fixture.running.wait(successor->open("net", network(), nullptr)).value();
     other->set_peers(peers(1));
     CHECK(fixture.running.wait(other->statistics()).value()[0].sent == 1);
@@ -231,8 +231,8 @@ TEST_CASE("a device with another key is no successor of the one with the same na
 
 TEST_CASE("a helper that was taken over and dies is replaced by one of our own") {
     Fixture fixture;
-    const int control = fixture.user_space->release();
-    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), control, fake())).value();
+    net::Descriptor control = fixture.user_space->release();
+    auto successor = fixture.running.wait(UserSpace::adopt(fixture.running.loop(), std::move(control), fake())).value();
     auto device = fixture.running.wait(successor->open("net", network(), nullptr)).value();
     const auto dial = [&](std::uint16_t port) {
         return fixture.running.wait(device->dial(to(port), PublicKey{}, net::Clock::now() + 5s));
