@@ -215,6 +215,29 @@ Failure upgrade_refused(std::string detail) {
     return broken(ProxyError::http_protocol_error, 502, "upgrade-refused", std::move(detail));
 }
 
+Failure unauthenticated(std::string detail) {
+    return {ProxyError::http_request_denied, 401, "unauthenticated", std::move(detail)};
+}
+
+Failure access_denied(std::string detail) {
+    return {ProxyError::http_request_denied, 403, "access-denied", std::move(detail)};
+}
+
+Failure credential_unavailable(std::string detail, int retry_after) {
+    Failure failure{ProxyError::destination_unavailable, 503, "upstream-credential-unavailable", std::move(detail)};
+    failure.retry_after = retry_after;
+    failure.not_sent = true;
+    failure.final_here = true;
+    return failure;
+}
+
+Failure credential_misconfigured(std::string detail) {
+    Failure failure{ProxyError::proxy_internal_error, 502, "upstream-credential-unavailable", std::move(detail)};
+    failure.not_sent = true;
+    failure.final_here = true;
+    return failure;
+}
+
 Failure bad_request(int status, const char* code, std::string detail) {
     return broken(ProxyError::http_request_error, status, code, std::move(detail));
 }

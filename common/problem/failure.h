@@ -79,6 +79,14 @@ Failure idle_timeout(std::string_view after);
 Failure total_timeout(std::string_view after);
 Failure upgrade_refused(std::string detail);
 
+// --- trust ---
+/// RFC 9110 §15.5.2; whoever answers adds the challenges.
+Failure unauthenticated(std::string detail);
+Failure access_denied(std::string detail);
+/// No credential for the origin: 503 while the provider may come back, 502 where only its configuration can help.
+Failure credential_unavailable(std::string detail, int retry_after);
+Failure credential_misconfigured(std::string detail);
+
 // --- the request ---
 Failure bad_request(int status, const char* code, std::string detail);
 Failure request_timeout(std::string detail);

@@ -14,10 +14,12 @@
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
 #include "common/wireguard/interface.h"
+#include "connector/config/credential.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
 #include "connector/config/policies.h"
 #include "connector/config/telemetry.h"
+#include "connector/config/trust.h"
 
 namespace adit::config {
 
@@ -40,6 +42,9 @@ struct ListenerTls {
     std::vector<Certificate> certificates;  ///< further ones, chosen by name
     enum class Version { tls12, tls13 };
     Version min_version = Version::tls12;  ///< the oldest that is spoken
+    std::filesystem::path client_ca;       ///< PEM; clients are asked for a certificate of these CAs; empty: not asked
+    std::filesystem::path client_crl;      ///< PEM; certificates that were taken back
+    bool client_certificate_required = false;  ///< no handshake without one
 
     /// All of them, the one of last resort first.
     std::vector<Certificate> all() const {
@@ -59,6 +64,11 @@ struct ListenerLimits {
     std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
+/// A listener for those who can only set HTTPS_PROXY: CONNECT and absolute-form requests reach services.
+struct ForwardProxy {
+    std::vector<std::string> policies;  ///< names of `policies`; the credential is in Proxy-Authorization
+};
+
 /// Where clients connect.
 struct Listener {
     std::string name;  ///< as given, else the address
@@ -71,6 +81,7 @@ struct Listener {
     enum class CallerField { x_forwarded_for, forwarded };
     CallerField caller_field = CallerField::x_forwarded_for;
     ListenerLimits limits;
+    std::optional<ForwardProxy> forward_proxy;  ///< instead of routes
 };
 
 /// Where agents connect.
@@ -140,6 +151,7 @@ struct Backend {
     Timeouts timeouts;
     OriginTls tls;
     Forwarding forwarding;
+    Credential credential;
     friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -212,6 +224,8 @@ struct RouteRule {
     std::uint64_t max_body = 0;  ///< of a request, besides the listener's bound; 0: no further bound
     std::optional<Cors> cors = {};
     std::optional<Compression> compression = {};
+    std::vector<std::string> policies = {};    ///< names, in the order in which they are tried
+    std::optional<access::Rules> access = {};  ///< who may use it
 };
 
 struct Configuration {
@@ -221,8 +235,13 @@ struct Configuration {
     std::optional<Admin> admin;
     std::vector<Listener> listeners;
     std::optional<Tunnels> tunnels;
-    std::vector<Backend> backends;             ///< in the order of the file
-    std::vector<RouteRule> routes;             ///< in the order of the file
+    std::vector<Backend> backends;  ///< in the order of the file
+    std::vector<RouteRule> routes;  ///< in the order of the file
+    std::vector<Consumer> consumers;
+    std::vector<AuthenticationPolicy> policies;  ///< named ones, and the built-in ones that routes use
+    Access access;
+    std::vector<Issuer> issuers;
+    bool enforces_access = false;  ///< consumers, policies or access are configured: what nobody allows is denied
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 };
 

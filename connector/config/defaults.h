@@ -42,6 +42,11 @@ inline constexpr std::uint32_t mirror_percent = 100;
 inline constexpr std::uint64_t mirror_body_bytes = 64 << 10;  // a larger body is not mirrored
 inline constexpr std::uint32_t mirror_in_flight = 100;        // of one route, all workers together
 
+// Credentials
+inline constexpr std::chrono::milliseconds token_timeout = 10s;       // of one exchange with a provider
+inline constexpr std::chrono::milliseconds expiration_offset = 300s;  // at most a quarter of a token's life
+inline constexpr std::uint64_t signed_body_bytes = 1 << 20;           // its hash stands before it
+
 // Policies
 inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
 inline constexpr std::uint64_t compression_min_size = 1 << 10;  // below it a coding saves less than a packet
@@ -96,6 +101,14 @@ inline constexpr std::uint32_t max_weight = 1'000'000;
 inline constexpr std::uint64_t max_mirror_body_bytes = 16 << 20;
 inline constexpr std::uint32_t max_mirror_in_flight = 10'000;
 inline constexpr std::size_t inner_routes = 16;  // that one request may go through by internal://
+
+inline constexpr std::size_t consumers = 100'000;
+inline constexpr std::size_t credentials = 32;  // of one kind, of one consumer
+inline constexpr std::size_t attributes = 64;   // or claims
+inline constexpr std::size_t policies = 1'000;
+inline constexpr std::size_t access_rules = 10'000;
+inline constexpr std::size_t issuers = 1'000;
+inline constexpr std::uint64_t max_signed_body_bytes = 64 << 20;
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

@@ -38,7 +38,15 @@ yaml::Object<Configuration> configuration_table() {
                "Which requests go to which backend.")
         .field("tracing", &Configuration::tracing, tracing_table(),
                "Taking part in W3C traces, with spans for a collector; no part is taken when left out.")
-        .later({"access", "audit", "consumers", "credentials", "issuer", "policies", "rate_limits", "state"});
+        .field("consumers", &Configuration::consumers, List(consumer_table(), bounds::consumers),
+               "Who may call, and what they show to prove who they are.")
+        .field("policies", &Configuration::policies,
+               Named(authentication_table(), &AuthenticationPolicy::name, bounds::policies),
+               "Ways to tell who calls, by name; routes use them.")
+        .field("access", &Configuration::access, access_table(), "Who may use services and tunnels.")
+        .field("issuers", &Configuration::issuers, Named(issuer_table(), &Issuer::name, bounds::issuers),
+               "We as OpenID issuers, by name; credentials of backends use them.")
+        .later({"audit", "rate_limits", "state"});
 }
 
 }  // namespace adit::config

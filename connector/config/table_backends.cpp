@@ -123,8 +123,9 @@ yaml::Object<Backend> backend_table() {
         .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
-        .later({"balance", "bulkhead", "cache", "circuit", "credential", "fallback", "health", "outlier", "policies",
-                "retry"})
+        .field("credential", &Backend::credential, credential_table(),
+               "How origins learn that a call came from us; several combine.")
+        .later({"balance", "bulkhead", "cache", "circuit", "fallback", "health", "outlier", "policies", "retry"})
         .rule(has_endpoints)
         .rule(internal_alone);
 }

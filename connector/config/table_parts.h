@@ -22,6 +22,16 @@ yaml::Object<Mirror> mirror_table();
 yaml::Object<HeaderEdits> headers_table();
 yaml::Object<Cors> cors_table();
 yaml::Object<Compression> compression_table();
+yaml::Object<Consumer> consumer_table();
+yaml::Object<access::Rule> access_rule_table();
+yaml::Object<Access> access_table();
+yaml::Object<AuthenticationPolicy> authentication_table();
+yaml::Object<JwtPolicy> jwt_policy_table();
+yaml::Object<Credential> credential_table();
+yaml::Object<OAuth2ClientCredentials> oauth2_table();
+yaml::Object<GcpFederated> gcp_federated_table();
+yaml::Object<AwsSigV4> aws_sigv4_table();
+yaml::Object<Issuer> issuer_table();
 
 /// The values that a route's headers get use only names that a request, or the route's path, has.
 void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);

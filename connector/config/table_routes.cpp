@@ -146,7 +146,11 @@ yaml::Object<RouteRule> route_table() {
         .field("cors", &RouteRule::cors, cors_table(), "Which pages of other origins may use the route.")
         .field("compression", &RouteRule::compression, compression_table(),
                "Content codings for answers that have none; off when left out.")
-        .later({"handler", "policies", "timeouts"})
+        .field("policies", &RouteRule::policies, List(Text(), bounds::policies),
+               "The ways in which callers may prove who they are: the first that fits decides.")
+        .field("access", &RouteRule::access, List(access_rule_table(), bounds::access_rules),
+               "Who may use the route; default deny where callers are authenticated.")
+        .later({"handler", "timeouts"})
         .rule(one_handler)
         .rule(some_weight)
         .rule(check_field_templates);

@@ -12,7 +12,7 @@ LINES_MOST = 400
 COMMON = {
     "common/base": [], "common/command": ["common/base"], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
     "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
-    "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/token": ["common/base", "common/net", "common/tls", "common/wireguard"],
+    "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/jose": ["common/base"], "common/token": ["common/base", "common/net", "common/tls", "common/wireguard"],
     "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/status": ["common/base", "common/net"],
 }
 ALL_COMMON = list(COMMON)
@@ -24,17 +24,19 @@ ALLOWED = {
     "agent/dial": ["common/base", "common/h2", "common/log", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
-    "connector/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
+    "connector/access": ["common/base"], "connector/config": ["connector/access", "common/base", "common/config", "common/log", "common/net", "common/wireguard"],
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/net", "common/tls", "common/wireguard"],
-    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
+    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["connector/access", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
+    "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
+    "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
-    "connector/tunnel": ["common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
-    "connector/route": ["common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
-    "connector/policy": ["common/base", "common/log", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
-    "connector/cli": ["common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
-    "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("admin", "backend", "cli", "config", "http", "policy", "route", "store", "telemetry", "tunnel"))],
+    "connector/tunnel": ["connector/access", "common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
+    "connector/route": ["connector/access", "common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
+    "connector/policy": ["common/jose", "connector/access", "connector/fetch", "connector/credential", "common/base", "common/log", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
+    "connector/cli": ["common/jose", "connector/access", "connector/credential", "connector/fetch", "connector/http", "common/base", "common/command", "common/config", "common/net", "common/status", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
+    "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("access", "admin", "backend", "cli", "config", "credential", "fetch", "http", "policy", "route", "store", "telemetry", "tunnel"))],
 }
-SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],
+SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/jose", "common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],
           "CLI/": ["agent/options", "common/command", "connector/cli"]}
 BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),

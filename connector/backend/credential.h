@@ -1,0 +1,60 @@
+// The interface between what forwards a request and what proves to the origin that it came from us.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/net/loop.h"
+#include "common/net/task.h"
+#include "common/problem/failure.h"
+#include "connector/access/caller.h"
+#include "connector/http/message.h"
+
+namespace adit::backend {
+
+/// A request that is about to go to an origin, as it will go: after all policies, with the path that is sent.
+struct Occasion {
+    const http::RequestHead& request;
+    std::string_view authority;              ///< the Host that the origin gets
+    std::string path;                        ///< with the endpoint's base path, without the query
+    const access::Caller* caller = nullptr;  ///< null where nobody is authenticated
+    std::string_view route;
+    std::string_view request_id;
+    std::string_view body = {};  ///< where body_most() asks for it
+    net::Loop& loop;
+    net::Time deadline;  ///< nobody waits longer for a token
+};
+
+/// What goes into one try of a request.
+struct Attached {
+    std::vector<std::pair<std::string, std::string>> fields;  ///< names in lower case
+    std::shared_ptr<const void> token;  ///< the credential's own: which token this was, for refused()
+};
+
+/// One credential of a backend; made by a generation, shared by all workers, called on any of them.
+class Credential {
+  public:
+    virtual ~Credential() = default;
+
+    /// The fields that it writes, in lower case: what a client sent under these names never reaches the origin.
+    virtual const std::vector<std::string>& names() const = 0;
+    /// Adds its fields. Suspends only while there is no token at all; then at most until the deadline. A failure is
+    /// credential_unavailable() and no sample of the backend's health.
+    virtual net::Task<std::expected<void, problem::Failure>> attach(const Occasion& occasion, Attached& attached) = 0;
+    /// The origin answered 401 to what was attached; whether a try with another token is worth it (and it is rate
+    /// limited). `challenge` is the WWW-Authenticate field.
+    virtual bool refused(const Attached&, std::string_view challenge) {
+        static_cast<void>(challenge);
+        return false;
+    }
+    /// How much of a request's body it has to see before the head goes out; 0: nothing of it. A larger body is refused.
+    virtual std::size_t body_most() const { return 0; }
+};
+
+using Credentials = std::vector<std::shared_ptr<Credential>>;
+
+}  // namespace adit::backend
