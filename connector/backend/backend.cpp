@@ -6,7 +6,8 @@
 namespace adit::backend {
 
 Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
-                 std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics, Holding hold)
+                 std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
+                 Holding hold)
     : name(std::move(backend_name)),
       timeouts(limits),
       presentation(std::move(presented)),
