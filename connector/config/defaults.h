@@ -46,6 +46,7 @@ inline constexpr std::uint32_t mirror_in_flight = 100;        // of one route, a
 inline constexpr std::chrono::milliseconds token_timeout = 10s;       // of one exchange with a provider
 inline constexpr std::chrono::milliseconds expiration_offset = 300s;  // at most a quarter of a token's life
 inline constexpr std::uint64_t signed_body_bytes = 1 << 20;           // its hash stands before it
+inline constexpr std::uint64_t held_bytes = 256 << 20;                // of all bodies that are held, in the process
 
 // Policies
 inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
