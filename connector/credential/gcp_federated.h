@@ -1,0 +1,14 @@
+// Workload identity federation with Google Cloud: a token of another's for one of Google's (RFC 8693), and with that
+// one of a service account.
+#pragma once
+
+#include "connector/credential/sources.h"
+#include "connector/credential/subject_token.h"
+
+namespace adit::credential {
+
+/// `aws` gives the subject token where it is a signed request to AWS.
+Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, const Sources& sources,
+                                         SubjectSource aws = {});
+
+}  // namespace adit::credential
