@@ -93,6 +93,8 @@ struct Refusal {
 
 /// The kid in a token's header; nothing when it has none or is malformed.
 std::optional<std::string> key_id(std::string_view token);
+/// Whose token it says it is, with nothing verified: for telling who has to look at it, never for believing it.
+std::optional<std::string> claimed_issuer(std::string_view token);
 
 /// The claims of a token that is what it must be: signature, alg and kid of one key of the set (a token without a kid
 /// fits a set with one key for its algorithm), exp there and in the future, nbf and iat not in the future, iss, aud.

@@ -109,6 +109,12 @@ inline constexpr std::size_t attributes = 64;   // or claims
 inline constexpr std::size_t policies = 1'000;
 inline constexpr std::size_t access_rules = 10'000;
 inline constexpr std::size_t issuers = 1'000;
+inline constexpr std::size_t issuer_algorithms = 10;  // there are no more
+inline constexpr std::chrono::seconds min_rotate = 4s;
+inline constexpr std::chrono::seconds min_published = 2s;
+inline constexpr std::chrono::seconds max_rotate = std::chrono::hours(24) * 3650;
+inline constexpr std::chrono::seconds min_token_lifetime = 5s;
+inline constexpr std::chrono::seconds max_token_lifetime = std::chrono::hours(1);
 inline constexpr std::uint64_t max_signed_body_bytes = 64 << 20;
 
 inline constexpr std::size_t log_sinks = 16;

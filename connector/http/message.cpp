@@ -46,8 +46,8 @@ void Head::release() {
 
 void RequestHead::clear() {
     Head::clear();
-    method = target = path = query = authority = {};
-    expect_continue = false;
+    method = target = path = query = authority = whole_query = {};
+    expect_continue = has_credential = false;
 }
 
 void RequestHead::assign(const RequestHead& other, const Field& more) {
@@ -66,7 +66,10 @@ void RequestHead::assign(const RequestHead& other, const Field& more) {
     path = other.path;
     query = other.query;
     authority = other.authority;
-    std::vector<std::string_view*> views{&upgrade, &connection, &method, &target, &path, &query, &authority};
+    whole_query = other.whole_query;
+    has_credential = other.has_credential;
+    std::vector<std::string_view*> views{&upgrade, &connection, &method,    &target,
+                                         &path,    &query,      &authority, &whole_query};
     for (Field& field : fields) {
         views.insert(views.end(), {&field.name, &field.value});
     }
