@@ -131,7 +131,7 @@ class Aws(Provider):
             check_times(claims, skew=0 if claims.get("exp", 0) <= time.time() else 60)
         except JoseError as error:
             if "expired" in str(error):
-                raise Refused(400, "ExpiredTokenException", f"Token expired: current date/time {int(time.time())} must be before the expiration date/time "
+                raise Refused(400, "ExpiredTokenException", f"Token expired: current date/time {int(time.time())} must be before the expiration date/time"
                               f"{claims['exp']}") from error
             raise Refused(400, "InvalidIdentityToken", f"The ID Token is not good: {error}") from error
         if not claims.get("sub"):
