@@ -69,7 +69,7 @@ class Credential {
         co_return false;
     }
     /// Any thread.
-    virtual CredentialStanding standing() const = 0;
+    virtual CredentialStanding standing() const { return {}; }
     /// Fetches what it needs before any request wants it, where that is configured. Any thread.
     virtual void prefetch() {}
     /// How much of a request's body it has to see before the head goes out; 0: nothing of it. A larger body is refused.

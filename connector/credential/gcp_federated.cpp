@@ -5,7 +5,9 @@
 #include <boost/json/serialize.hpp>
 
 #include "connector/credential/assertion.h"
+#include "connector/credential/aws_keeper.h"
 #include "connector/credential/form.h"
+#include "connector/credential/subject_token.h"
 #include "connector/credential/uri_encoding.h"
 
 namespace adit::credential {
@@ -59,6 +61,10 @@ Result<SubjectSource> subject_of(const config::GcpFederated& settings, const Sou
             return std::unexpected(std::move(signer.error()));
         }
         return [sign = std::move(*signer)](net::Time) { return at_once(sign()); };
+    }
+    if (settings.aws) {
+        return aws_subject(*settings.aws, "AWS keys for " + settings.provider,
+                           "//iam.googleapis.com/" + settings.provider, sources);
     }
     if (settings.subject_token_url) {
         auto provider = Provider::make(sources.desk, *settings.subject_token_url, {});
@@ -138,8 +144,7 @@ net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time dead
 
 }  // namespace
 
-Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, const Sources& sources,
-                                         SubjectSource aws) {
+Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, const Sources& sources) {
     auto source = std::make_shared<Source>();
     source->settings = settings;
     const config::Endpoint sts = https("sts.googleapis.com", "/v1/token");
@@ -155,7 +160,7 @@ Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, c
         }
         source->iam = std::move(*iam);
     }
-    auto subject = aws ? Result<SubjectSource>(std::move(aws)) : subject_of(settings, sources);
+    auto subject = subject_of(settings, sources);
     if (!subject) {
         return std::unexpected(std::move(subject.error()));
     }

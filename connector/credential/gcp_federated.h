@@ -3,12 +3,9 @@
 #pragma once
 
 #include "connector/credential/sources.h"
-#include "connector/credential/subject_token.h"
 
 namespace adit::credential {
 
-/// `aws` gives the subject token where it is a signed request to AWS.
-Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, const Sources& sources,
-                                         SubjectSource aws = {});
+Result<fetch::Fetch> fetch_gcp_federated(const config::GcpFederated& settings, const Sources& sources);
 
 }  // namespace adit::credential

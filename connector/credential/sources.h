@@ -13,6 +13,7 @@ namespace adit::credential {
 struct Sources {
     fetch::Desk& desk;  ///< outlives what is made
     const Issuers& issuers;
+    std::string gateway = {};  ///< tells this connector from others in tokens of its own
 };
 
 /// A Fetch of a source that lives as long: `once` is one try, of at most `each`.

@@ -72,8 +72,12 @@ problem::Failure TokenCredential::failure(const fetch::Trouble& trouble) const {
 }
 
 backend::CredentialStanding TokenCredential::standing() const {
-    const fetch::Keeper::Standing now = keeper_->standing();
-    backend::CredentialStanding standing{.kind = about_.kind,
+    return standing_of(about_.kind, *keeper_);
+}
+
+backend::CredentialStanding standing_of(std::string kind, const fetch::Keeper& keeper) {
+    const fetch::Keeper::Standing now = keeper.standing();
+    backend::CredentialStanding standing{.kind = std::move(kind),
                                          .has_value = now.has_value,
                                          .trouble = now.trouble,
                                          .fetches = now.fetches,

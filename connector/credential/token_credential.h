@@ -40,6 +40,9 @@ class TokenCredential final : public backend::Credential {
     std::shared_ptr<fetch::Keeper> keeper_;
 };
 
+/// What the operator learns of a keeper.
+backend::CredentialStanding standing_of(std::string kind, const fetch::Keeper& keeper);
+
 /// Whether a challenge (RFC 9110 §11.6.1) leaves it open that the token was the trouble: no other error is named (RFC
 /// 6750 §3.1).
 bool blames_token(std::string_view challenge);

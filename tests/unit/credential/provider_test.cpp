@@ -1,2 +1,0 @@
-// What providers say when they give no token.
-#include <doctest/doctest.h>
