@@ -31,11 +31,19 @@ yaml::Object<Credential> credential_table();
 yaml::Object<OAuth2ClientCredentials> oauth2_table();
 yaml::Object<GcpFederated> gcp_federated_table();
 yaml::Object<AwsSigV4> aws_sigv4_table();
+yaml::Object<AwsKeys> aws_keys_table(std::string name);
+/// Where a provider is; `name` and `doc` stand for the key.
+yaml::Object<TokenEndpoint> token_endpoint_table(std::string name, std::string doc);
+/// A token of an issuer of ours.
+yaml::Object<Assertion> federated_table();
 yaml::Object<SignedJwt> signed_jwt_table();
 yaml::Object<Issuer> issuer_table();
 
 /// The values that a route's headers get use only names that a request, or the route's path, has.
 void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);
+
+/// A payload that is not signed needs TLS.
+void check_aws_payload(const yaml::Node& node, const Backend& backend, yaml::Diagnostics& diagnostics);
 
 /// How long something may take.
 yaml::Duration timeout();
