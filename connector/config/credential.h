@@ -75,7 +75,7 @@ struct AzureAd {
     friend bool operator==(const AzureAd&, const AzureAd&) = default;
 };
 
-/// Where AWS credentials come from; the first that is there, in this order, where none is chosen.
+/// Where AWS keys come from; automatic: as AWS's own libraries look for them.
 struct AwsKeys {
     enum class From { automatic, environment, container, instance, web_identity, fixed };
     From from = From::automatic;
@@ -87,6 +87,7 @@ struct AwsKeys {
     std::optional<Assertion> federated = {};  ///< the web identity, signed by an issuer of ours
     std::filesystem::path web_identity_token_file;
     std::chrono::seconds duration{3600};
+    std::string region;      ///< of STS; empty: the requests', else the environment's
     TokenEndpoint endpoint;  ///< of STS, the container's or the instance's metadata
     friend bool operator==(const AwsKeys&, const AwsKeys&) = default;
 };

@@ -127,7 +127,8 @@ yaml::Object<Backend> backend_table() {
                "How origins learn that a call came from us; several combine.")
         .later({"balance", "bulkhead", "cache", "circuit", "fallback", "health", "outlier", "policies", "retry"})
         .rule(has_endpoints)
-        .rule(internal_alone);
+        .rule(internal_alone)
+        .rule(check_aws_payload);
 }
 
 }  // namespace adit::config

@@ -68,6 +68,8 @@ Object<GcpFederated> gcp_federated_table() {
                TextMap(bounds::push_fields, Secrecy::secret), "Header fields of that GET.")
         .field("subject_token_field", &GcpFederated::subject_token_field, Text(),
                "Where file or answer is a JSON object, its member with the token.")
+        .field("aws", &GcpFederated::aws, aws_keys_table("aws"),
+               "AWS keys, where the pool's provider trusts an AWS account; all defaults are written aws: {}.")
         .field("sts", &GcpFederated::sts, token_endpoint_table("sts", "Google's Security Token Service."),
                "Google's Security Token Service, where it is not sts.googleapis.com.")
         .field("iam", &GcpFederated::iam, token_endpoint_table("iam", "Google's IAM Service Account Credentials."),

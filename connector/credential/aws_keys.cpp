@@ -60,6 +60,15 @@ Result<std::string> read_token(const std::filesystem::path& file) {
     return std::string(token);
 }
 
+fetch::Request request_of(std::string method, std::string target,
+                          std::vector<std::pair<std::string, std::string>> fields) {
+    fetch::Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.fields = std::move(fields);
+    return request;
+}
+
 net::Task<Answer> ask(Shared asking, fetch::Request request, net::Time deadline) {
     auto reply = co_await asking->client->ask(std::move(request), deadline);
     if (!reply) {
@@ -90,9 +99,9 @@ net::Task<fetch::Made> from_web_identity(Shared asking, net::Time deadline) {
         co_return trouble(fetch::Fault::transient, "no web identity for STS: " + token.error().message);
     }
     const Wiped shown(std::move(*token));
-    fetch::Request request{.method = "POST"};
-    request.fields.emplace_back("content-type", "application/x-www-form-urlencoded");
-    request.fields.emplace_back("accept", "application/xml");
+    fetch::Request request = request_of(
+        "POST", {},
+        {{"content-type", "application/x-www-form-urlencoded; charset=utf-8"}, {"accept", "application/xml"}});
     request.body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=" + uri_encode(source.role_arn) +
                    "&RoleSessionName=" + uri_encode(source.session_name) +
                    "&DurationSeconds=" + std::to_string(asking->settings.keys.duration.count()) +
@@ -115,8 +124,7 @@ net::Task<fetch::Made> from_container(Shared asking, net::Time deadline) {
         }
         authorization.text = std::move(*token);
     }
-    fetch::Request request{.target = source.target};
-    request.fields.emplace_back("accept", "application/json");
+    fetch::Request request = request_of("GET", source.target, {{"accept", "application/json"}});
     if (!authorization.text.empty()) {
         request.fields.emplace_back("authorization", authorization.text);
     }
@@ -154,15 +162,14 @@ std::string first_line(std::string_view text) {
 }
 
 net::Task<fetch::Made> from_instance(Shared asking, net::Time deadline) {
-    fetch::Request wanted{.method = "PUT", .target = kInstanceToken};
-    wanted.fields.emplace_back("x-aws-ec2-metadata-token-ttl-seconds", kInstanceTokenSeconds);
+    fetch::Request wanted =
+        request_of("PUT", kInstanceToken, {{"x-aws-ec2-metadata-token-ttl-seconds", kInstanceTokenSeconds}});
     auto answer = co_await ask_instance(asking, std::move(wanted), deadline);
     if (!answer) {
         co_return std::unexpected(std::move(answer.error()));
     }
     const Wiped token(first_line(answer->body));
-    fetch::Request which{.target = kInstanceRole};
-    which.fields.emplace_back("x-aws-ec2-metadata-token", token.text);
+    fetch::Request which = request_of("GET", kInstanceRole, {{"x-aws-ec2-metadata-token", token.text}});
     answer = co_await ask_instance(asking, std::move(which), deadline);
     if (!answer) {
         co_return std::unexpected(std::move(answer.error()));
@@ -171,8 +178,8 @@ net::Task<fetch::Made> from_instance(Shared asking, net::Time deadline) {
     if (token.text.empty() || role.empty()) {
         co_return trouble(fetch::Fault::transient, "the instance's metadata names no role");
     }
-    fetch::Request keys{.target = kInstanceRole + uri_encode(role)};
-    keys.fields.emplace_back("x-aws-ec2-metadata-token", token.text);
+    fetch::Request keys =
+        request_of("GET", kInstanceRole + uri_encode(role), {{"x-aws-ec2-metadata-token", token.text}});
     answer = co_await ask_instance(asking, std::move(keys), deadline);
     if (!answer) {
         co_return std::unexpected(std::move(answer.error()));
