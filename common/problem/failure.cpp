@@ -257,6 +257,13 @@ Failure body_too_large(std::uint64_t limit) {
                   "the request body is larger than the " + std::to_string(limit) + " bytes that are taken here");
 }
 
+Failure no_room_for_body(std::string detail) {
+    Failure failure = unreached(ProxyError::http_request_denied, 503, "no-room-for-body", std::move(detail));
+    failure.retry_after = 1;
+    failure.final_here = true;
+    return failure;
+}
+
 Failure loop_detected(std::string_view pseudonym) {
     return unreached(ProxyError::proxy_loop_detected, 508, "loop-detected",
                      "the Via field shows that '" + std::string(pseudonym) + "' has seen this request already");

@@ -93,6 +93,8 @@ Failure credential_misconfigured(std::string detail);
 Failure bad_request(int status, const char* code, std::string detail);
 Failure request_timeout(std::string detail);
 Failure body_too_large(std::uint64_t limit);
+/// The body would have to be held, and too many are.
+Failure no_room_for_body(std::string detail);
 Failure loop_detected(std::string_view pseudonym);
 Failure client_gone();
 

@@ -31,6 +31,7 @@ yaml::Object<Credential> credential_table();
 yaml::Object<OAuth2ClientCredentials> oauth2_table();
 yaml::Object<GcpFederated> gcp_federated_table();
 yaml::Object<AwsSigV4> aws_sigv4_table();
+yaml::Object<SignedJwt> signed_jwt_table();
 yaml::Object<Issuer> issuer_table();
 
 /// The values that a route's headers get use only names that a request, or the route's path, has.

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <unordered_map>
 
+#include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
 
@@ -176,6 +177,7 @@ void validate(const Node& root, Configuration& configuration, Diagnostics& diagn
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
     resolve_targets(root, configuration, diagnostics);
+    check_issuers(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
 }
 

@@ -1,0 +1,112 @@
+// We as an OpenID issuer: signs tokens, and says by which keys they are verified.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.h"
+#include "common/base/time.h"
+#include "common/jose/jose.h"
+#include "connector/config/credential.h"
+#include "connector/credential/key_directory.h"
+#include "connector/credential/key_schedule.h"
+
+namespace adit::credential {
+
+/// Where the documents are, below the issuer's URL.
+inline constexpr std::string_view kDiscoveryPath = "/.well-known/openid-configuration";
+inline constexpr std::string_view kKeySetPath = "/.well-known/jwks.json";
+
+/// The algorithm that all of Google, Entra ID and AWS take.
+inline constexpr jose::Algorithm kFederationAlgorithm = jose::Algorithm::rs256;
+
+/// A text that is served as it is.
+struct PublicDocument {
+    std::string content;
+    std::string etag;           ///< with its quotes (RFC 9110 §8.8.3)
+    std::string cache_control;  ///< "public, max-age=3600"
+};
+
+/// What verifiers fetch. Immutable.
+struct IssuerDocuments {
+    PublicDocument discovery;  ///< OpenID Connect Discovery 1.0 §3
+    PublicDocument key_set;    ///< RFC 7517 §5
+};
+
+/// How long verifiers may keep the documents: half of publish_ahead, so that the other half is for connectors that look
+/// late and clocks that differ; at most an hour, so that a key that was taken away is soon gone everywhere.
+std::chrono::seconds document_max_age(std::chrono::seconds publish_ahead);
+/// The schedule's settings of a checked configuration.
+KeySettings key_settings(const config::Issuer& issuer);
+
+/// One issuer. Its directory is looked at by whoever calls look(), on one thread at a time; everything else is for any
+/// thread and touches no file.
+class Issuer {
+  public:
+    /// Reads the keys, makes those that are due, and fails when there is none to sign with for one of the algorithms.
+    /// May take seconds: RSA keys are slow to make, and another connector may be making them.
+    static Result<std::shared_ptr<Issuer>> open(config::Issuer settings, WallTime now);
+
+    const config::Issuer& settings() const { return settings_; }
+    /// Its identity, the iss of its tokens.
+    const std::string& url() const { return url_; }
+
+    /// The compact form, with the kid in its header. Fails when no key of that algorithm is there.
+    Result<std::string> sign(jose::Algorithm algorithm, boost::json::object header,
+                             const boost::json::object& claims) const;
+    /// A token by which a provider knows us: iss, sub, aud, iat, nbf, exp, jti.
+    Result<std::string> sign_assertion(std::string_view audience, std::string_view subject,
+                                       std::chrono::seconds lifetime, jose::Algorithm algorithm = kFederationAlgorithm,
+                                       WallTime now = std::chrono::system_clock::now()) const;
+    /// Never null.
+    std::shared_ptr<const IssuerDocuments> documents() const;
+
+    /// Takes up keys that came or went, makes and removes keys as the schedule says. Blocks on the disk, and for as
+    /// long as an RSA key takes. Troubles go to the log, each once; the last good state stays.
+    void look(WallTime now);
+    /// How often look() wants to be called.
+    std::chrono::milliseconds look_interval() const;
+
+  private:
+    /// What sign() and documents() use. Immutable.
+    struct State {
+        struct Signer {
+            std::string kid;
+            std::shared_ptr<const jose::SigningKey> key;
+        };
+        std::map<jose::Algorithm, Signer> signers;
+        std::shared_ptr<const IssuerDocuments> documents;
+    };
+
+    explicit Issuer(config::Issuer settings);
+    Result<> refresh(WallTime now, std::chrono::milliseconds patience);
+    KeyPlan plan_of(const KeyDirectory::Reading& reading, WallTime now) const;
+    Result<bool> tend(const KeyPlan& plan, WallTime now, std::chrono::milliseconds patience);
+    std::shared_ptr<const State> make_state(const KeyDirectory::Reading& reading, const KeyPlan& plan) const;
+    IssuerDocuments make_documents(boost::json::array keys) const;
+    void tell_changes(const KeyPlan& plan);
+    void warn_once(const std::string& trouble);
+    std::shared_ptr<const State> state() const;
+
+    const config::Issuer settings_;
+    const std::string url_;
+    const KeySettings schedule_;
+    KeyDirectory directory_;
+    std::map<std::string, KeyState> told_;  ///< of each key, what the log knows
+    std::set<std::string> troubles_;        ///< of the last look
+    std::set<std::string> troubles_now_;
+    mutable std::mutex mutex_;  ///< for the pointer alone
+    std::shared_ptr<const State> state_;
+};
+
+/// By name.
+using Issuers = std::map<std::string, std::shared_ptr<Issuer>, std::less<>>;
+
+}  // namespace adit::credential
