@@ -93,7 +93,9 @@ void MirrorMetrics::failed(std::string_view reason) {
 
 AuthenticationMetrics::AuthenticationMetrics(metrics::Registry& registry, const std::string& policy)
     : good(registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "good"}})),
-      refused(registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "refused"}})) {}
+      refused(registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "refused"}})),
+      unavailable(
+          registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "unavailable"}})) {}
 
 BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& backend)
     : active(registry.gauge("adit_connector_pool_connections", "Connections to origins.",

@@ -63,8 +63,9 @@ struct MirrorMetrics {
 /// Per authentication policy.
 struct AuthenticationMetrics {
     AuthenticationMetrics(metrics::Registry& registry, const std::string& policy);
-    metrics::Counter& good;     ///< callers that it has recognised
-    metrics::Counter& refused;  ///< credentials that were bad
+    metrics::Counter& good;         ///< callers that it has recognised
+    metrics::Counter& refused;      ///< credentials that were bad
+    metrics::Counter& unavailable;  ///< credentials of which nothing could be told: a key set was out of reach, say
 };
 
 /// Per backend.
