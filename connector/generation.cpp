@@ -183,6 +183,8 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
                                                            ConnectorMetrics& metrics, const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
+    made->held_budget = previous != nullptr ? previous->held_budget
+                                            : std::make_shared<backend::HeldBudget>(config::defaults::held_bytes);
     if (auto issuers = make_issuers(*made, previous); !issuers) {
         return std::unexpected(std::move(issuers.error()));
     }

@@ -7,6 +7,7 @@
 
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
+#include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
@@ -27,6 +28,7 @@ struct Generation {
     std::shared_ptr<const policy::Routes> routes;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
     std::vector<backend::Reaches> reaches;                           ///< by backend
+    std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener

@@ -219,6 +219,12 @@ Failure unauthenticated(std::string detail) {
     return {ProxyError::http_request_denied, 401, "unauthenticated", std::move(detail)};
 }
 
+Failure authentication_unavailable(std::string detail, int retry_after) {
+    Failure failure{ProxyError::proxy_internal_error, 503, "authentication-unavailable", std::move(detail)};
+    failure.retry_after = retry_after;
+    return failure;
+}
+
 Failure access_denied(std::string detail) {
     return {ProxyError::http_request_denied, 403, "access-denied", std::move(detail)};
 }
@@ -249,6 +255,13 @@ Failure request_timeout(std::string detail) {
 Failure body_too_large(std::uint64_t limit) {
     return broken(ProxyError::http_request_error, 413, "body-too-large",
                   "the request body is larger than the " + std::to_string(limit) + " bytes that are taken here");
+}
+
+Failure no_room_for_body(std::string detail) {
+    Failure failure = unreached(ProxyError::http_request_denied, 503, "no-room-for-body", std::move(detail));
+    failure.retry_after = 1;
+    failure.final_here = true;
+    return failure;
 }
 
 Failure loop_detected(std::string_view pseudonym) {

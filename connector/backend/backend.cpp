@@ -6,10 +6,12 @@
 namespace adit::backend {
 
 Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
-                 std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics)
+                 std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
+                 Holding hold)
     : name(std::move(backend_name)),
       timeouts(limits),
       presentation(std::move(presented)),
+      holding(std::move(hold)),
       endpoints_(std::move(endpoints)),
       metrics_(std::move(metrics)) {}
 

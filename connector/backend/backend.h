@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connector/backend/endpoint.h"
+#include "connector/backend/held_budget.h"
 #include "connector/http/disclosure.h"
 
 namespace adit::backend {
@@ -26,10 +27,17 @@ struct Presentation {
     http::Disclosure disclosure = {};
 };
 
+/// Whether request bodies are read whole before they go on, and up to what.
+struct Holding {
+    std::size_t most = 0;  ///< bytes of one body; 0: bodies are streamed
+    std::shared_ptr<HeldBudget> budget = {};
+};
+
 class Backend {
   public:
     Backend(std::string name, const Timeouts& timeouts, Presentation presentation,
-            std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics);
+            std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
+            Holding hold = {});
 
     /// The endpoint for attempt `attempt` of an exchange that began with `first`: each in turn, those that could not be
     /// reached lately last.
@@ -44,6 +52,7 @@ class Backend {
     const std::string name;
     const Timeouts timeouts;
     const Presentation presentation;
+    const Holding holding;
     std::size_t endpoints() const { return endpoints_.size(); }
     BackendMetrics& metrics() { return *metrics_; }
 

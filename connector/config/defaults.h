@@ -46,6 +46,15 @@ inline constexpr std::uint32_t mirror_in_flight = 100;        // of one route, a
 inline constexpr std::chrono::milliseconds token_timeout = 10s;       // of one exchange with a provider
 inline constexpr std::chrono::milliseconds expiration_offset = 300s;  // at most a quarter of a token's life
 inline constexpr std::uint64_t signed_body_bytes = 1 << 20;           // its hash stands before it
+inline constexpr std::uint64_t held_bytes = 256 << 20;                // of all bodies that are held, in the process
+
+// Tokens of callers
+inline constexpr std::chrono::milliseconds clock_skew = 30s;
+inline constexpr std::chrono::milliseconds jwks_refresh = 5min;
+inline constexpr std::chrono::milliseconds jwks_stale = 24h;  // an issuer may be out of reach for a day
+inline std::vector<std::string> token_algorithms() {
+    return {"RS256", "PS256", "ES256", "EdDSA"};
+}
 
 // Policies
 inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
@@ -108,6 +117,11 @@ inline constexpr std::size_t attributes = 64;   // or claims
 inline constexpr std::size_t policies = 1'000;
 inline constexpr std::size_t access_rules = 10'000;
 inline constexpr std::size_t issuers = 1'000;
+inline constexpr std::size_t audiences = 100;  // of one policy
+inline constexpr std::chrono::milliseconds max_clock_skew = std::chrono::minutes(10);
+inline constexpr std::chrono::milliseconds min_jwks_refresh = 1s;
+inline constexpr std::chrono::milliseconds max_jwks_refresh = std::chrono::hours(24);
+inline constexpr std::chrono::milliseconds max_jwks_stale = std::chrono::hours(30 * 24);
 inline constexpr std::size_t issuer_algorithms = 10;  // there are no more
 inline constexpr std::chrono::seconds min_rotate = 4s;
 inline constexpr std::chrono::seconds min_published = 2s;
@@ -115,6 +129,8 @@ inline constexpr std::chrono::seconds max_rotate = std::chrono::hours(24) * 3650
 inline constexpr std::chrono::seconds min_token_lifetime = 5s;
 inline constexpr std::chrono::seconds max_token_lifetime = std::chrono::hours(1);
 inline constexpr std::uint64_t max_signed_body_bytes = 64 << 20;
+inline constexpr std::chrono::seconds min_aws_session = 15min;  // as STS takes it
+inline constexpr std::chrono::seconds max_aws_session = 12h;
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

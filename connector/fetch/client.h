@@ -1,14 +1,14 @@
-// Small HTTP exchanges of our own: token endpoints, key sets, metadata servers.
+// Small HTTP exchanges of our own: token endpoints, key sets, metadata servers, collectors.
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "common/net/resolver.h"
 #include "common/problem/failure.h"
 #include "connector/backend/dialer.h"
 #include "connector/config/endpoint.h"
@@ -17,31 +17,45 @@ namespace adit::fetch {
 
 struct Request {
     std::string method = "GET";
-    std::string target;  ///< path and query, behind the endpoint's base path; empty: the endpoint itself
-    std::vector<std::pair<std::string, std::string>> fields;
-    std::string body;  ///< wiped by the client when it has been sent: it may hold secrets
+    std::string target = {};  ///< path and query, behind the endpoint's base path; empty: the endpoint itself
+    std::vector<std::pair<std::string, std::string>> fields = {};
+    std::string body;            ///< wiped by the client when it has been sent: it may hold secrets, as may the fields
+    bool head_suffices = false;  ///< an answer counts even if its body is cut off or too large
 };
 
 struct Reply {
     int status = 0;
     std::vector<std::pair<std::string, std::string>> fields;  ///< names in lower case
     std::string body;
+    /// The first one of that name (in lower case); empty when there is none.
     std::string_view field(std::string_view name) const;
 };
 
-/// One endpoint, asked over a connection that is kept. Used on its loop's thread; exchanges queue behind each other.
-/// Bounds: the answer's head as of any origin, its body `most` bytes. TLS is verified for the URL's host.
+/// Asks one endpoint. May be made and destroyed on any thread while it has asked nothing; from the first exchange on it
+/// belongs to the thread of its loop.
 class Client {
   public:
-    struct Target {
-        config::Endpoint url;                     ///< http or https
-        std::unique_ptr<backend::Dialer> dialer;  ///< of its streams, TLS included
+    /// Where its exchanges run and how they get to the endpoint.
+    struct Means {
+        net::Loop* loop;
+        std::unique_ptr<backend::Dialer> dialer;  ///< of streams to the endpoint, TLS included
     };
-    Client(net::Loop& loop, Target target, std::size_t most = 256 * 1024);
+    /// Called with the first exchange, on the loop's thread.
+    using Open = std::function<Means()>;
+    enum class Connections {
+        one_each,  ///< exchanges are rare, and may overlap
+        kept,      ///< the next exchange uses the connection of the last; one at a time
+    };
+    static constexpr std::size_t kBodyMost = 256 * 1024;
+
+    Client(config::Endpoint url, Open open, Connections connections, std::size_t body_most = kBodyMost);
+    Client(Client&&) noexcept;
     ~Client();
 
-    /// Redirects are answers like others. A failure is one of reaching the endpoint or of its answer.
+    /// The final answer, whatever its status: redirects are not followed. A failure is one of reaching the endpoint or
+    /// of its answer: its head as large as any origin's may be, its body `body_most` bytes.
     net::Task<std::expected<Reply, problem::Failure>> ask(Request request, net::Time deadline);
+    const config::Endpoint& url() const;
 
   private:
     struct State;

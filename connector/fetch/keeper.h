@@ -1,8 +1,8 @@
 // A value that one thread keeps fresh and all workers read: a token, AWS keys, a key set.
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -11,7 +11,7 @@
 
 #include "common/net/loop.h"
 #include "common/net/task.h"
-#include "common/net/worker.h"
+#include "connector/fetch/desk.h"
 #include "connector/fetch/schedule.h"
 
 namespace adit::fetch {
@@ -26,43 +26,49 @@ struct Trouble {
 /// What fetches make; the keeper knows nothing of it but its end.
 struct Value {
     virtual ~Value() = default;
-    std::chrono::system_clock::time_point fetched{};
-    std::chrono::milliseconds life{};  ///< from `fetched` on
+    std::chrono::system_clock::time_point fetched = std::chrono::system_clock::now();
+    std::chrono::milliseconds life{};  ///< from `fetched` on; positive
 };
 
 using Made = std::expected<std::shared_ptr<const Value>, Trouble>;
-/// Runs on the keeper's own loop, one at a time; tries again within itself where that makes sense.
+/// Runs on the desk's loop, one at a time; tries again within itself where that makes sense (see tries.h). What it
+/// captures is let go there as well, and may outlive the keeper until its deadline.
 using Fetch = std::function<net::Task<Made>(net::Time deadline)>;
 
-/// Shared by those who use it; its fetches end with it. Fetches run on one worker's loop (`home`), so that they can go
-/// through tunnels. Refreshes by itself for as long as it lives, once it has been asked or started.
-class Keeper : public std::enable_shared_from_this<Keeper> {
+/// Shared by those who use it. Refreshes by itself for as long as it lives, once it has been asked or started; only
+/// where the provider refuses us it waits until somebody asks again. May be made and destroyed on any thread.
+class Keeper {
   public:
     struct Settings {
-        std::string name;  ///< for logs and metrics: "backend payments: oauth2_client_credentials"
-        Schedule::Settings schedule;
+        std::string name;  ///< for logs: "backend payments: oauth2_client_credentials"
+        Schedule::Settings schedule = {};
         std::chrono::milliseconds flight{30'000};  ///< of one fetch with its tries
         std::chrono::milliseconds wait{5'000};     ///< that somebody without a value waits at most
+        /// Told of each fetch that has ended, on the desk's thread.
+        std::function<void(const Made&, std::chrono::nanoseconds took)> fetched = {};
+        /// Told of each wait that has ended, on the thread of who waited.
+        std::function<void(std::chrono::nanoseconds)> waited = {};
     };
-    static std::shared_ptr<Keeper> make(net::Worker& home, Settings settings, Fetch fetch);
+    /// The desk outlives it.
+    static std::shared_ptr<Keeper> make(Desk& desk, Settings settings, Fetch fetch);
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
     ~Keeper();
 
     /// The value unless there is none or it has expired. Any thread, no lock.
     std::shared_ptr<const Value> value() const;
-    /// The value; waits on `loop` for the first one: all who wait share one fetch and, if it fails, its trouble. Giving
-    /// up waiting does not end the fetch.
+    /// The value; waits on `loop`, the caller's, for the first one: all who wait share one fetch and, if it fails, its
+    /// trouble. While a provider fails, its last trouble is the answer at once. Giving up does not end the fetch.
     net::Task<Made> get(net::Loop& loop, net::Time deadline);
     /// `used` was refused by whom it was for: fetch another if that is still the newest and the last such wish is long
     /// ago. Whether get_other() is worth waiting for. Any thread.
     bool renew(const Value* used);
     /// Waits for a value that is not `used`.
     net::Task<Made> get_other(net::Loop& loop, const Value* used, net::Time deadline);
-    /// Begins the first fetch without anybody waiting for it.
+    /// Begins the first fetch without anybody waiting for it. Any thread, even before the desk is open.
     void prefetch();
-    /// Ends fetches and waits nothing; on home's thread, before its loop ends.
-    void close();
 
-    /// For the operator.
+    /// For the operator. Any thread.
     struct Standing {
         bool has_value = false;
         std::chrono::system_clock::time_point fetched{};
@@ -75,7 +81,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
 
   private:
     struct State;
-    explicit Keeper(std::shared_ptr<State> state);
+    explicit Keeper(std::shared_ptr<State> state) : state_(std::move(state)) {}
     std::shared_ptr<State> state_;
 };
 

@@ -115,6 +115,15 @@ void BodyReader::end_of_stream() {
     std::erase_if(trailers_, [](const Field& field) { return !allowed_in_trailers(field); });
 }
 
+void BodyReader::move_to(std::string& into, std::size_t n) {
+    show(n);
+    const std::size_t before = into.size();
+    into.resize(before + n);
+    stream_->input().copy_out({into.data() + before, n});
+    stream_->consume(n);
+    took(n);
+}
+
 void BodyReader::took(std::size_t n) {
     bytes_ += n;
     if (framing_.kind == Framing::Kind::length) {

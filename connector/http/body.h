@@ -47,6 +47,8 @@ class BodyReader {
     /// Waits until available() or done(); the end of the stream before the end of the body is `truncated`. `given_up`
     /// as for Stream::receive().
     net::Task<net::Status> wait(const bool* given_up = nullptr);
+    /// Copies `n` of the available bytes to the end of `into` and takes them; taps see them.
+    void move_to(std::string& into, std::size_t n);
     /// `n` of the available bytes were taken off the stream's input (and told to the stream).
     void took(std::size_t n);
 

@@ -9,12 +9,14 @@
 namespace adit::route {
 
 Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
-                 Trace& trace)
+                 Trace& trace, HeldBody* held)
     : exchange_(exchange),
       backend_(backend),
       endpoint_(endpoint),
       way_(std::move(way)),
       trace_(trace),
+      held_(held),
+      held_left_(held == nullptr ? std::string_view() : held->bytes()),
       loop_(exchange.client().loop()),
       grpc_timeout_(http::grpc_timeout(exchange.request)),
       watchdog_(*this),
@@ -47,7 +49,10 @@ void Attempt::peer_hung_up() {
 }
 
 bool Attempt::repeatable(const problem::Failure& failure) const {
-    if (exchange_.body.bytes() > 0 || exchange_.interim_sent || answered_ || client_left_ || exchange_.status != 0) {
+    if (answered_ || client_left_ || exchange_.status != 0) {
+        return false;
+    }
+    if (held_ == nullptr && (exchange_.body.bytes() > 0 || exchange_.interim_sent)) {
         return false;
     }
     // RFC 9110 §9.2.2: a connection that ended without a byte of an answer, whether it was a kept one or one whose
@@ -135,30 +140,38 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .upgrade = asks_for_websocket(),
                                        .origin_tls = !way_.tls_name.empty(),
                                        .traceparent = trace_.traceparent},
-                                      exchange_.body.done());
+                                      body_handed_over());
     if (!started) {
         problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");
         gone.not_sent = true;
         co_return gone;
     }
     origin_ = &call_->stream();
-    if (!exchange_.body.done()) {
+    if (!body_handed_over()) {
         send_body_that_is_here();
     }
-    const bool whole = exchange_.body.done();
+    const bool whole = body_handed_over();
     // Should sending break, the origin may have answered all the same: whoever reads finds out.
     if (call_->body().try_send() || !co_await call_->body().send()) {
         if (!whole) {
             uploading_ = true;
-            net::spawn(loop_.context(), "a request body", upload());
+            net::spawn(loop_.context(), "a request body", held_ ? upload_held() : upload());
         }
     }
     co_return std::nullopt;
 }
 
+bool Attempt::body_handed_over() const {
+    return held_ == nullptr ? exchange_.body.done() : held_left_.empty();
+}
+
 /// What of the body is here already leaves with the head, in one write.
 void Attempt::send_body_that_is_here() {
     if (!origin_->established() || exchange_.request.expect_continue) {
+        return;
+    }
+    if (held_ != nullptr) {
+        send_held(net::kBlockSize);
         return;
     }
     if (const std::size_t n = exchange_.body.available(); n > 0) {

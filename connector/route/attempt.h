@@ -8,6 +8,7 @@
 #include "connector/http/call.h"
 #include "connector/http/exchange.h"
 #include "connector/route/forward.h"
+#include "connector/route/held_body.h"
 
 namespace adit::route {
 
@@ -15,7 +16,7 @@ namespace adit::route {
 class Attempt final : private net::HangupListener {
   public:
     Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
-            Trace& trace);
+            Trace& trace, HeldBody* held);
     ~Attempt();
 
     /// Connects, sends, and relays the answer. A failure with nothing of an answer sent may be tried again elsewhere
@@ -58,6 +59,10 @@ class Attempt final : private net::HangupListener {
     net::Task<std::optional<problem::Failure>> send_request();
     void send_body_that_is_here();
     net::Task<> upload();
+    net::Task<> upload_held();
+    void send_held(std::size_t most);
+    net::Task<> until_established();
+    bool body_handed_over() const;
     net::Task<> stop_upload();
     net::Task<std::optional<problem::Failure>> read_answer();
     net::Task<std::optional<problem::Failure>> read_head();
@@ -76,6 +81,8 @@ class Attempt final : private net::HangupListener {
     backend::Endpoint& endpoint_;
     backend::Way way_;
     Trace& trace_;
+    HeldBody* const held_;  ///< null: the body is streamed
+    std::string_view held_left_;
     net::Loop& loop_;
     const std::optional<std::chrono::nanoseconds> grpc_timeout_;  ///< how long the caller waits
     Watchdog watchdog_;

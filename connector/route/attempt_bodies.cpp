@@ -12,10 +12,37 @@ constexpr std::chrono::milliseconds kContinueWait = 1s;  ///< SEMANTICS of Expec
 
 }  // namespace
 
-net::Task<> Attempt::upload() {
+net::Task<> Attempt::until_established() {
     while (!origin_->established() && !origin_->status() && !stop_uploading_) {
         co_await established_.wait();
     }
+}
+
+/// The next bytes of a held body, and its end with the last of them.
+void Attempt::send_held(std::size_t most) {
+    const std::string_view piece = held_left_.substr(0, most);
+    held_left_.remove_prefix(piece.size());
+    call_->body().append(piece);
+    if (held_left_.empty()) {
+        call_->body().finish(exchange_.body.trailers());
+    }
+}
+
+net::Task<> Attempt::upload_held() {
+    co_await until_established();
+    while (!held_left_.empty() && !stop_uploading_ && !origin_->status()) {
+        send_held(4 * net::kBlockSize);
+        watchdog_.progress();
+        if (co_await call_->body().send()) {
+            break;
+        }
+    }
+    uploading_ = false;
+    upload_ended_.wake();
+}
+
+net::Task<> Attempt::upload() {
+    co_await until_established();
     http::BodyReader& body = exchange_.body;
     while (!stop_uploading_ && !origin_->status()) {
         std::size_t n = body.available();
@@ -92,6 +119,9 @@ net::Task<> Attempt::relay_body() {
     watchdog_.enter(Phase::body);
     http::BodyReader body = call_->answer_body(response_);
     exchange_.answer(response_);
+    if (held_ != nullptr && !uploading_) {
+        held_->release();  // it will not be sent again
+    }
     http::BodyWriter& out = exchange_.out;
     net::Status broken;
     for (;;) {

@@ -2,6 +2,7 @@
 #include "connector/route/forward.h"
 
 #include "connector/http/forward.h"
+#include "connector/http/parse.h"
 #include "connector/route/attempt.h"
 
 namespace adit::route {
@@ -18,6 +19,19 @@ net::Task<std::expected<backend::Way, problem::Failure>> find_way(backend::Endpo
     co_return way;
 }
 
+/// Whether the backend wants bodies whole. What follows a request to upgrade is none.
+bool wants_whole_body(const http::Exchange& exchange, const backend::Backend& backend) {
+    return backend.holding.most > 0 && !http::list_has(exchange.request.upgrade, "websocket");
+}
+
+HeldBody::Bounds bounds_of(const http::Exchange& exchange, const backend::Backend& backend) {
+    HeldBody::Bounds bounds{.most = backend.holding.most, .silence = backend.timeouts.first_byte};
+    if (backend.timeouts.total.count() > 0) {
+        bounds.ends = exchange.started + backend.timeouts.total;
+    }
+    return bounds;
+}
+
 }  // namespace
 
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend, Trace& trace) {
@@ -28,6 +42,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     const std::size_t first = backend.next_first();
     const auto limit = std::max<std::size_t>(kAttemptsMost, backend.endpoints());
     std::optional<problem::Failure> failure;
+    std::optional<HeldBody> held;
     for (std::size_t attempt = 0; attempt < limit; ++attempt) {
         backend::Endpoint& endpoint = backend.pick(loop.now(), first, attempt);
         trace.endpoint = endpoint.text;
@@ -36,6 +51,13 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
             // Other endpoints are asked before anybody waits for this one.
             const bool last = attempt + 1 >= backend.endpoints();
             way = last ? co_await find_way(endpoint, exchange.started + backend.timeouts.connect) : std::move(way);
+        }
+        if (way && !held && wants_whole_body(exchange, backend)) {
+            held.emplace(backend.holding.budget);
+            if (failure = co_await held->read(exchange, bounds_of(exchange, backend)); failure) {
+                break;
+            }
+            way = endpoint.dialer->choose();  // the client took its time: the way may be another by now
         }
         if (!way) {
             failure = std::move(way.error());
@@ -48,7 +70,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         ++trace.attempts;
         trace.tunnel = way->tunnel;
         trace.agent = way->agent;
-        Attempt one(exchange, backend, endpoint, std::move(*way), trace);
+        Attempt one(exchange, backend, endpoint, std::move(*way), trace, held ? &*held : nullptr);
         failure = co_await one.run();
         if (!failure) {
             break;

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "common/net/resolver.h"
-#include "connector/backend/tls_dialer.h"
+#include "common/tls/context.h"
 #include "connector/config/endpoint.h"
-#include "connector/http/message.h"
+#include "connector/fetch/client.h"
 
 namespace adit::telemetry {
 
@@ -32,16 +32,8 @@ class PostClient {
     net::Task<Reply> post(std::string_view body, net::Time deadline);
 
   private:
-    net::Task<Reply> exchange(net::Stream& stream, std::string_view body);
-    net::Task<net::Status> read_head(net::Stream& stream, http::ResponseHead& head);
-    net::Task<bool> read_body(net::Stream& stream, const http::ResponseHead& head);
-
-    net::Loop& loop_;
-    Target target_;
-    backend::TlsDialer dialer_;
-    std::string head_;  ///< of every request, up to its length
-    std::unique_ptr<net::Stream> kept_;
-    bool whole_ = false;  ///< the last exchange ended so that the connection may serve another
+    std::map<std::string, std::string> headers_;
+    fetch::Client client_;
 };
 
 }  // namespace adit::telemetry

@@ -20,10 +20,10 @@ def start_server(case, script, *arguments):
     return port
 
 
-def run_client(case, script, told=None, seconds=60):
+def run_client(case, script, told=None, seconds=60, environment=None):
     """Gives a script its task as JSON and answers what it prints as JSON."""
     done = subprocess.run(["node", SCRIPTS / f"{script}.js", json.dumps(told or {})], cwd=case.directory, capture_output=True, text=True,
-                          env={**os.environ, **ENVIRONMENT}, timeout=seconds)
+                          env={**os.environ, **ENVIRONMENT, **(environment or {})}, timeout=seconds)
     case.assertEqual(done.returncode, 0, done.stdout + done.stderr)
     return json.loads(done.stdout)
 
