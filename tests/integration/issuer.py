@@ -215,6 +215,29 @@ class Words(Case):
         self.assertEqual(statement["Principal"]["Federated"], "arn:aws:iam::ACCOUNT_ID:oidc-provider/issuer.example.com/t/a")
         self.assertIn("give --subject", self.tool("explain", "gcp", status=2).stderr)
 
+    def test_explain_takes_subjects_and_parties_from_the_backends_that_name_the_issuer(self):
+        provider = "projects/12/locations/global/workloadIdentityPools/pool/providers/adit"
+        credentials = {
+            "run": f"gcp_federated: {{ provider: {provider}, service_account: s@p.iam.gserviceaccount.com, federated: {{ issuer: main, subject: gw-prod }} }}",
+            "graph": "azure_ad: { tenant: t, client_id: 1234, scope: api://x/.default, federated: { issuer: main } }",
+            "lambda": "aws_sigv4: { region: eu-central-1, service: lambda, keys: { role_arn: 'arn:aws:iam::42:role/gw', "
+                      "federated: { issuer: main, subject: gw-prod } } }"}
+        self.site.config.write_text(self.site.config.read_text() + "backends:\n" + "".join(
+            f"  {name}: {{ endpoints: [https://{name}.example.com], credential: {{ {text} }} }}\n" for name, text in credentials.items()))
+        explain = lambda cloud: json.loads(self.tool("explain", cloud, "--output", "json").stdout)["trusts"]
+        gcp, = explain("gcp")
+        self.assertEqual((gcp["backend"], gcp["subject"], gcp["audience"]), ("run", "gw-prod", "https://iam.googleapis.com/" + provider))
+        self.assertEqual(gcp["binding"]["member"],
+                         "principal://iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/pool/subject/gw-prod")
+        azure, = explain("azure")
+        self.assertEqual(azure["federated_credential"]["subject"], "1234")
+        aws, = explain("aws")
+        self.assertEqual(aws["trust_policy"]["Statement"][0]["Principal"]["Federated"], "arn:aws:iam::42:oidc-provider/issuer.example.com/t/a")
+        self.assertEqual(aws["warnings"], [])
+        self.site.config.write_text(self.site.config.read_text().replace("keys: { role_arn", "keys: { duration: 1h, role_arn").replace(
+            "federated: { issuer: main, subject: gw-prod } } }", "federated: { issuer: nobody, subject: x } } }"))
+        self.assertRegex(self.run_tool(CONNECTOR, "check", self.site.config, status=2).stderr, r"alone.yaml:\d+:\d+: error: there is no issuer 'nobody'")
+
     def test_what_is_printed_can_be_pasted_into_a_shell(self):
         for cloud, tool in (("gcp", "gcloud"), ("azure", "az"), ("aws", "aws")):
             lines = [line for line in self.tool("explain", cloud, "--subject", "it's $me").stdout.splitlines() if not line.startswith("#")]
