@@ -1,6 +1,7 @@
 // What one reading of the configuration means to the workers.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -11,9 +12,13 @@
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
+#include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 
 namespace adit {
+
+/// What a configuration leaves open, in the log.
+void tell_notices(const config::Configuration& configuration);
 
 /// A TLS context with a mark of what it was made of, so that a reload can tell whether that has changed.
 struct MarkedContext {
@@ -36,6 +41,10 @@ struct Generation {
 
     credential::Issuers issuers;  ///< by name
 
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
+
+    /// Null where no policy of that name is used.
+    std::shared_ptr<const policy::Authenticator> authenticator(const std::string& name) const;
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 

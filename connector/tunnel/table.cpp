@@ -5,6 +5,7 @@
 #include <boost/url/url_view.hpp>
 
 #include "common/net/network.h"
+#include "connector/store/access_rules.h"
 #include "connector/store/wireguard_peers.h"
 
 namespace adit::tunnel {
@@ -28,6 +29,7 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     while (!entry.base_path.empty() && entry.base_path.back() == '/') {
         entry.base_path.pop_back();
     }
+    entry.rules = access_rules(service);
     return entry;
 }
 
