@@ -3,6 +3,7 @@ refused in the real shapes."""
 import json
 import threading
 import time
+import urllib.parse
 
 import harness
 from certificates import Authority, openssl
@@ -11,7 +12,7 @@ from node_peers import run_client
 from providers import Echo, Reply
 from providers_entra import EXCHANGE_AUDIENCE, Application, Entra
 from providers_google import CLOUD_PLATFORM, TOKEN_URL, Google, Pool, ServiceAccount
-from providers_issuer import Issuer
+from providers_issuer import Issuer, trusting
 from providers_jose import Key, parse, verify
 from providers_metadata import Metadata
 from providers_oauth2 import Client, OAuth2
@@ -149,6 +150,22 @@ class GenericOAuth2(Fakes):
         none = fetch(origin.port, "/")
         self.assertEqual((none.status, "invalid_token" in none.headers["www-authenticate"]), (401, False))
 
+    def test_an_origin_believes_an_issuer_by_what_it_publishes(self):
+        ca = Authority(self)
+        issuer = self.use(Issuer("EdDSA", base="/tenants/shop", tls=ca.issue("issuer")))
+        origin = self.use(Echo(trusting(issuer.issuer, "shop", ca.file), header="x-service-token", scheme=""))
+
+        def status(token):
+            return fetch(origin.port, "/", headers={"x-service-token": token}).status
+        old = issuer.token("a", "shop")
+        self.assertEqual((status(old), status(issuer.token("a", "other")), status(issuer.token("a", "shop", -600)), status(old[:-4] + "AAAA")), (200, 401, 401, 401))
+        issuer.rotate()
+        self.assertEqual((status(old), status(issuer.token("a", "shop"))), (200, 200))
+        issuer.rotate(keep_old=False, algorithm="ES256")
+        self.assertEqual((status(old), status(issuer.token("a", "shop"))), (401, 200))
+        issuer.next(status=500)
+        self.assertEqual(status(issuer.token("a", "shop")), 401)
+
 
 class MicrosoftEntra(Fakes):
     def test_msal_gets_tokens_with_secret_certificate_and_federation(self):
@@ -279,6 +296,32 @@ class GoogleCloud(Fakes):
         path = self.google.impersonation_url(self.account)[len(self.google.url):]
         nobody = fetch(self.google.port, path, "POST", "{}", {"content-type": "application/json", "authorization": "Bearer x"})
         self.assertEqual((nobody.status, nobody.problem()["error"]["status"]), (401, "UNAUTHENTICATED"))
+
+    def test_an_issuer_that_cannot_be_asked_and_failures_that_are_ordered(self):
+        ca = Authority(self)
+        issuer = self.use(Issuer(tls=ca.issue("issuer")))
+        pool = Pool(issuer.issuer)
+        google = self.use(Google([self.account], [pool], ca=ca.file))
+
+        def exchange():
+            form = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "audience": pool.audience, "scope": CLOUD_PLATFORM,
+                    "requested_token_type": "urn:ietf:params:oauth:token-type:access_token", "subject_token": issuer.token("a", "https:" + pool.audience),
+                    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt"}
+            return self.post(google, "/v1/token", urllib.parse.urlencode(form)).problem()
+        token = exchange()["access_token"]
+        issuer.next(path="jwks", status=503)
+        refused = exchange()
+        self.assertEqual((refused["error"], "Error connecting to the given credential's issuer" in refused["error_description"]), ("invalid_grant", True))
+        google.next(refuse="PERMISSION_DENIED", status=403)
+        path = google.impersonation_url(self.account, "generateIdToken")[len(google.url):]
+
+        def generate():
+            return fetch(google.port, path, "POST", json.dumps({"audience": "a"}), {"content-type": "application/json", "authorization": f"Bearer {token}"})
+        denied = generate()
+        self.assertEqual((denied.status, denied.problem()["error"]["status"]), (403, "PERMISSION_DENIED"))
+        google.next(expires_in=7)
+        claims = google.check_id_token(generate().problem()["token"], "a")
+        self.assertEqual((claims["exp"] - claims["iat"], "email" in claims), (7, False))
 
     def test_the_metadata_server(self):
         metadata = self.use(Metadata(self.google, self.account))
