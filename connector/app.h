@@ -55,6 +55,7 @@ class App {
     void consider_listening();
     void listen();
     void look_at_files();
+    void look_at_issuers();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
     /// `done` hears what came of it, soon or at once.
     void reload(std::string why, std::function<void(const Result<>&)> done);
@@ -105,11 +106,13 @@ class App {
     net::Time store_looked_{};
     net::Time files_looked_{};
     net::Time wireguard_looked_{};
+    net::Time issuers_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
     bool listening_ = false;
     bool reloading_ = false;
+    bool issuers_looking_ = false;
     bool sessions_closing_ = false;
     int exit_status_ = 0;
 };

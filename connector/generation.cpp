@@ -130,6 +130,25 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
+/// An issuer that has not changed goes on with what it knows of its keys.
+Result<> make_issuers(Generation& made, const Generation* previous) {
+    for (const config::Issuer& settings : made.configuration.issuers) {
+        if (previous != nullptr) {
+            const auto before = previous->issuers.find(settings.name);
+            if (before != previous->issuers.end() && before->second->settings() == settings) {
+                made.issuers.insert(*before);
+                continue;
+            }
+        }
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        if (!issuer) {
+            return std::unexpected(std::move(issuer.error()));
+        }
+        made.issuers.emplace(settings.name, std::move(*issuer));
+    }
+    return {};
+}
+
 std::shared_ptr<const policy::Routes> make_routes(const Generation& made, ConnectorMetrics& metrics,
                                                   const Generation* previous) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
@@ -152,6 +171,9 @@ std::shared_ptr<const policy::Routes> make_routes(const Generation& made, Connec
         }
     }
     routes->unrouted = metrics.route("none");
+    if (!made.issuers.empty()) {
+        routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
+    }
     return routes;
 }
 
@@ -163,6 +185,9 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
                                             : std::make_shared<backend::HeldBudget>(config::defaults::held_bytes);
+    if (auto issuers = make_issuers(*made, previous); !issuers) {
+        return std::unexpected(std::move(issuers.error()));
+    }
     made->routes = make_routes(*made, metrics, previous);
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));

@@ -10,6 +10,7 @@
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
+#include "connector/credential/issuer.h"
 #include "connector/policy/pipeline.h"
 
 namespace adit {
@@ -32,6 +33,8 @@ struct Generation {
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
+
+    credential::Issuers issuers;  ///< by name
 
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;

@@ -22,6 +22,13 @@ void Reloader::make(std::shared_ptr<const Generation> previous, std::function<vo
     });
 }
 
+void Reloader::run(std::function<void()> work, std::function<void()> done) {
+    boost::asio::post(thread_, [this, work = std::move(work), done = std::move(done)] {
+        work();
+        main_.post(done);
+    });
+}
+
 void Reloader::dispose(std::shared_ptr<const Generation> generation) {
     boost::asio::post(thread_, [generation = std::move(generation)] {});
 }

@@ -24,6 +24,8 @@ class Reloader {
 
     /// Reads the file and makes its generation, or says what is wrong with it; `done` is called on main's thread.
     void make(std::shared_ptr<const Generation> previous, std::function<void(Made)> done);
+    /// Does `work` there, between readings; `done` is called on main's thread.
+    void run(std::function<void()> work, std::function<void()> done);
     /// Frees a generation that nobody else holds any more.
     void dispose(std::shared_ptr<const Generation> generation);
 

@@ -219,6 +219,12 @@ Failure unauthenticated(std::string detail) {
     return {ProxyError::http_request_denied, 401, "unauthenticated", std::move(detail)};
 }
 
+Failure authentication_unavailable(std::string detail, int retry_after) {
+    Failure failure{ProxyError::proxy_internal_error, 503, "authentication-unavailable", std::move(detail)};
+    failure.retry_after = retry_after;
+    return failure;
+}
+
 Failure access_denied(std::string detail) {
     return {ProxyError::http_request_denied, 403, "access-denied", std::move(detail)};
 }

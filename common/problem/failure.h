@@ -82,6 +82,8 @@ Failure upgrade_refused(std::string detail);
 // --- trust ---
 /// RFC 9110 §15.5.2; whoever answers adds the challenges.
 Failure unauthenticated(std::string detail);
+/// Who calls cannot be told now, for a reason on our side: 503, since the credential may be good.
+Failure authentication_unavailable(std::string detail, int retry_after);
 Failure access_denied(std::string detail);
 /// No credential for the origin: 503 while the provider may come back, 502 where only its configuration can help.
 Failure credential_unavailable(std::string detail, int retry_after);

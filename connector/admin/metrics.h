@@ -63,8 +63,9 @@ struct MirrorMetrics {
 /// Per authentication policy.
 struct AuthenticationMetrics {
     AuthenticationMetrics(metrics::Registry& registry, const std::string& policy);
-    metrics::Counter& good;     ///< callers that it has recognised
-    metrics::Counter& refused;  ///< credentials that were bad
+    metrics::Counter& good;         ///< callers that it has recognised
+    metrics::Counter& refused;      ///< credentials that were bad
+    metrics::Counter& unavailable;  ///< credentials of which nothing could be told: a key set was out of reach, say
 };
 
 /// Per backend.
@@ -88,6 +89,21 @@ struct SinkMetrics {
     SinkMetrics(metrics::Registry& registry, const std::string& sink);
     metrics::Counter& delivered;
     metrics::Counter& dropped;
+};
+
+/// Per credential of a backend that is fetched.
+struct CredentialMetrics {
+    CredentialMetrics(metrics::Registry& registry, const std::string& backend, const std::string& kind);
+    enum class Result { ok, failed, refused };
+    void fetched(Result result);
+    void expires(std::chrono::system_clock::time_point at);
+    /// Somebody waited for it.
+    void waited(std::chrono::nanoseconds took);
+
+  private:
+    std::array<metrics::Counter*, 3> results_;
+    metrics::Gauge& expires_;
+    metrics::Histogram& waits_;
 };
 
 /// How the agent in a seat of the WireGuard network fares.
@@ -119,6 +135,7 @@ class ConnectorMetrics {
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".
     void session_opened(const std::string& tunnel, std::string_view transport);

@@ -48,6 +48,14 @@ inline constexpr std::chrono::milliseconds expiration_offset = 300s;  // at most
 inline constexpr std::uint64_t signed_body_bytes = 1 << 20;           // its hash stands before it
 inline constexpr std::uint64_t held_bytes = 256 << 20;                // of all bodies that are held, in the process
 
+// Tokens of callers
+inline constexpr std::chrono::milliseconds clock_skew = 30s;
+inline constexpr std::chrono::milliseconds jwks_refresh = 5min;
+inline constexpr std::chrono::milliseconds jwks_stale = 24h;  // an issuer may be out of reach for a day
+inline std::vector<std::string> token_algorithms() {
+    return {"RS256", "PS256", "ES256", "EdDSA"};
+}
+
 // Policies
 inline constexpr std::chrono::milliseconds cors_max_age = 5s;   // what browsers take where nothing is said
 inline constexpr std::uint64_t compression_min_size = 1 << 10;  // below it a coding saves less than a packet
@@ -109,6 +117,11 @@ inline constexpr std::size_t attributes = 64;   // or claims
 inline constexpr std::size_t policies = 1'000;
 inline constexpr std::size_t access_rules = 10'000;
 inline constexpr std::size_t issuers = 1'000;
+inline constexpr std::size_t audiences = 100;  // of one policy
+inline constexpr std::chrono::milliseconds max_clock_skew = std::chrono::minutes(10);
+inline constexpr std::chrono::milliseconds min_jwks_refresh = 1s;
+inline constexpr std::chrono::milliseconds max_jwks_refresh = std::chrono::hours(24);
+inline constexpr std::chrono::milliseconds max_jwks_stale = std::chrono::hours(30 * 24);
 inline constexpr std::size_t issuer_algorithms = 10;  // there are no more
 inline constexpr std::chrono::seconds min_rotate = 4s;
 inline constexpr std::chrono::seconds min_published = 2s;

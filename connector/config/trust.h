@@ -14,6 +14,7 @@
 #include "common/base/time.h"
 #include "common/net/network.h"
 #include "connector/access/rule.h"
+#include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
 
 namespace adit::config {
@@ -82,20 +83,22 @@ struct IpPolicy {
 /// RFC 7519 with the advice of RFC 8725.
 struct JwtPolicy {
     std::string issuer;
-    std::vector<std::string> audiences;   ///< one of them must be the token's
-    std::vector<std::string> algorithms;  ///< pinned; never none, never HS*
-    std::optional<Endpoint> jwks_url;     ///< else by OpenID discovery from the issuer
-    std::filesystem::path jwks_file;      ///< instead of an URL
-    std::filesystem::path ca;             ///< of the URL's server; the system's when empty
-    std::string through;                  ///< as that of TokenEndpoint
+    std::vector<std::string> audiences;                                  ///< one of them must be the token's
+    std::vector<std::string> algorithms = defaults::token_algorithms();  ///< pinned; never none, never HS*
+    std::string jwks_url;             ///< https, or http to this machine; else by OpenID discovery from the issuer
+    std::filesystem::path jwks_file;  ///< instead of an URL
+    std::filesystem::path ca;         ///< of the URL's server; the system's when empty
+    std::string through;              ///< as that of TokenEndpoint
     std::string header = "authorization";
-    std::chrono::milliseconds clock_skew{30'000};
-    std::chrono::milliseconds refresh{300'000};  ///< how long a key set counts as fresh
-    std::string consumer_claim = "sub";          ///< the name of a caller that no consumer's `tokens` list
+    std::chrono::milliseconds clock_skew = defaults::clock_skew;
+    std::chrono::milliseconds refresh = defaults::jwks_refresh;  ///< how long a key set counts as fresh
+    std::chrono::milliseconds stale = defaults::jwks_stale;      ///< and is used while no other can be had
+    std::string consumer_claim = "sub";  ///< the name of a caller that no consumer's `tokens` list
     std::string environment_claim;
     std::string environment;          ///< where no claim says it
     std::vector<std::string> claims;  ///< that become attributes; "a.b" is a member of a member
     bool listed_only = false;         ///< a token that no consumer lists is refused
+    friend bool operator==(const JwtPolicy&, const JwtPolicy&) = default;
 };
 
 struct AnonymousPolicy {};

@@ -5,6 +5,7 @@
 
 #include "common/base/strings.h"
 #include "connector/credential/aws_keys.h"
+#include "connector/credential/token_credential.h"
 #include "connector/http/parse.h"
 
 namespace adit::credential {
@@ -44,6 +45,7 @@ AwsSigV4::AwsSigV4(const config::AwsSigV4& settings, std::shared_ptr<fetch::Keep
       payload_hash_(settings.payload == config::AwsSigV4::Payload::is_signed ? PayloadHash::said
                                                                              : PayloadHash::not_included),
       body_most_(payload_hash_ == PayloadHash::said ? settings.body_bytes : 0),
+      prefetch_(settings.prefetch),
       names_{"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"},
       keys_(std::move(keys)) {}
 
@@ -81,6 +83,16 @@ net::Task<std::expected<void, problem::Failure>> AwsSigV4::attach(const backend:
     }
     attached.token = keys;
     co_return std::expected<void, problem::Failure>();
+}
+
+backend::CredentialStanding AwsSigV4::standing() const {
+    return standing_of("aws_sigv4", *keys_);
+}
+
+void AwsSigV4::prefetch() {
+    if (prefetch_) {
+        keys_->prefetch();
+    }
 }
 
 }  // namespace adit::credential

@@ -24,6 +24,8 @@ class AwsSigV4 final : public backend::Credential {
     net::Task<std::expected<void, problem::Failure>> attach(const backend::Occasion& occasion,
                                                             backend::Attached& attached) override;
     std::size_t body_most() const override { return body_most_; }
+    backend::CredentialStanding standing() const override;
+    void prefetch() override;
 
   private:
     /// The key of a day, with the keys that it was derived from.
@@ -36,6 +38,7 @@ class AwsSigV4 final : public backend::Credential {
     const SigningScope scope_;
     const PayloadHash payload_hash_;
     const std::size_t body_most_;
+    const bool prefetch_;
     const std::vector<std::string> names_;
     const std::shared_ptr<fetch::Keeper> keys_;
     fetch::Published<const DayKey> last_;

@@ -24,6 +24,8 @@ class SignedJwt final : public backend::Credential {
     net::Task<std::expected<void, problem::Failure>> attach(const backend::Occasion& occasion,
                                                             backend::Attached& attached) override;
 
+    backend::CredentialStanding standing() const override { return {.kind = "signed_jwt", .has_value = true}; }
+
     /// The claims of a token that is made at `now`.
     boost::json::object claims(const backend::Occasion& occasion, WallTime now) const;
 

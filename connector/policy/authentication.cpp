@@ -43,12 +43,16 @@ void Authentication::take(Finding finding, Inquiry& inquiry) const {
             .append(way.by->name())
             .append(": ")
             .append(finding.flaw);
-        way.metrics->refused.Increment();
+        inquiry.retry_after = std::max(inquiry.retry_after, finding.retry_after);
+        (finding.retry_after.count() > 0 ? way.metrics->unavailable : way.metrics->refused).Increment();
     }
     ++inquiry.next;
 }
 
 problem::Failure Authentication::failure(const Inquiry& inquiry) const {
+    if (inquiry.retry_after.count() > 0) {
+        return problem::authentication_unavailable(inquiry.flaws, static_cast<int>(inquiry.retry_after.count()));
+    }
     if (!inquiry.refused.empty()) {
         return problem::unauthenticated(inquiry.flaws);
     }
@@ -62,6 +66,9 @@ problem::Failure Authentication::failure(const Inquiry& inquiry) const {
 
 std::vector<std::string> Authentication::challenges(const Inquiry& inquiry) const {
     std::vector<std::string> all;
+    if (inquiry.retry_after.count() > 0) {
+        return all;
+    }
     for (std::size_t i = 0; i < ways_.size(); ++i) {
         const bool refused = std::ranges::find(inquiry.refused, i) != inquiry.refused.end();
         std::string challenge = ways_[i].by->challenge(refused);

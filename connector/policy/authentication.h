@@ -17,6 +17,7 @@ struct Inquiry {
     std::size_t next = 0;                          ///< the policy that is asked next
     std::vector<std::size_t> refused;              ///< policies that have found a flaw
     std::string flaws;                             ///< in words, for the client
+    std::chrono::seconds retry_after{};            ///< above 0: one of these could not tell whether it is a flaw
 };
 
 /// Compiled once per route or listener, then only read by all workers.
@@ -36,9 +37,11 @@ class Authentication {
     /// Visit and inquiry outlive it.
     net::Task<> wait(const Visit& visit, Inquiry& inquiry) const;
 
-    /// Why nobody is known; 401. The detail says what was wrong with what was shown, and no secret.
+    /// Why nobody is known: 401, or 503 where a policy could not tell (closed, never open). The detail says what was
+    /// wrong with what was shown, and no secret.
     problem::Failure failure(const Inquiry& inquiry) const;
-    /// The values of WWW-Authenticate (or Proxy-Authenticate) that go with it, in the order of the policies.
+    /// The values of WWW-Authenticate (or Proxy-Authenticate) that go with it, in the order of the policies; none with
+    /// a 503, since another credential would not help.
     std::vector<std::string> challenges(const Inquiry& inquiry) const;
     /// Where credentials of any of its kinds stand in the request.
     Shown shown(const Visit& visit) const;

@@ -1,6 +1,8 @@
 // One way to tell who calls: what each kind of policy implements.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,10 +43,15 @@ struct Visit {
 struct Finding {
     std::shared_ptr<const access::Caller> caller;  ///< null: not known by this way
     std::string flaw;  ///< what is wrong with the credential that was shown, for the client; empty: none was shown
+    std::chrono::seconds retry_after{};  ///< above 0: whether it is good cannot be told for so long (a key set is out
+                                         ///< of reach, say), for the reason that `flaw` gives
 
     static Finding absent() { return {}; }
-    static Finding refused(std::string flaw) { return {nullptr, std::move(flaw)}; }
-    static Finding good(std::shared_ptr<const access::Caller> caller) { return {std::move(caller), {}}; }
+    static Finding refused(std::string flaw) { return {nullptr, std::move(flaw), {}}; }
+    static Finding unavailable(std::string why, std::chrono::seconds retry_after) {
+        return {nullptr, std::move(why), std::max(retry_after, std::chrono::seconds(1))};
+    }
+    static Finding good(std::shared_ptr<const access::Caller> caller) { return {std::move(caller), {}, {}}; }
 };
 
 /// Fields and parameters of a request in which a credential stands. They never reach an origin, unless its backend says

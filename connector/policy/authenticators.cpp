@@ -17,6 +17,9 @@ Result<std::shared_ptr<const Authenticator>> make_authenticator(const config::Au
     if (policy.ip) {
         return make_ip(policy.name, *policy.ip, materials.consumers);
     }
+    if (policy.jwt) {
+        return make_jwt(policy.name, *policy.jwt, materials);
+    }
     if (policy.anonymous) {
         return make_anonymous(policy.name);
     }

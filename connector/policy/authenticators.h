@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "connector/config/trust.h"
+#include "connector/fetch/desk.h"
 #include "connector/policy/authenticator.h"
 #include "connector/policy/consumers.h"
 
@@ -14,6 +15,7 @@ namespace adit::policy {
 /// What a generation lends to the making of one.
 struct Materials {
     std::shared_ptr<const Consumers> consumers;
+    fetch::Desk* desk = nullptr;                  ///< where key sets are fetched; outlives all generations
     std::shared_ptr<const Authenticator> before;  ///< of this name in the previous generation; null: none
 };
 
@@ -31,6 +33,8 @@ std::shared_ptr<const Authenticator> make_mtls(std::string name, const config::M
                                                std::shared_ptr<const Consumers> consumers);
 std::shared_ptr<const Authenticator> make_ip(std::string name, const config::IpPolicy& policy,
                                              std::shared_ptr<const Consumers> consumers);
+Result<std::shared_ptr<const Authenticator>> make_jwt(std::string name, const config::JwtPolicy& policy,
+                                                      const Materials& materials);
 std::shared_ptr<const Authenticator> make_anonymous(std::string name);
 
 }  // namespace adit::policy

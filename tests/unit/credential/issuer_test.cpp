@@ -40,7 +40,9 @@ boost::json::object parsed(const std::string& text) {
 std::string flaw(const std::string& token, const std::string& key_set, WallTime now,
                  Algorithm algorithm = Algorithm::es256) {
     const auto keys = jose::KeySet::parse(key_set);
-    REQUIRE(keys);
+    if (!keys) {
+        return keys.error().message;
+    }
     const auto verified = jose::verify(
         token, *keys,
         {.issuer = "https://issuer.example.com/tenants/a", .audiences = {"aud"}, .algorithms = {algorithm}}, now);

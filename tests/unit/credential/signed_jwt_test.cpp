@@ -92,7 +92,8 @@ TEST_CASE_FIXTURE(Fixture, "the token goes into its field, verifies, and is anot
         {.issuer = "https://issuer.example.com", .audiences = {"orders"}, .algorithms = {jose::Algorithm::es256}},
         std::chrono::system_clock::now());
     CHECK(verified);
-    CHECK(attached(one, request).fields[0].second != first.fields[0].second);
+    const backend::Attached second = attached(one, request);
+    CHECK(second.fields[0].second != first.fields[0].second);
 }
 
 TEST_CASE_FIXTURE(Fixture, "header and prefix can be chosen") {
