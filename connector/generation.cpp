@@ -70,10 +70,14 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
         const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
         const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
         const auto protocols = listener.http2 ? tls::Alpn::http2_or_http1 : tls::Alpn::http1;
-        const std::string mark = std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "");
+        const tls::Context::Clients clients{listener.tls->client_ca, listener.tls->client_crl,
+                                            listener.tls->client_certificate_required};
+        names.insert(names.end(), {clients.ca, clients.crl});
+        const std::string mark =
+            std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "") + (clients.required ? " required" : "");
         auto context = find_or_make(mark_of(names, mark), made.listener_tls,
                                     previous == nullptr ? nullptr : &previous->listener_tls,
-                                    [&] { return tls::Context::listener(files, lowest, protocols); });
+                                    [&] { return tls::Context::listener(files, lowest, protocols, clients); });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
@@ -130,8 +134,77 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
-std::shared_ptr<const policy::Routes> make_routes(const Generation& made, ConnectorMetrics& metrics,
-                                                  const Generation* previous) {
+/// A policy that several routes use is made once, whatever it holds (a key set, say).
+class Authenticators {
+  public:
+    Authenticators(const Generation& made, ConnectorMetrics& metrics, const Generation* previous)
+        : made_(made),
+          metrics_(metrics),
+          previous_(previous),
+          consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
+
+    Result<policy::Authentication::Way> get(const std::string& name) {
+        if (const auto known = ways_.find(name); known != ways_.end()) {
+            return known->second;
+        }
+        const auto& policies = made_.configuration.policies;
+        const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
+        const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
+        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .before = before});
+        if (!by) {
+            return std::unexpected(std::move(by.error()));
+        }
+        return ways_.emplace(name, policy::Authentication::Way{std::move(*by), metrics_.authentication(name)})
+            .first->second;
+    }
+
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> all() const {
+        std::map<std::string, std::shared_ptr<const policy::Authenticator>> all;
+        for (const auto& [name, way] : ways_) {
+            all.emplace(name, way.by);
+        }
+        return all;
+    }
+
+  private:
+    const Generation& made_;
+    ConnectorMetrics& metrics_;
+    const Generation* previous_;
+    std::shared_ptr<const policy::Consumers> consumers_;
+    std::map<std::string, policy::Authentication::Way> ways_;
+};
+
+/// Who may come in by each route, where the configuration says anything about that at all.
+Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics,
+                        const Generation* previous) {
+    if (!made.configuration.enforces_access) {
+        return {};
+    }
+    Authenticators authenticators(made, metrics, previous);
+    routes.enforces = true;
+    routes.access = made.configuration.access;
+    for (const config::RouteRule& rule : made.configuration.routes) {
+        std::vector<policy::Authentication::Way> ways;
+        for (const std::string& name : rule.policies) {
+            auto way = authenticators.get(name);
+            if (!way) {
+                return std::unexpected(std::move(way.error()));
+            }
+            ways.push_back(std::move(*way));
+        }
+        std::optional<policy::Authentication> authentication;
+        if (!ways.empty()) {
+            authentication.emplace(std::move(ways));
+        }
+        routes.entrances.push_back(std::make_unique<const policy::Entrance>(
+            rule.name, std::move(authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
+    }
+    made.authenticators = authenticators.all();
+    return {};
+}
+
+Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, ConnectorMetrics& metrics,
+                                                          const Generation* previous) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -152,6 +225,9 @@ std::shared_ptr<const policy::Routes> make_routes(const Generation& made, Connec
         }
     }
     routes->unrouted = metrics.route("none");
+    if (auto entrances = make_entrances(made, *routes, metrics, previous); !entrances) {
+        return std::unexpected(std::move(entrances.error()));
+    }
     return routes;
 }
 
@@ -163,7 +239,11 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
                                             : std::make_shared<backend::HeldBudget>(config::defaults::held_bytes);
-    made->routes = make_routes(*made, metrics, previous);
+    auto routes = make_routes(*made, metrics, previous);
+    if (!routes) {
+        return std::unexpected(std::move(routes.error()));
+    }
+    made->routes = std::move(*routes);
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));
     }
@@ -173,6 +253,11 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     return made;
 }
 
+std::shared_ptr<const policy::Authenticator> Generation::authenticator(const std::string& name) const {
+    const auto found = authenticators.find(name);
+    return found == authenticators.end() ? nullptr : found->second;
+}
+
 std::vector<std::filesystem::path> Generation::files() const {
     std::set<std::filesystem::path> all(configuration.files.begin(), configuration.files.end());
     for (const config::Listener& listener : configuration.listeners) {
@@ -180,6 +265,7 @@ std::vector<std::filesystem::path> Generation::files() const {
             for (const config::Certificate& one : listener.tls->all()) {
                 all.insert({one.certificate, one.key});
             }
+            all.insert({listener.tls->client_ca, listener.tls->client_crl});
         }
     }
     for (const config::LogSink& sink : configuration.log.sinks) {

@@ -1,6 +1,7 @@
 // What one reading of the configuration means to the workers.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
+#include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 
 namespace adit {
@@ -33,6 +35,10 @@ struct Generation {
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
 
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
+
+    /// Null where no policy of that name is used.
+    std::shared_ptr<const policy::Authenticator> authenticator(const std::string& name) const;
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 

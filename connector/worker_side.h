@@ -52,7 +52,8 @@ class WorkerSide {
     struct Terms;
     struct ListenerSide;
 
-    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, std::string client_ip);
+    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer);
+    void drain(const ListenerSide& side);
     net::Task<> run(http::Connection& connection, const ListenerSide& side);
     std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
     std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
