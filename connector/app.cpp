@@ -153,8 +153,28 @@ void App::look_at_wireguard() {
     }
 }
 
+/// Keys that came, went or are due: on a thread where neither the disk nor the making of an RSA key holds anybody up.
+void App::look_at_issuers() {
+    const credential::Issuers& issuers = generation_->issuers;
+    const net::Time now = net::Clock::now();
+    const bool due = std::ranges::any_of(
+        issuers, [&](const auto& one) { return now >= issuers_looked_ + one.second->look_interval(); });
+    if (!due || issuers_looking_) {
+        return;
+    }
+    issuers_looked_ = now;
+    issuers_looking_ = true;
+    const auto look = [issuers] {
+        for (const auto& [name, issuer] : issuers) {
+            issuer->look(std::chrono::system_clock::now());
+        }
+    };
+    reloader_->run(look, [this] { issuers_looking_ = false; });
+}
+
 void App::tick() {
     look_at_store();
+    look_at_issuers();
     look_at_wireguard();
     telemetry_.tidy();
     if (drain_started_) {

@@ -10,6 +10,7 @@
 
 #include "common/status/server.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/reloader.h"
@@ -41,6 +42,7 @@ class App {
     };
 
     void make_workers();
+    void open_desk();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
     Result<> prepare_tls_door(const config::TlsSettings& settings);
@@ -55,6 +57,7 @@ class App {
     void consider_listening();
     void listen();
     void look_at_files();
+    void look_at_issuers();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
     /// `done` hears what came of it, soon or at once.
     void reload(std::string why, std::function<void(const Result<>&)> done);
@@ -81,6 +84,7 @@ class App {
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
+    fetch::Desk desk_{resolver_};  ///< on the main worker
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
@@ -105,11 +109,13 @@ class App {
     net::Time store_looked_{};
     net::Time files_looked_{};
     net::Time wireguard_looked_{};
+    net::Time issuers_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave
     bool listening_ = false;
     bool reloading_ = false;
+    bool issuers_looking_ = false;
     bool sessions_closing_ = false;
     int exit_status_ = 0;
 };

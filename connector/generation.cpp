@@ -137,9 +137,10 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
 /// A policy that several routes use is made once, whatever it holds (a key set, say).
 class Authenticators {
   public:
-    Authenticators(const Generation& made, ConnectorMetrics& metrics, const Generation* previous)
+    Authenticators(const Generation& made, ConnectorMetrics& metrics, fetch::Desk& desk, const Generation* previous)
         : made_(made),
           metrics_(metrics),
+          desk_(desk),
           previous_(previous),
           consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
 
@@ -150,7 +151,7 @@ class Authenticators {
         const auto& policies = made_.configuration.policies;
         const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
         const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
-        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .before = before});
+        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .desk = &desk_, .before = before});
         if (!by) {
             return std::unexpected(std::move(by.error()));
         }
@@ -169,18 +170,19 @@ class Authenticators {
   private:
     const Generation& made_;
     ConnectorMetrics& metrics_;
+    fetch::Desk& desk_;
     const Generation* previous_;
     std::shared_ptr<const policy::Consumers> consumers_;
     std::map<std::string, policy::Authentication::Way> ways_;
 };
 
 /// Who may come in by each route, where the configuration says anything about that at all.
-Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics,
+Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics, fetch::Desk& desk,
                         const Generation* previous) {
     if (!made.configuration.enforces_access) {
         return {};
     }
-    Authenticators authenticators(made, metrics, previous);
+    Authenticators authenticators(made, metrics, desk, previous);
     routes.enforces = true;
     routes.access = made.configuration.access;
     for (const config::RouteRule& rule : made.configuration.routes) {
@@ -203,8 +205,27 @@ Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetri
     return {};
 }
 
+/// An issuer that has not changed goes on with what it knows of its keys.
+Result<> make_issuers(Generation& made, const Generation* previous) {
+    for (const config::Issuer& settings : made.configuration.issuers) {
+        if (previous != nullptr) {
+            const auto before = previous->issuers.find(settings.name);
+            if (before != previous->issuers.end() && before->second->settings() == settings) {
+                made.issuers.insert(*before);
+                continue;
+            }
+        }
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        if (!issuer) {
+            return std::unexpected(std::move(issuer.error()));
+        }
+        made.issuers.emplace(settings.name, std::move(*issuer));
+    }
+    return {};
+}
+
 Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, ConnectorMetrics& metrics,
-                                                          const Generation* previous) {
+                                                          fetch::Desk& desk, const Generation* previous) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -225,7 +246,10 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, Conn
         }
     }
     routes->unrouted = metrics.route("none");
-    if (auto entrances = make_entrances(made, *routes, metrics, previous); !entrances) {
+    if (!made.issuers.empty()) {
+        routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
+    }
+    if (auto entrances = make_entrances(made, *routes, metrics, desk, previous); !entrances) {
         return std::unexpected(std::move(entrances.error()));
     }
     return routes;
@@ -234,12 +258,16 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, Conn
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration configuration,
-                                                           ConnectorMetrics& metrics, const Generation* previous) {
+                                                           ConnectorMetrics& metrics, fetch::Desk& desk,
+                                                           const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
                                             : std::make_shared<backend::HeldBudget>(config::defaults::held_bytes);
-    auto routes = make_routes(*made, metrics, previous);
+    if (auto issuers = make_issuers(*made, previous); !issuers) {
+        return std::unexpected(std::move(issuers.error()));
+    }
+    auto routes = make_routes(*made, metrics, desk, previous);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));
     }

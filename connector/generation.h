@@ -11,6 +11,8 @@
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
+#include "connector/credential/issuer.h"
+#include "connector/fetch/desk.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 
@@ -35,6 +37,7 @@ struct Generation {
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
 
+    credential::Issuers issuers;                                                         ///< by name
     std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
 
     /// Null where no policy of that name is used.
@@ -42,9 +45,11 @@ struct Generation {
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 
-    /// Reads the certificates; fails without a trace when one cannot be used. `previous` may be null.
+    /// Reads the certificates; fails without a trace when one cannot be used. What is fetched from elsewhere is fetched
+    /// at `desk`, which outlives it. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,
-                                                          ConnectorMetrics& metrics, const Generation* previous);
+                                                          ConnectorMetrics& metrics, fetch::Desk& desk,
+                                                          const Generation* previous);
 };
 
 }  // namespace adit

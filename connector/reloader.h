@@ -17,19 +17,22 @@ class Reloader {
   public:
     using Made = Result<std::shared_ptr<const Generation>>;
 
-    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, net::Worker& main)
-        : file_(std::move(file)), metrics_(metrics), main_(main) {}
+    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, fetch::Desk& desk, net::Worker& main)
+        : file_(std::move(file)), metrics_(metrics), desk_(desk), main_(main) {}
     /// Waits for what is being read; its `done` may or may not be called still.
     ~Reloader();
 
     /// Reads the file and makes its generation, or says what is wrong with it; `done` is called on main's thread.
     void make(std::shared_ptr<const Generation> previous, std::function<void(Made)> done);
+    /// Does `work` there, between readings; `done` is called on main's thread.
+    void run(std::function<void()> work, std::function<void()> done);
     /// Frees a generation that nobody else holds any more.
     void dispose(std::shared_ptr<const Generation> generation);
 
   private:
     const std::filesystem::path file_;
     ConnectorMetrics& metrics_;
+    fetch::Desk& desk_;
     net::Worker& main_;
     boost::asio::thread_pool thread_{1};
 };

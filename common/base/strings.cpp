@@ -133,4 +133,16 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const bool ascii = static_cast<std::uint8_t>(text[0]) < 0x80;
+        const std::size_t length = ascii ? 1 : utf8_length(text);
+        if (length == 0) {
+            return false;
+        }
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 }  // namespace adit

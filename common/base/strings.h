@@ -23,6 +23,9 @@ std::optional<std::string> closest_match(std::string_view text, std::span<const 
 /// `text` within double quotes as JSON wants it, with control characters and invalid UTF-8 made harmless.
 void append_json_string(std::string& out, std::string_view text);
 
+/// RFC 3629.
+bool is_utf8(std::string_view text);
+
 /// For maps that are looked up by string_view without making a string.
 struct StringHash {
     using is_transparent = void;

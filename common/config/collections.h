@@ -107,6 +107,17 @@ class Named {
 /// Whether values may be printed.
 enum class Secrecy { open, secret };
 
+/// Text that is never shown.
+class SecretText : public Text {
+  public:
+    Schema schema() const {
+        Schema text = Text::schema();
+        text.secret = true;
+        return text;
+    }
+    std::string show(const std::string&) const { return {}; }
+};
+
 /// A map from words to text, such as labels.
 class TextMap {
   public:

@@ -67,6 +67,25 @@ class Object {
         return std::move(*this);
     }
 
+    /// The keys of `inner` stand among this object's own, and are read into `member`.
+    template <class Inner>
+    Object&& with(Inner T::* member, Object<Inner> inner) && {
+        for (auto& schema : inner.schema_.fields) {
+            keys_.add(schema.key, schema.required);
+            schema_.fields.push_back(std::move(schema));
+        }
+        for (auto& field : inner.fields_)
+            fields_.push_back(
+                Field{field.key, [member, read = field.read](const Node& node, T& into, Diagnostics& diagnostics) {
+                          return read(node, into.*member, diagnostics);
+                      }});
+        for (auto& rule : inner.rules_)
+            rules_.push_back([member, rule](const Node& node, const T& of, Diagnostics& diagnostics) {
+                rule(node, of.*member, diagnostics);
+            });
+        return std::move(*this);
+    }
+
     /// Keys that the product knows but this version does not have.
     Object&& later(std::vector<std::string> keys) && {
         keys_.add_later(std::move(keys));
@@ -95,6 +114,9 @@ class Object {
     std::string show(const T&) const { return {}; }
 
   private:
+    template <class>
+    friend class Object;
+
     struct Field {
         std::string key;
         std::function<bool(const Node&, T&, Diagnostics&)> read;

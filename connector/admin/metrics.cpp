@@ -126,6 +126,36 @@ SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
                                "Log lines and spans lost because a sink was too slow, away, or refused them.",
                                {{"sink", sink}})) {}
 
+CredentialMetrics::CredentialMetrics(metrics::Registry& registry, const std::string& backend, const std::string& kind)
+    : expires_(registry.gauge("adit_credential_expires_seconds",
+                              "When the newest token that was fetched ends, in seconds since 1970.",
+                              {{"backend", backend}, {"kind", kind}})),
+      waits_(registry.histogram("adit_credential_wait_seconds", "How long requests waited for a first token.",
+                                kDurations, {{"backend", backend}, {"kind", kind}})) {
+    const std::array<const char*, 3> names{"ok", "failed", "refused"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        results_[i] = &registry.counter("adit_credential_fetches_total",
+                                        "Fetches of tokens for backends, by what became of them.",
+                                        {{"backend", backend}, {"kind", kind}, {"result", names[i]}});
+    }
+}
+
+void CredentialMetrics::fetched(Result result) {
+    results_[static_cast<std::size_t>(result)]->Increment();
+}
+
+void CredentialMetrics::expires(std::chrono::system_clock::time_point at) {
+    expires_.Set(static_cast<double>(std::chrono::system_clock::to_time_t(at)));
+}
+
+void CredentialMetrics::waited(std::chrono::nanoseconds took) {
+    waits_.Observe(std::chrono::duration<double>(took).count());
+}
+
+std::shared_ptr<CredentialMetrics> ConnectorMetrics::credential(const std::string& backend, const std::string& kind) {
+    return std::make_shared<CredentialMetrics>(registry_, backend, kind);
+}
+
 std::shared_ptr<RouteMetrics> ConnectorMetrics::route(const std::string& name) {
     return std::make_shared<RouteMetrics>(registry_, name);
 }

@@ -93,6 +93,21 @@ struct SinkMetrics {
     metrics::Counter& dropped;
 };
 
+/// Per credential of a backend that is fetched.
+struct CredentialMetrics {
+    CredentialMetrics(metrics::Registry& registry, const std::string& backend, const std::string& kind);
+    enum class Result { ok, failed, refused };
+    void fetched(Result result);
+    void expires(std::chrono::system_clock::time_point at);
+    /// Somebody waited for it.
+    void waited(std::chrono::nanoseconds took);
+
+  private:
+    std::array<metrics::Counter*, 3> results_;
+    metrics::Gauge& expires_;
+    metrics::Histogram& waits_;
+};
+
 /// How the agent in a seat of the WireGuard network fares.
 struct WireGuardReading {
     std::chrono::nanoseconds handshake_age;
@@ -122,6 +137,7 @@ class ConnectorMetrics {
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".
     void session_opened(const std::string& tunnel, std::string_view transport);

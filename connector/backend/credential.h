@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +35,17 @@ struct Occasion {
 /// What goes into one try of a request.
 struct Attached {
     std::vector<std::pair<std::string, std::string>> fields;  ///< names in lower case
-    std::shared_ptr<const void> token;  ///< the credential's own: which token this was, for refused()
+    std::shared_ptr<const void> token;  ///< the credential's own: which token this was, for renew()
+};
+
+/// What the operator may know of a credential: never the secret.
+struct CredentialStanding {
+    std::string kind;        ///< the key of the configuration, such as oauth2_client_credentials
+    bool has_value = false;  ///< requests need not wait
+    std::optional<std::chrono::system_clock::time_point> expires = {};
+    std::string trouble = {};  ///< of the last fetch; empty when it went well, or there was none
+    std::uint64_t fetches = 0;
+    std::uint64_t failures = 0;
 };
 
 /// One credential of a backend; made by a generation, shared by all workers, called on any of them.
@@ -45,12 +58,20 @@ class Credential {
     /// Adds its fields. Suspends only while there is no token at all; then at most until the deadline. A failure is
     /// credential_unavailable() and no sample of the backend's health.
     virtual net::Task<std::expected<void, problem::Failure>> attach(const Occasion& occasion, Attached& attached) = 0;
-    /// The origin answered 401 to what was attached; whether a try with another token is worth it (and it is rate
-    /// limited). `challenge` is the WWW-Authenticate field.
-    virtual bool refused(const Attached&, std::string_view challenge) {
+    /// The origin answered 401 to what was attached: gets another token where that may help, which is rate limited;
+    /// whether there is one now, for another attach(). `challenge` is the WWW-Authenticate field.
+    virtual net::Task<bool> renew(const Attached& attached, std::string_view challenge, net::Loop& loop,
+                                  net::Time deadline) {
+        static_cast<void>(attached);
         static_cast<void>(challenge);
-        return false;
+        static_cast<void>(loop);
+        static_cast<void>(deadline);
+        co_return false;
     }
+    /// Any thread.
+    virtual CredentialStanding standing() const { return {}; }
+    /// Fetches what it needs before any request wants it, where that is configured. Any thread.
+    virtual void prefetch() {}
     /// How much of a request's body it has to see before the head goes out; 0: nothing of it. A larger body is refused.
     virtual std::size_t body_most() const { return 0; }
 };

@@ -75,7 +75,7 @@ struct AzureAd {
     friend bool operator==(const AzureAd&, const AzureAd&) = default;
 };
 
-/// Where AWS credentials come from; the first that is there, in this order, where none is chosen.
+/// Where AWS keys come from; automatic: as AWS's own libraries look for them.
 struct AwsKeys {
     enum class From { automatic, environment, container, instance, web_identity, fixed };
     From from = From::automatic;
@@ -87,6 +87,7 @@ struct AwsKeys {
     std::optional<Assertion> federated = {};  ///< the web identity, signed by an issuer of ours
     std::filesystem::path web_identity_token_file;
     std::chrono::seconds duration{3600};
+    std::string region;      ///< of STS; empty: the requests', else the environment's
     TokenEndpoint endpoint;  ///< of STS, the container's or the instance's metadata
     friend bool operator==(const AwsKeys&, const AwsKeys&) = default;
 };
@@ -114,6 +115,7 @@ struct GcpService {
     std::string audience;  ///< of an ID token (Cloud Run, IAP); empty: an access token
     std::vector<std::string> scopes;
     std::string service_account_json;  ///< the key's JSON, as ${file:PATH} gives it; empty: the metadata server
+    bool self_signed = false;          ///< the key signs the token itself for `audience`: an API's URL; nobody is asked
     std::string account = "default";   ///< of the metadata server
     TokenEndpoint endpoint;
     TokenUse use;
@@ -150,6 +152,13 @@ struct SecretHeader {
     friend bool operator==(const SecretHeader&, const SecretHeader&) = default;
 };
 
+/// The client certificate that we show: another spelling of a backend's tls.certificate and tls.key.
+struct ClientCertificate {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+    friend bool operator==(const ClientCertificate&, const ClientCertificate&) = default;
+};
+
 /// What a backend's requests carry; several combine as long as each has a header of its own.
 struct Credential {
     std::optional<OAuth2ClientCredentials> oauth2_client_credentials = {};
@@ -159,6 +168,7 @@ struct Credential {
     std::optional<AwsSigV4> aws_sigv4 = {};
     std::optional<SignedJwt> signed_jwt = {};
     std::vector<SecretHeader> header = {};
+    std::optional<ClientCertificate> mtls = {};
     bool forward = false;  ///< what the caller authenticated with goes on to the origin
     friend bool operator==(const Credential&, const Credential&) = default;
 };

@@ -129,6 +129,8 @@ inline constexpr std::chrono::seconds max_rotate = std::chrono::hours(24) * 3650
 inline constexpr std::chrono::seconds min_token_lifetime = 5s;
 inline constexpr std::chrono::seconds max_token_lifetime = std::chrono::hours(1);
 inline constexpr std::uint64_t max_signed_body_bytes = 64 << 20;
+inline constexpr std::chrono::seconds min_aws_session = 15min;  // as STS takes it
+inline constexpr std::chrono::seconds max_aws_session = 12h;
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

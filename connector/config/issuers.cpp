@@ -92,7 +92,7 @@ std::vector<IssuerUse> issuer_uses(const Configuration& configuration) {
         if (const auto& gcp = credential.gcp_federated) add("gcp_federated", "federated", gcp->federated);
         if (const auto& gcp = credential.gcp_federated; gcp && gcp->aws)
             add("gcp_federated", "aws", gcp->aws->federated);
-        if (const auto& aws = credential.aws_sigv4) add("aws_sigv4", "federated", aws->keys.federated);
+        if (const auto& aws = credential.aws_sigv4) add("aws_sigv4", "keys", aws->keys.federated);
     }
     return uses;
 }

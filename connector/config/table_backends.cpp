@@ -99,7 +99,7 @@ void internal_alone(const Node& node, const Backend& backend, Diagnostics& diagn
     if (endpoints.size() > 1)
         diagnostics.error(place_of(node, {"endpoints", index}),
                           internal->text() + " is a backend's only endpoint; split requests over backends instead");
-    for (const char* key : {"protocol", "timeouts", "tls"})
+    for (const char* key : {"protocol", "timeouts", "tls", "credential"})
         if (const auto* member = node.find(key))
             diagnostics.error(member->key_place, std::string(key) + " means nothing to " + internal->text() +
                                                      ": the backend of that route has its own");
@@ -127,7 +127,8 @@ yaml::Object<Backend> backend_table() {
                "How origins learn that a call came from us; several combine.")
         .later({"balance", "bulkhead", "cache", "circuit", "fallback", "health", "outlier", "policies", "retry"})
         .rule(has_endpoints)
-        .rule(internal_alone);
+        .rule(internal_alone)
+        .rule(check_aws_payload);
 }
 
 }  // namespace adit::config

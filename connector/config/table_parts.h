@@ -28,8 +28,30 @@ yaml::Object<AuthenticationPolicy> authentication_table();
 yaml::Object<JwtPolicy> jwt_policy_table();
 yaml::Object<Credential> credential_table();
 yaml::Object<OAuth2ClientCredentials> oauth2_table();
+yaml::Object<AzureAd> azure_ad_table();
+yaml::Object<GcpService> gcp_service_table();
+/// Where a provider is; `name` and `doc` stand for the key.
+yaml::Object<TokenEndpoint> token_endpoint_table(std::string name, std::string doc);
+yaml::Object<TokenUse> token_use_table();
+/// A JWT that `issuer` signs; a key in a file may sign it too, where `keys` are allowed.
+enum class SignedBy { issuer, issuer_or_key, key };
+yaml::Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by);
+/// A token of an issuer of ours, by which a provider knows us.
+yaml::Object<Assertion> federated_table();
+/// The name of a header field that credentials may write, in lower case.
+Result<std::string> parse_field_name(std::string_view text);
+/// The word before a token, such as Bearer; may be empty.
+Result<std::string> parse_prefix(std::string_view text);
+
+/// Parsed text that shows its default.
+class ShownText : public yaml::Parsed<std::string> {
+  public:
+    using Parsed::Parsed;
+    std::string show(const std::string& value) const { return value; }
+};
 yaml::Object<GcpFederated> gcp_federated_table();
 yaml::Object<AwsSigV4> aws_sigv4_table();
+yaml::Object<AwsKeys> aws_keys_table(std::string name);
 yaml::Object<SignedJwt> signed_jwt_table();
 yaml::Object<Issuer> issuer_table();
 
@@ -44,6 +66,9 @@ class AccessRule {
 
 /// The values that a route's headers get use only names that a request, or the route's path, has.
 void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);
+
+/// A payload that is not signed needs TLS.
+void check_aws_payload(const yaml::Node& node, const Backend& backend, yaml::Diagnostics& diagnostics);
 
 /// How long something may take.
 yaml::Duration timeout();

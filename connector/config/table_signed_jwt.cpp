@@ -1,8 +1,4 @@
 // signed_jwt: a short-lived token of our own, by which a backend knows that a call came from this gateway.
-#include <algorithm>
-#include <array>
-
-#include "common/base/strings.h"
 #include "common/config/collections.h"
 #include "common/config/seconds.h"
 #include "connector/config/claim_template.h"
@@ -12,35 +8,6 @@ namespace adit::config {
 namespace {
 
 using namespace yaml;
-
-/// RFC 9110 §5.1; in lower case.
-Result<std::string> parse_field_name(std::string_view text) {
-    static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    const bool token = !text.empty() && text.size() <= 256 && std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || marks.contains(c);
-    });
-    if (!token) return usage_error("it has a character that a field name cannot have");
-    static constexpr std::array<std::string_view, 11> taken{
-        "host",    "connection", "content-length", "transfer-encoding",  "te",        "trailer",
-        "upgrade", "expect",     "cookie2",        "proxy-authenticate", "keep-alive"};
-    std::string name = to_lower(text);
-    if (std::ranges::find(taken, name) != taken.end()) return usage_error("it means something else to every recipient");
-    return name;
-}
-
-/// The word before a token, such as Bearer; may be empty.
-Result<std::string> parse_prefix(std::string_view text) {
-    if (!std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; }))
-        return usage_error("it is one word; a blank follows by itself");
-    return std::string(text);
-}
-
-/// Parsed text that shows its default.
-class ShownText : public Parsed<std::string> {
-  public:
-    using Parsed::Parsed;
-    std::string show(const std::string& value) const { return value; }
-};
 
 void check_templates(const Node& node, const SignedJwt& jwt, Diagnostics& diagnostics) {
     const auto check = [&](const std::string& text, const Place& place) {

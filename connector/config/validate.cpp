@@ -2,15 +2,12 @@
 // broken.
 #include "connector/config/validate.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
 #include <set>
 #include <string>
-#include <system_error>
 #include <unordered_map>
 
+#include "connector/config/credentials.h"
 #include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
@@ -85,19 +82,6 @@ void name_sinks(const Node& root, Configuration& configuration, Diagnostics& dia
         sink.name = kind;
         for (int number = 2; !taken.insert(sink.name).second; ++number) sink.name = kind + "-" + std::to_string(number);
     }
-}
-
-void expect_readable(const std::filesystem::path& path, std::string_view what, Place place, Diagnostics& diagnostics) {
-    if (path.empty()) return;
-    std::error_code ignored;
-    std::string reason;
-    if (::access(path.c_str(), R_OK) != 0)
-        reason = std::generic_category().message(errno);
-    else if (std::filesystem::is_directory(path, ignored))
-        reason = "it is a directory";
-    if (!reason.empty())
-        diagnostics.error(std::move(place),
-                          "cannot read the " + std::string(what) + " '" + path.string() + "': " + reason);
 }
 
 void check_files(const Node& root, const Configuration& configuration, Diagnostics& diagnostics) {
@@ -178,6 +162,7 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
 void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
     check_listeners(root, configuration, diagnostics);
     name_sinks(root, configuration, diagnostics);
+    check_credentials(root, configuration, diagnostics);
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
     resolve_targets(root, configuration, diagnostics);

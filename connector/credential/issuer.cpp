@@ -21,6 +21,7 @@ constexpr std::chrono::seconds kMaxAgeMost = 1h;
 constexpr std::chrono::milliseconds kLookMost = 10s;
 constexpr std::chrono::milliseconds kLookLeast = 100ms;
 constexpr std::chrono::milliseconds kFirstLockPatience = 15s;  ///< another connector makes an RSA key in about one
+constexpr std::size_t kIdLength = 22;                          ///< of a jti: 131 bits
 constexpr std::chrono::seconds kBackdated = 30s;               ///< nbf, for verifiers whose clock is behind ours
 
 PublicDocument document(const json::object& content, std::chrono::seconds max_age) {
@@ -94,17 +95,21 @@ Result<std::string> Issuer::sign(jose::Algorithm algorithm, json::object header,
     return found->second.key->sign(std::move(header), claims);
 }
 
+json::object Issuer::claims(std::string_view audience, std::string_view subject, std::chrono::seconds lifetime,
+                            WallTime now) const {
+    return {{"iss", url_},
+            {"sub", subject},
+            {"aud", audience},
+            {"iat", seconds_of(now)},
+            {"nbf", seconds_of(now - kBackdated)},
+            {"exp", seconds_of(now + lifetime)},
+            {"jti", random_base62(kIdLength)}};
+}
+
 Result<std::string> Issuer::sign_assertion(std::string_view audience, std::string_view subject,
                                            std::chrono::seconds lifetime, jose::Algorithm algorithm,
                                            WallTime now) const {
-    return sign(algorithm, {},
-                {{"iss", url_},
-                 {"sub", subject},
-                 {"aud", audience},
-                 {"iat", seconds_of(now)},
-                 {"nbf", seconds_of(now - kBackdated)},
-                 {"exp", seconds_of(now + lifetime)},
-                 {"jti", random_base62(22)}});
+    return sign(algorithm, {}, claims(audience, subject, lifetime, now));
 }
 
 std::chrono::milliseconds Issuer::look_interval() const {

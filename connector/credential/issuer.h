@@ -61,7 +61,10 @@ class Issuer {
     /// The compact form, with the kid in its header. Fails when no key of that algorithm is there.
     Result<std::string> sign(jose::Algorithm algorithm, boost::json::object header,
                              const boost::json::object& claims) const;
-    /// A token by which a provider knows us: iss, sub, aud, iat, nbf, exp, jti.
+    /// iss, sub, aud, iat, nbf, exp and a jti of their own.
+    boost::json::object claims(std::string_view audience, std::string_view subject, std::chrono::seconds lifetime,
+                               WallTime now) const;
+    /// A token with these claims, by which a provider knows us.
     Result<std::string> sign_assertion(std::string_view audience, std::string_view subject,
                                        std::chrono::seconds lifetime, jose::Algorithm algorithm = kFederationAlgorithm,
                                        WallTime now = std::chrono::system_clock::now()) const;

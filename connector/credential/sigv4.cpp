@@ -15,6 +15,7 @@ namespace adit::credential {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr std::string_view kScopeEnd = "aws4_request";
 constexpr std::size_t kDaySize = 8;
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
@@ -91,6 +92,10 @@ std::string amz_date(WallTime time) {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
 }
 
+std::string amz_day(WallTime time) {
+    return amz_date(time).substr(0, kDaySize);
+}
+
 std::string canonical_path(std::string_view path, const SigningScope& scope) {
     if (scope.names_objects()) {
         return path.empty() ? "/" : uri_encode(uri_decode(path), Slash::kept);
@@ -132,34 +137,24 @@ std::string canonical_value(std::string_view value) {
     return out;
 }
 
-SigningKey::SigningKey(const Secret& secret_access_key, std::string_view day, const SigningScope& scope) {
+SigningKey::SigningKey(const Secret& secret_access_key, std::string_view day, SigningScope scope)
+    : day_(day), scope_(std::move(scope)) {
     std::string first = "AWS4" + std::string(secret_access_key.reveal());
-    bytes_ = tls::hmac_sha256(bytes_of(first), day);
+    bytes_ = tls::hmac_sha256(bytes_of(first), day_);
     wipe_memory(first.data(), first.size());
-    bytes_ = tls::hmac_sha256(bytes_, scope.region);
-    bytes_ = tls::hmac_sha256(bytes_, scope.service);
-    bytes_ = tls::hmac_sha256(bytes_, "aws4_request");
+    for (const std::string_view part : {std::string_view(scope_.region), std::string_view(scope_.service), kScopeEnd}) {
+        bytes_ = tls::hmac_sha256(bytes_, part);
+    }
 }
 
 SigningKey::~SigningKey() {
     wipe_memory(bytes_.data(), bytes_.size());
 }
 
-const SigningKey& SigningKeys::of(const AwsCredentials& credentials, std::string_view day) {
-    const auto mark = tls::sha256(bytes_of(credentials.secret_access_key.reveal()));
-    if (key_.empty() || day_ != day || made_of_ != mark) {
-        key_.assign(1, SigningKey(credentials.secret_access_key, day, scope_));
-        day_ = day;
-        made_of_ = mark;
-    }
-    return key_.front();
-}
-
 std::vector<std::pair<std::string, std::string>> sign_request(const SigningInput& input,
-                                                              const AwsCredentials& credentials, SigningKeys& keys,
+                                                              const AwsCredentials& credentials, const SigningKey& key,
                                                               WallTime now) {
     const std::string date = amz_date(now);
-    const std::string day = date.substr(0, kDaySize);
     const std::string payload =
         input.payload_hash == PayloadHash::not_included ? "UNSIGNED-PAYLOAD" : hex_sha256(input.body);
 
@@ -178,10 +173,11 @@ std::vector<std::pair<std::string, std::string>> sign_request(const SigningInput
         fields.insert_or_assign(name, canonical_value(value));
     }
     const std::string names = signed_names(fields);
-    const std::string scope = day + "/" + keys.scope().region + "/" + keys.scope().service + "/aws4_request";
-    const std::string request = canonical_request(input, keys.scope(), fields, names, payload);
+    const std::string scope =
+        key.day() + "/" + key.scope().region + "/" + key.scope().service + "/" + std::string(kScopeEnd);
+    const std::string request = canonical_request(input, key.scope(), fields, names, payload);
     const std::string text = std::string(kAlgorithm) + "\n" + date + "\n" + scope + "\n" + hex_sha256(request);
-    const std::string signature = hex_encode(tls::hmac_sha256(keys.of(credentials, day).bytes(), text));
+    const std::string signature = hex_encode(tls::hmac_sha256(key.bytes(), text));
     out.emplace_back("authorization", std::string(kAlgorithm) + " Credential=" + credentials.access_key_id + "/" +
                                           scope + ", SignedHeaders=" + names + ", Signature=" + signature);
     return out;

@@ -50,45 +50,38 @@ struct SigningInput {
     std::string_view body;
 };
 
-/// The key that signs for one day and scope. Deriving it costs four MACs.
+/// The key that signs for one day and scope. Deriving it costs four MACs, so it is kept. Immutable.
 class SigningKey {
   public:
-    SigningKey(const Secret& secret_access_key, std::string_view day, const SigningScope& scope);
-    SigningKey(const SigningKey&) = default;
-    SigningKey& operator=(const SigningKey&) = default;
+    /// `day` as in "20150830".
+    SigningKey(const Secret& secret_access_key, std::string_view day, SigningScope scope);
+    SigningKey(const SigningKey&) = delete;
+    SigningKey& operator=(const SigningKey&) = delete;
     ~SigningKey();
 
+    const std::string& day() const { return day_; }
+    const SigningScope& scope() const { return scope_; }
     const std::array<std::uint8_t, 32>& bytes() const { return bytes_; }
 
   private:
+    std::string day_;
+    SigningScope scope_;
     std::array<std::uint8_t, 32> bytes_;
 };
 
-/// The keys of one set of credentials and one scope: of today, and of yesterday around midnight. Used by one thread.
-class SigningKeys {
-  public:
-    explicit SigningKeys(SigningScope scope) : scope_(std::move(scope)) {}
-    const SigningScope& scope() const { return scope_; }
-    /// `day` as in "20150830". Derives a key where the last one was for another day or other credentials.
-    const SigningKey& of(const AwsCredentials& credentials, std::string_view day);
-
-  private:
-    SigningScope scope_;
-    std::string day_;
-    std::array<std::uint8_t, 32> made_of_{};  ///< SHA-256 of the secret: a reference might be of another by now
-    std::vector<SigningKey> key_;             ///< one, or none yet
-};
-
 /// The fields that make a request a signed one, with names in lower case: authorization, x-amz-date, and
-/// x-amz-security-token and x-amz-content-sha256 where they apply. They replace those of the request.
+/// x-amz-security-token and x-amz-content-sha256 where they apply. They replace those of the request. `key` is derived
+/// from the credentials' secret for the day of `now`.
 std::vector<std::pair<std::string, std::string>> sign_request(const SigningInput& input,
-                                                              const AwsCredentials& credentials, SigningKeys& keys,
+                                                              const AwsCredentials& credentials, const SigningKey& key,
                                                               WallTime now);
 
 // --- its parts ---
 
 /// "20150830T123600Z".
 std::string amz_date(WallTime time);
+/// "20150830".
+std::string amz_day(WallTime time);
 /// The path that is signed for a path that is sent.
 std::string canonical_path(std::string_view path, const SigningScope& scope);
 /// Parameters decoded, encoded as RFC 3986 has it, and sorted.

@@ -17,8 +17,8 @@ namespace adit::fetch {
 
 struct Request {
     std::string method = "GET";
-    std::string target;  ///< path and query, behind the endpoint's base path; empty: the endpoint itself
-    std::vector<std::pair<std::string, std::string>> fields;
+    std::string target = {};  ///< path and query, behind the endpoint's base path; empty: the endpoint itself
+    std::vector<std::pair<std::string, std::string>> fields = {};
     std::string body;            ///< wiped by the client when it has been sent: it may hold secrets, as may the fields
     bool head_suffices = false;  ///< an answer counts even if its body is cut off or too large
 };

@@ -34,6 +34,13 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (exchange.settings.https_redirect_port != 0) {
         co_return co_await send_to_https(exchange);
     }
+    if (const auto* well_known = story.serving->routes->well_known.get(); well_known != nullptr) {
+        story.site = well_known->find(exchange.request.authority, exchange.request.path);
+        if (story.site != nullptr) {
+            co_await WellKnown::answer(exchange, *story.site);
+            co_return std::nullopt;
+        }
+    }
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
@@ -226,6 +233,9 @@ void Pipeline::count(const http::Exchange& exchange, const Story& story, net::Ti
             metrics.failed("cut-off");
         }
     };
+    if (story.site != nullptr) {
+        return add(*story.site->metrics);
+    }
     add(story.route == nullptr ? *routes.unrouted : *routes.metrics[story.route->index]);
     for (const route::Route* inner : story.inner) {
         add(*routes.metrics[inner->index]);
@@ -294,6 +304,8 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     record.body = between(trace.first_byte, now);
     if (story.route != nullptr) {
         record.route = story.route->name;
+    } else if (story.site != nullptr) {
+        record.route = story.site->name;
     }
     std::string inner;
     for (const route::Route* route : story.inner) {

@@ -13,6 +13,7 @@
 #include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
 #include "connector/policy/tracer.h"
+#include "connector/policy/well_known.h"
 #include "connector/route/forward.h"
 #include "connector/route/mirror.h"
 #include "connector/route/router.h"
@@ -33,6 +34,7 @@ struct Routes {
     config::Access access;                                           ///< rules of services and tunnels
     bool cors = false;                                               ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted;
+    std::unique_ptr<const WellKnown> well_known;  ///< null: we are no issuer
 };
 
 /// What a worker needs to serve requests; the backends are its own.
@@ -58,6 +60,7 @@ class Pipeline final : public http::Handler {
     /// What the layers tell each other about one request.
     struct Story {
         std::shared_ptr<const Serving> serving;
+        const WellKnown::Site* site = nullptr;            ///< whose document was asked for, instead of a route
         const route::Route* route = nullptr;              ///< that the request has met
         std::vector<const route::Route*> inner;           ///< those that it went on to by internal://
         const route::Destination* destination = nullptr;  ///< null when a route has answered itself

@@ -2,9 +2,8 @@
 #include "connector/telemetry/delivery.h"
 
 #include <algorithm>
-#include <charconv>
-#include <ctime>
-#include <string>
+
+#include "connector/fetch/reply_time.h"
 
 namespace adit::telemetry {
 namespace {
@@ -24,18 +23,7 @@ Verdict judge(int status) {
 }
 
 std::chrono::milliseconds retry_after(std::string_view value, WallTime now) {
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (error != std::errc() || end != value.data() + value.size()) {
-        std::tm parts{};
-        const std::string text(value);
-        const char* rest = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-        if (rest == nullptr || *rest != '\0') {
-            return 0ms;
-        }
-        seconds = ::timegm(&parts) - std::chrono::system_clock::to_time_t(now);
-    }
-    return std::clamp<std::chrono::seconds>(std::chrono::seconds(seconds), 0s, kWaitMost);
+    return std::min(fetch::retry_after(value, now).value_or(0s), kWaitMost);
 }
 
 }  // namespace adit::telemetry

@@ -251,6 +251,7 @@ class GoogleCloud(Fakes):
             self.step(token(), configuration=self.configuration(url, subject_token_type="urn:ietf:params:oauth:token-type:id_token")),
             self.step(token(audience="https://elsewhere.example")), self.step(token(subject="other")), self.step(token(seconds=-600)),
             self.step(good[:-6] + "AAAAAA"), self.step(other.token("gateway", self.audience, account="shop")), self.step(token(key=other.key)),
+            {**plain, "configuration": {**plain["configuration"], "audience": self.pool.audience + "x"}},
             {**plain, "configuration": {**plain["configuration"], "audience": "//iam.googleapis.com/elsewhere"}})
         about = self.google.check(answers[0].get("token"))
         self.assertEqual((about["email"], about["scope"]), (self.account.email, ["https://x.example/y"]))
@@ -258,7 +259,7 @@ class GoogleCloud(Fakes):
         self.assertEqual(self.google.check_id_token(answers[2].get("token"), "https://app.run.app")["email"], self.account.email)
         self.assertEqual(self.google.check(answers[3].get("token"))["email"], self.account.email)
         self.assertEqual([answer["error"].split(":")[0] for answer in answers[4:]],
-                         [f"Error code {code}" for code in ("invalid_grant", "unauthorized_client", *["invalid_grant"] * 4, "invalid_target")])
+                         [f"Error code {code}" for code in ("invalid_grant", "unauthorized_client", *["invalid_grant"] * 4, "invalid_target", "invalid_request")])
         exchange = self.google.seen("/v1/token")[0].form
         self.assertEqual((exchange["scope"], exchange["grant_type"]), (CLOUD_PLATFORM, "urn:ietf:params:oauth:grant-type:token-exchange"))
         self.issuer.rotate()

@@ -114,6 +114,9 @@ class Google(Provider):
                 raise Refused(400, "invalid_request", f"Missing required parameter: {name}")
         if form["requested_token_type"] != ACCESS_TOKEN:
             raise Refused(400, "invalid_request", "Invalid value for \"requested_token_type\".")
+        if not re.fullmatch(r"//iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/[^/]+/providers/[^/]+", form["audience"]):
+            raise Refused(400, "invalid_request", "Invalid value for \"audience\". This value should be the full resource name of the Identity Provider. See "
+                          "https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token for the list of possible formats.")
         pool = self.pools.get(form["audience"])
         if pool is None:
             raise Refused(400, "invalid_target", "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or "

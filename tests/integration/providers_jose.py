@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -38,12 +39,19 @@ def number(value, size=None):
 
 
 class Key:
-    """A private key that signs with one algorithm: RS256, PS256, ES256 or EdDSA."""
+    """A private key that signs with one algorithm: RS256, PS256, ES256 or EdDSA. Made when it is first needed: RSA takes a while."""
 
     def __init__(self, algorithm="RS256", kid=None, private=None):
         self.algorithm, self.kid = algorithm, kid or uuid.uuid4().hex[:16]
-        self.private = private or {"ES256": lambda: ec.generate_private_key(ec.SECP256R1()), "EdDSA": ed25519.Ed25519PrivateKey.generate}.get(
-            algorithm, lambda: rsa.generate_private_key(65537, 2048))()
+        self._private, self._making = private, threading.Lock()
+
+    @property
+    def private(self):
+        with self._making:
+            if self._private is None:
+                self._private = {"ES256": lambda: ec.generate_private_key(ec.SECP256R1()), "EdDSA": ed25519.Ed25519PrivateKey.generate}.get(
+                    self.algorithm, lambda: rsa.generate_private_key(65537, 2048))()
+            return self._private
 
     @classmethod
     def load(cls, path, algorithm="RS256", kid=None):

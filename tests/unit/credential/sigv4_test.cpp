@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "connector/credential/uri_encoding.h"
+#include "common/base/encoding.h"
 
 using namespace adit;
 using namespace adit::credential;
@@ -269,12 +269,12 @@ std::string authorization(std::string_view names, std::string_view signature) {
 }  // namespace
 
 TEST_CASE("signatures are those of AWS's own test suite") {
-    SigningKeys keys({"us-east-1", "service"});
+    const SigningKey key(credentials().secret_access_key, "20150830", {"us-east-1", "service"});
     for (const Case& one : suite()) {
         CAPTURE(one.name);
         SigningInput input{one.method, one.path, one.query, one.fields, PayloadHash::implied, one.body};
         input.fields.emplace_back("Host", "example.amazonaws.com");
-        const auto made = sign_request(input, credentials(), keys, date());
+        const auto made = sign_request(input, credentials(), key, date());
         CHECK_EQ(field(made, "authorization"), authorization(one.signed_names, one.signature));
         CHECK_EQ(field(made, "x-amz-date"), "20150830T123600Z");
         CHECK_EQ(field(made, "x-amz-content-sha256"), "none");
@@ -282,9 +282,9 @@ TEST_CASE("signatures are those of AWS's own test suite") {
 }
 
 TEST_CASE("a session token is signed and said (post-sts-header-before)") {
-    SigningKeys keys({"us-east-1", "service"});
+    const SigningKey key(credentials().secret_access_key, "20150830", {"us-east-1", "service"});
     const SigningInput input{"POST", "/", "", {{"host", "example.amazonaws.com"}}, PayloadHash::implied, ""};
-    const auto made = sign_request(input, credentials(kToken), keys, date());
+    const auto made = sign_request(input, credentials(kToken), key, date());
     CHECK_EQ(field(made, "x-amz-security-token"), kToken);
     CHECK_EQ(field(made, "authorization"),
              authorization("host;x-amz-date;x-amz-security-token",
@@ -292,37 +292,36 @@ TEST_CASE("a session token is signed and said (post-sts-header-before)") {
 }
 
 TEST_CASE("what a caller says of the signature does not count") {
-    SigningKeys keys({"us-east-1", "service"});
+    const SigningKey key(credentials().secret_access_key, "20150830", {"us-east-1", "service"});
     const SigningInput input{
         "GET", "/", "", {{"host", "example.amazonaws.com"}, {"X-Amz-Date", "20000101T000000Z"}}, PayloadHash::implied,
         ""};
-    CHECK_EQ(field(sign_request(input, credentials(), keys, date()), "authorization"),
+    CHECK_EQ(field(sign_request(input, credentials(), key, date()), "authorization"),
              authorization(kHost, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"));
 }
 
 TEST_CASE("the hash of the payload is said, or that there is none") {
-    SigningKeys keys({"us-east-1", "s3"});
+    const SigningKey key(credentials().secret_access_key, "20150830", {"us-east-1", "s3"});
     SigningInput input{"PUT", "/", "", {{"host", "h"}}, PayloadHash::said, ""};
-    CHECK_EQ(field(sign_request(input, credentials(), keys, date()), "x-amz-content-sha256"),
+    CHECK_EQ(field(sign_request(input, credentials(), key, date()), "x-amz-content-sha256"),
              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     input.payload_hash = PayloadHash::not_included;
-    const auto made = sign_request(input, credentials(), keys, date());
+    const auto made = sign_request(input, credentials(), key, date());
     CHECK_EQ(field(made, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
     CHECK(field(made, "authorization").contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date,"));
 }
 
-TEST_CASE("keys are derived anew for another day and for other credentials") {
-    SigningKeys keys({"us-east-1", "iam"});
-    const SigningKey first = keys.of(credentials(), "20150830");
-    // The derived key that AWS's documentation shows for this secret, day and scope.
-    CHECK_EQ(first.bytes()[0], 0xc4);
-    CHECK_EQ(first.bytes()[1], 0xaf);
-    CHECK_EQ(first.bytes()[31], 0xb9);
-    CHECK_EQ(keys.of(credentials(), "20150830").bytes(), first.bytes());
-    CHECK_NE(keys.of(credentials(), "20150831").bytes(), first.bytes());
-    AwsCredentials other{"AKIDEXAMPLE", Secret("another"), Secret()};
-    CHECK_NE(keys.of(other, "20150830").bytes(), first.bytes());
-    CHECK_EQ(keys.of(credentials(), "20150830").bytes(), first.bytes());
+TEST_CASE("a key is of one secret, day, region and service") {
+    const AwsCredentials keys = credentials();
+    const Secret& secret = keys.secret_access_key;
+    const SigningKey key(secret, "20150830", {"us-east-1", "iam"});
+    // The derived key that AWS's documentation shows.
+    CHECK_EQ(hex_encode(key.bytes()), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
+    CHECK_NE(SigningKey(secret, "20150831", {"us-east-1", "iam"}).bytes(), key.bytes());
+    CHECK_NE(SigningKey(secret, "20150830", {"us-east-2", "iam"}).bytes(), key.bytes());
+    CHECK_NE(SigningKey(secret, "20150830", {"us-east-1", "sts"}).bytes(), key.bytes());
+    CHECK_NE(SigningKey(Secret("another"), "20150830", {"us-east-1", "iam"}).bytes(), key.bytes());
+    CHECK_EQ(amz_day(date()), "20150830");
 }
 
 TEST_CASE("paths are encoded once more, but not where they name objects") {

@@ -1,0 +1,46 @@
+// A provider's endpoint: asked for tokens, its failures told in words that name it.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connector/config/issuers.h"
+#include "connector/credential/token.h"
+#include "connector/fetch/desk.h"
+
+namespace adit::credential {
+
+/// Made on any thread, used on the desk's.
+class Provider {
+  public:
+    /// As Desk::client().
+    static Result<std::shared_ptr<Provider>> make(fetch::Desk& desk, const config::TokenEndpoint& endpoint,
+                                                  const config::Endpoint& otherwise);
+    /// From the desk's loop; at most the endpoint's time-out. Only an answer of 200 is one.
+    net::Task<std::expected<fetch::Reply, fetch::Trouble>> ask(fetch::Request request, net::Time deadline);
+    /// The trouble with its name before it.
+    fetch::Trouble name(fetch::Trouble trouble) const;
+    fetch::Made name(fetch::Made made) const;
+
+    fetch::Desk& desk() const { return desk_; }
+    std::chrono::milliseconds timeout() const { return timeout_; }
+    /// As others write it: without a default port.
+    std::string url() const { return config::issuer_url(client_->url()); }
+
+  private:
+    Provider(fetch::Desk& desk, std::unique_ptr<fetch::Client> client, std::chrono::milliseconds timeout)
+        : desk_(desk), client_(std::move(client)), timeout_(timeout) {}
+    void mind_clock(const fetch::Reply& reply);
+
+    fetch::Desk& desk_;
+    std::unique_ptr<fetch::Client> client_;
+    std::chrono::milliseconds timeout_;
+    bool clock_differs_ = false;
+};
+
+/// The words without any of these texts: a provider may repeat what it was sent.
+std::string without_secrets(std::string words, const std::vector<std::string_view>& secrets);
+
+}  // namespace adit::credential

@@ -1,0 +1,168 @@
+// An issuer at chosen times: what it signs is verified by what it publishes, and two that share a directory agree.
+#include "connector/credential/issuer.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/json.hpp>
+
+#include "connector/config/issuers.h"
+#include "tests/unit/yaml/support.h"
+
+namespace adit::credential {
+namespace {
+
+using namespace std::chrono_literals;
+using jose::Algorithm;
+using yaml::test::TemporaryFiles;
+
+const WallTime kStart = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+
+config::Issuer settings(const TemporaryFiles& files, std::vector<std::string> algorithms = {"ES256"}) {
+    config::Issuer issuer;
+    issuer.name = "main";
+    issuer.url = config::parse_issuer_url("https://issuer.example.com/tenants/a").value();
+    issuer.directory = files.directory() / "keys";
+    issuer.algorithms = std::move(algorithms);
+    return issuer;
+}
+
+std::shared_ptr<Issuer> opened(config::Issuer settings, WallTime now = kStart) {
+    auto issuer = Issuer::open(std::move(settings), now);
+    REQUIRE_MESSAGE(issuer, issuer.error().message);
+    return *issuer;
+}
+
+boost::json::object parsed(const std::string& text) {
+    return boost::json::parse(text).as_object();
+}
+
+/// Empty when the token is good for who knows that key set.
+std::string flaw(const std::string& token, const std::string& key_set, WallTime now,
+                 Algorithm algorithm = Algorithm::es256) {
+    const auto keys = jose::KeySet::parse(key_set);
+    if (!keys) {
+        return keys.error().message;
+    }
+    const auto verified = jose::verify(
+        token, *keys,
+        {.issuer = "https://issuer.example.com/tenants/a", .audiences = {"aud"}, .algorithms = {algorithm}}, now);
+    return verified ? "" : verified.error().words;
+}
+
+std::string kids(const Issuer& issuer) {
+    std::string text;
+    const auto document = parsed(issuer.documents()->key_set.content);
+    for (const auto& key : document.at("keys").as_array()) {
+        text += std::string(key.at("kid").as_string()) + " ";
+    }
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("an issuer signs with each of its algorithms from its first moment on") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files, {"ES256", "EdDSA", "RS256"}));
+    for (const Algorithm algorithm : {Algorithm::es256, Algorithm::eddsa, Algorithm::rs256}) {
+        CAPTURE(jose::name(algorithm));
+        const auto token = issuer->sign_assertion("aud", "sub", 60s, algorithm, kStart);
+        REQUIRE(token);
+        CHECK(flaw(*token, issuer->documents()->key_set.content, kStart + 1s, algorithm).empty());
+    }
+    CHECK_FALSE(issuer->sign(Algorithm::es384, {}, {}));
+}
+
+TEST_CASE("an assertion has the claims that providers ask for, and lives as long as was asked") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files));
+    const auto claims = issuer->claims("aud", "sub", 300s, kStart);
+    CHECK(claims.at("iss") == "https://issuer.example.com/tenants/a");
+    CHECK(claims.at("exp").as_int64() - claims.at("iat").as_int64() == 300);
+    CHECK(claims.at("nbf").as_int64() <= claims.at("iat").as_int64());
+    CHECK(claims.at("jti") != issuer->claims("aud", "sub", 300s, kStart).at("jti"));
+}
+
+TEST_CASE("the discovery document says what OpenID Connect asks for") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files, {"ES256", "EdDSA"}));
+    const auto documents = issuer->documents();
+    const auto discovery = parsed(documents->discovery.content);
+    CHECK(discovery.at("issuer") == "https://issuer.example.com/tenants/a");
+    CHECK(discovery.at("jwks_uri") == "https://issuer.example.com/tenants/a/.well-known/jwks.json");
+    CHECK(discovery.at("id_token_signing_alg_values_supported") == boost::json::array{"ES256", "EdDSA"});
+    CHECK(discovery.at("subject_types_supported") == boost::json::array{"public"});
+    CHECK(discovery.at("response_types_supported") == boost::json::array{"id_token"});
+    CHECK(documents->key_set.cache_control == "public, max-age=3600");
+    CHECK(documents->key_set.etag.size() > 2);
+    CHECK_FALSE(documents->key_set.content.contains("\"d\""));
+}
+
+TEST_CASE("verifiers may keep the documents for half of publish_ahead, at most an hour") {
+    CHECK(document_max_age(24h) == 1h);
+    CHECK(document_max_age(1h) == 30min);
+    CHECK(document_max_age(2s) == 1s);
+}
+
+TEST_CASE("through all rotations a verifier that keeps the key set for as long as it may never meets an unknown key") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files));
+    std::string kept = issuer->documents()->key_set.content;
+    WallTime fetched = kStart;
+    std::set<std::string> used;
+    for (WallTime now = kStart; now < kStart + std::chrono::days(200); now += 31min) {
+        issuer->look(now);
+        if (now > fetched + document_max_age(24h)) {
+            kept = issuer->documents()->key_set.content;
+            fetched = now;
+        }
+        const auto token = issuer->sign_assertion("aud", "sub", 1h, Algorithm::es256, now);
+        REQUIRE(token);
+        used.insert(jose::key_id(*token).value());
+        REQUIRE(flaw(*token, kept, now).empty());
+        REQUIRE(parsed(kept).at("keys").as_array().size() <= 2);
+    }
+    CHECK(used.size() == 7);
+    KeyDirectory directory(files.directory() / "keys");
+    CHECK(directory.read()->keys.size() <= 2);
+}
+
+TEST_CASE("two issuers that share a directory publish the same, and verify each other's tokens") {
+    const TemporaryFiles files;
+    const auto one = opened(settings(files));
+    const auto other = opened(settings(files));
+    for (WallTime now = kStart; now < kStart + std::chrono::days(100); now += 5h) {
+        one->look(now);
+        other->look(now - 3min);
+        one->look(now);
+        REQUIRE(kids(*one) == kids(*other));
+        const auto token = other->sign_assertion("aud", "sub", 1h, Algorithm::es256, now);
+        REQUIRE(flaw(*token, one->documents()->key_set.content, now).empty());
+    }
+}
+
+TEST_CASE("keys live on when the connector is started anew") {
+    const TemporaryFiles files;
+    const std::string before = kids(*opened(settings(files)));
+    CHECK(kids(*opened(settings(files), kStart + 24h)) == before);
+}
+
+TEST_CASE("a directory that goes away while the issuer lives takes nothing with it") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files));
+    const std::string before = kids(*issuer);
+    std::filesystem::remove_all(files.directory() / "keys");
+    issuer->look(kStart + 1min);
+    CHECK(kids(*issuer) == before);
+    CHECK_FALSE(std::filesystem::exists(files.directory() / "keys"));
+}
+
+TEST_CASE("an issuer that cannot have keys says why") {
+    const TemporaryFiles files;
+    auto bad = settings(files);
+    bad.directory = files.write("file", "") / "keys";
+    const auto issuer = Issuer::open(bad, kStart);
+    REQUIRE_FALSE(issuer);
+    CHECK(issuer.error().message.contains("issuer main"));
+}
+
+}  // namespace adit::credential

@@ -1,0 +1,2 @@
+// What providers say when they give no token.
+#include <doctest/doctest.h>
