@@ -10,6 +10,7 @@
 
 #include "common/status/server.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/reloader.h"
@@ -41,6 +42,7 @@ class App {
     };
 
     void make_workers();
+    void open_desk();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
     Result<> prepare_tls_door(const config::TlsSettings& settings);
@@ -82,6 +84,7 @@ class App {
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
+    fetch::Desk desk_{resolver_};  ///< on the main worker
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;

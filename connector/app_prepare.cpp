@@ -10,6 +10,7 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/tunnel/dialer.h"
 
 namespace adit {
 namespace {
@@ -35,6 +36,7 @@ App::~App() {
     for (const auto& side : sides_) {
         side->worker().finish();
     }
+    desk_.close();
 }
 
 void App::make_workers() {
@@ -48,6 +50,17 @@ void App::make_workers() {
     for (tunnel::Pool* pool : pools) {
         pool->join(pools);
     }
+}
+
+/// What is fetched from elsewhere may be reached by the tunnels of the main worker.
+void App::open_desk() {
+    fetch::Desk::ThroughTunnel through;
+    if (generation_->configuration.tunnels) {
+        through = [pool = &sides_.front()->pool()](const std::string& service) {
+            return std::make_unique<tunnel::TunnelDialer>(*pool, service);
+        };
+    }
+    desk_.open(main_worker(), std::move(through));
 }
 
 Result<App::Bound> App::bind(const Generation& generation, const std::vector<std::size_t>& listeners) const {
@@ -67,7 +80,7 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
 }
 
 Result<> App::prepare(config::Configuration configuration) {
-    auto generation = Generation::make(std::move(configuration), metrics_, nullptr);
+    auto generation = Generation::make(std::move(configuration), metrics_, desk_, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));
     }
@@ -77,8 +90,9 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(telemetry.error()));
     }
     make_workers();
+    open_desk();
     take_up_telemetry(std::move(*telemetry));
-    reloader_ = std::make_unique<Reloader>(file_, metrics_, main_worker());
+    reloader_ = std::make_unique<Reloader>(file_, metrics_, desk_, main_worker());
     std::vector<std::size_t> all;
     for (const config::Listener& listener : generation_->configuration.listeners) {
         succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);

@@ -8,8 +8,6 @@
 #include <unordered_map>
 
 #include "common/base/file.h"
-#include "common/log/log.h"
-#include "connector/config/check.h"
 
 namespace adit {
 namespace {
@@ -136,31 +134,13 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
-/// An issuer that has not changed goes on with what it knows of its keys.
-Result<> make_issuers(Generation& made, const Generation* previous) {
-    for (const config::Issuer& settings : made.configuration.issuers) {
-        if (previous != nullptr) {
-            const auto before = previous->issuers.find(settings.name);
-            if (before != previous->issuers.end() && before->second->settings() == settings) {
-                made.issuers.insert(*before);
-                continue;
-            }
-        }
-        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
-        if (!issuer) {
-            return std::unexpected(std::move(issuer.error()));
-        }
-        made.issuers.emplace(settings.name, std::move(*issuer));
-    }
-    return {};
-}
-
 /// A policy that several routes use is made once, whatever it holds (a key set, say).
 class Authenticators {
   public:
-    Authenticators(const Generation& made, ConnectorMetrics& metrics, const Generation* previous)
+    Authenticators(const Generation& made, ConnectorMetrics& metrics, fetch::Desk& desk, const Generation* previous)
         : made_(made),
           metrics_(metrics),
+          desk_(desk),
           previous_(previous),
           consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
 
@@ -171,7 +151,7 @@ class Authenticators {
         const auto& policies = made_.configuration.policies;
         const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
         const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
-        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .before = before});
+        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .desk = &desk_, .before = before});
         if (!by) {
             return std::unexpected(std::move(by.error()));
         }
@@ -190,18 +170,19 @@ class Authenticators {
   private:
     const Generation& made_;
     ConnectorMetrics& metrics_;
+    fetch::Desk& desk_;
     const Generation* previous_;
     std::shared_ptr<const policy::Consumers> consumers_;
     std::map<std::string, policy::Authentication::Way> ways_;
 };
 
 /// Who may come in by each route, where the configuration says anything about that at all.
-Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics,
+Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics, fetch::Desk& desk,
                         const Generation* previous) {
     if (!made.configuration.enforces_access) {
         return {};
     }
-    Authenticators authenticators(made, metrics, previous);
+    Authenticators authenticators(made, metrics, desk, previous);
     routes.enforces = true;
     routes.access = made.configuration.access;
     for (const config::RouteRule& rule : made.configuration.routes) {
@@ -224,8 +205,27 @@ Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetri
     return {};
 }
 
+/// An issuer that has not changed goes on with what it knows of its keys.
+Result<> make_issuers(Generation& made, const Generation* previous) {
+    for (const config::Issuer& settings : made.configuration.issuers) {
+        if (previous != nullptr) {
+            const auto before = previous->issuers.find(settings.name);
+            if (before != previous->issuers.end() && before->second->settings() == settings) {
+                made.issuers.insert(*before);
+                continue;
+            }
+        }
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        if (!issuer) {
+            return std::unexpected(std::move(issuer.error()));
+        }
+        made.issuers.emplace(settings.name, std::move(*issuer));
+    }
+    return {};
+}
+
 Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, ConnectorMetrics& metrics,
-                                                          const Generation* previous) {
+                                                          fetch::Desk& desk, const Generation* previous) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -249,7 +249,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, Conn
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }
-    if (auto entrances = make_entrances(made, *routes, metrics, previous); !entrances) {
+    if (auto entrances = make_entrances(made, *routes, metrics, desk, previous); !entrances) {
         return std::unexpected(std::move(entrances.error()));
     }
     return routes;
@@ -258,7 +258,8 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, Conn
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration configuration,
-                                                           ConnectorMetrics& metrics, const Generation* previous) {
+                                                           ConnectorMetrics& metrics, fetch::Desk& desk,
+                                                           const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
@@ -266,7 +267,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto issuers = make_issuers(*made, previous); !issuers) {
         return std::unexpected(std::move(issuers.error()));
     }
-    auto routes = make_routes(*made, metrics, previous);
+    auto routes = make_routes(*made, metrics, desk, previous);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));
     }
@@ -278,12 +279,6 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(backends.error()));
     }
     return made;
-}
-
-void tell_notices(const config::Configuration& configuration) {
-    for (const std::string& notice : config::notices(configuration)) {
-        logging::warn(notice);
-    }
 }
 
 std::shared_ptr<const policy::Authenticator> Generation::authenticator(const std::string& name) const {

@@ -12,13 +12,11 @@
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
+#include "connector/fetch/desk.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 
 namespace adit {
-
-/// What a configuration leaves open, in the log.
-void tell_notices(const config::Configuration& configuration);
 
 /// A TLS context with a mark of what it was made of, so that a reload can tell whether that has changed.
 struct MarkedContext {
@@ -39,8 +37,7 @@ struct Generation {
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
 
-    credential::Issuers issuers;  ///< by name
-
+    credential::Issuers issuers;                                                         ///< by name
     std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
 
     /// Null where no policy of that name is used.
@@ -48,9 +45,11 @@ struct Generation {
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 
-    /// Reads the certificates; fails without a trace when one cannot be used. `previous` may be null.
+    /// Reads the certificates; fails without a trace when one cannot be used. What is fetched from elsewhere is fetched
+    /// at `desk`, which outlives it. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,
-                                                          ConnectorMetrics& metrics, const Generation* previous);
+                                                          ConnectorMetrics& metrics, fetch::Desk& desk,
+                                                          const Generation* previous);
 };
 
 }  // namespace adit

@@ -17,8 +17,8 @@ class Reloader {
   public:
     using Made = Result<std::shared_ptr<const Generation>>;
 
-    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, net::Worker& main)
-        : file_(std::move(file)), metrics_(metrics), main_(main) {}
+    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, fetch::Desk& desk, net::Worker& main)
+        : file_(std::move(file)), metrics_(metrics), desk_(desk), main_(main) {}
     /// Waits for what is being read; its `done` may or may not be called still.
     ~Reloader();
 
@@ -32,6 +32,7 @@ class Reloader {
   private:
     const std::filesystem::path file_;
     ConnectorMetrics& metrics_;
+    fetch::Desk& desk_;
     net::Worker& main_;
     boost::asio::thread_pool thread_{1};
 };
