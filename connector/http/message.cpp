@@ -46,7 +46,8 @@ void Head::release() {
 
 void RequestHead::clear() {
     Head::clear();
-    method = target = path = query = authority = {};
+    method = target = scheme = path = query = authority = {};
+    form = TargetForm::origin;
     expect_continue = false;
 }
 
@@ -63,10 +64,12 @@ void RequestHead::assign(const RequestHead& other, const Field& more) {
     connection = other.connection;
     method = other.method;
     target = other.target;
+    form = other.form;
+    scheme = other.scheme;
     path = other.path;
     query = other.query;
     authority = other.authority;
-    std::vector<std::string_view*> views{&upgrade, &connection, &method, &target, &path, &query, &authority};
+    std::vector<std::string_view*> views{&upgrade, &connection, &method, &target, &scheme, &path, &query, &authority};
     for (Field& field : fields) {
         views.insert(views.end(), {&field.name, &field.value});
     }
