@@ -1,6 +1,8 @@
 // A secret text: wiped when it dies, never printed.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,9 @@ class Secret {
     void wipe();
     std::string text_;
 };
+
+/// Whether both are the same, in a time that tells nothing of where they differ; their length is no secret.
+bool equal_in_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
 
 /// Overwrites memory in a way that the compiler keeps.
 void wipe_memory(void* memory, std::size_t size);

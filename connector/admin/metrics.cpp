@@ -8,6 +8,8 @@ namespace {
 
 const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 constexpr int kStatusMost = 600;
+constexpr const char* kAuthenticated = "adit_authentications_total";
+constexpr const char* kAuthenticatedHelp = "Credentials that authentication policies have looked at, by result.";
 constexpr const char* kMirrored = "adit_connector_mirror_requests_total";
 constexpr const char* kMirroredHelp = "Requests of routes with a mirror, by what became of their copy, and why.";
 
@@ -89,6 +91,10 @@ void MirrorMetrics::failed(std::string_view reason) {
     with("failed", reason).Increment();
 }
 
+AuthenticationMetrics::AuthenticationMetrics(metrics::Registry& registry, const std::string& policy)
+    : good(registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "good"}})),
+      refused(registry.counter(kAuthenticated, kAuthenticatedHelp, {{"policy", policy}, {"result", "refused"}})) {}
+
 BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& backend)
     : active(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
                             {{"backend", backend}, {"state", "active"}})),
@@ -121,6 +127,10 @@ std::shared_ptr<ShareMetrics> ConnectorMetrics::share(const std::string& route, 
 
 std::shared_ptr<MirrorMetrics> ConnectorMetrics::mirror(const std::string& route, const std::string& backend) {
     return std::make_shared<MirrorMetrics>(registry_, route, backend);
+}
+
+std::shared_ptr<AuthenticationMetrics> ConnectorMetrics::authentication(const std::string& policy) {
+    return std::make_shared<AuthenticationMetrics>(registry_, policy);
 }
 
 std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& name) {

@@ -60,6 +60,13 @@ struct MirrorMetrics {
     std::array<metrics::Counter*, 4> skipped_;
 };
 
+/// Per authentication policy.
+struct AuthenticationMetrics {
+    AuthenticationMetrics(metrics::Registry& registry, const std::string& policy);
+    metrics::Counter& good;     ///< callers that it has recognised
+    metrics::Counter& refused;  ///< credentials that were bad
+};
+
 /// Per backend.
 struct BackendMetrics {
     BackendMetrics(metrics::Registry& registry, const std::string& backend);
@@ -108,6 +115,7 @@ class ConnectorMetrics {
     std::shared_ptr<RouteMetrics> route(const std::string& name);
     std::shared_ptr<ShareMetrics> share(const std::string& route, const std::string& backend);
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
+    std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);

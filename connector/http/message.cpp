@@ -46,9 +46,9 @@ void Head::release() {
 
 void RequestHead::clear() {
     Head::clear();
-    method = target = scheme = path = query = authority = {};
+    method = target = scheme = path = query = authority = whole_query = {};
     form = TargetForm::origin;
-    expect_continue = false;
+    expect_continue = has_credential = false;
 }
 
 void RequestHead::assign(const RequestHead& other, const Field& more) {
@@ -69,7 +69,10 @@ void RequestHead::assign(const RequestHead& other, const Field& more) {
     path = other.path;
     query = other.query;
     authority = other.authority;
-    std::vector<std::string_view*> views{&upgrade, &connection, &method, &target, &scheme, &path, &query, &authority};
+    whole_query = other.whole_query;
+    has_credential = other.has_credential;
+    std::vector<std::string_view*> views{&upgrade, &connection, &method,    &target,     &scheme,
+                                         &path,    &query,      &authority, &whole_query};
     for (Field& field : fields) {
         views.insert(views.end(), {&field.name, &field.value});
     }

@@ -35,6 +35,7 @@ enum class Known : std::uint8_t {
     proxy_status,
     websocket_key,     ///< of one connection of HTTP/1.1 (RFC 8441 §5)
     websocket_accept,  ///< and its answer
+    credential,        ///< told us who calls: goes on only where a backend's `credential` says `forward`
     own,               ///< written by a policy of ours: no peer can nominate it away
 };
 
@@ -116,7 +117,12 @@ class RequestHead final : public Head {
     std::string_view query;  ///< with its '?', or empty
     std::string_view authority;
     bool expect_continue = false;
+    /// The query as it came, where a credential was taken out of `query`; empty: nothing was.
+    std::string_view whole_query;
+    bool has_credential = false;  ///< a field is Known::credential, or whole_query is there
 
+    /// As the client has sent it.
+    std::string_view shown_query() const { return whole_query.empty() ? query : whole_query; }
     void clear();
     /// Becomes a copy of `other`, with `more` as its last field, and with bytes of its own wherever the views of those
     /// point.
