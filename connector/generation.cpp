@@ -161,6 +161,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
                                                            ConnectorMetrics& metrics, const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
+    made->proxies.resize(made->configuration.listeners.size());
     made->routes = make_routes(*made, metrics, previous);
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));

@@ -10,6 +10,7 @@
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/policy/pipeline.h"
+#include "connector/proxy/forward_proxy.h"
 
 namespace adit {
 
@@ -30,6 +31,7 @@ struct Generation {
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
+    std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
 
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;

@@ -87,6 +87,7 @@ struct WorkerSide::ListenerSide {
     net::HostPort address;
     std::shared_ptr<const Terms> terms;
     std::unique_ptr<net::Listener> listener;
+    std::unique_ptr<proxy::ForwardProxy> proxy;  ///< made when the listener first is one
     bool closed = false;
 };
 
@@ -150,6 +151,7 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.body_bytes = from.limits.body_bytes;
     terms->settings.pseudonym = shared_.pseudonym;
     terms->settings.tls = from.tls.has_value();
+    terms->settings.role = from.forward_proxy ? http::Role::proxy : http::Role::gateway;
     terms->settings.http2 = from.http2;
     terms->settings.concurrent_streams = from.limits.concurrent_streams;
     terms->settings.https_redirect_port = from.https_redirect_port;
@@ -170,7 +172,7 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     ListenerSide& side = listeners_.emplace_back();
     side.name = generation_->configuration.listeners[listener].name;
     side.address = generation_->configuration.listeners[listener].address;
-    side.terms = make_terms(listener);
+    use_terms(side, listener);
     side.listener = std::make_unique<net::Listener>(
         worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
             ListenerMetrics& metrics = *side.terms->metrics;
@@ -200,17 +202,44 @@ void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
             continue;
         }
         if (now != configured.end()) {
-            side.terms = make_terms(static_cast<std::size_t>(now - configured.begin()));
+            use_terms(side, static_cast<std::size_t>(now - configured.begin()));
             continue;
         }
         side.closed = true;
         side.listener->stop();
-        for (const auto& [connection, of] : connections_) {
-            if (of == &side) {
-                connection->drain();
-            }
+        drain(side);
+    }
+}
+
+/// Terms of the current generation. Connections that were begun with a proxy end when it serves routes, and the other
+/// way round.
+void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
+    const auto& proxy = generation_->proxies[listener];
+    const http::Role before = side.terms ? side.terms->settings.role : http::Role::gateway;
+    side.terms = make_terms(listener);
+    if (proxy && side.proxy) {
+        side.proxy->serve_by(proxy);
+    } else if (proxy) {
+        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_);
+    }
+    if (side.terms->settings.role != before) {
+        drain(side);
+    }
+}
+
+void WorkerSide::drain(const ListenerSide& side) {
+    for (const auto& [connection, of] : connections_) {
+        if (of == &side) {
+            connection->drain();
         }
     }
+}
+
+http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms) {
+    if (terms.settings.role == http::Role::proxy) {
+        return *side.proxy;
+    }
+    return pipeline_;
 }
 
 net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd,
@@ -227,13 +256,14 @@ net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Te
         http2 = secured->alpn() == "h2";
         stream = std::move(secured);
     }
+    http::Handler& by = handler(side, *terms);
     if (!http2) {
-        http::Http1Connection connection(std::move(stream), client_ip, terms->settings, pipeline_);
+        http::Http1Connection connection(std::move(stream), client_ip, terms->settings, by);
         co_await run(connection, side);
         stream = connection.take_http2();
     }
     if (stream) {
-        http::Http2Connection connection(std::move(stream), client_ip, terms->settings, pipeline_);
+        http::Http2Connection connection(std::move(stream), client_ip, terms->settings, by);
         co_await run(connection, side);
     }
 }

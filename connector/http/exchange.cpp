@@ -105,7 +105,8 @@ void Exchange::answer_connect() {
     ResponseHead response;
     response.status = 200;
     response.fields.push_back({"x-request-id", request_id});
-    begin(response, {.client_version = request.version, .framing = {}, .date = http_date(), .connect = true});
+    begin(response,
+          {.client_version = request.version, .framing = {}, .pseudonym = {}, .date = http_date(), .connect = true});
 }
 
 void Exchange::answer_interim(const ResponseHead& response) {

@@ -3,7 +3,6 @@
 
 #include "common/base/encoding.h"
 #include "common/base/time.h"
-#include "common/net/pump.h"
 #include "connector/access/rule.h"
 #include "connector/http/forward.h"
 #include "connector/policy/access_record.h"
@@ -14,11 +13,14 @@ namespace {
 
 constexpr int kAttemptsMost = 3;  ///< of one CONNECT, each by another way
 
+/// RFC 9110 §15.5.8: a 407 has a challenge. Where policies have none of their own, as for API keys, they are shown so.
+constexpr std::string_view kBasic = "Basic realm=\"adit\"";
+
 /// Adds the challenges to a 407 (RFC 9110 §11.7.1).
 class Challenges final : public http::AnswerFilter {
   public:
-    Challenges(http::Exchange& exchange, std::vector<std::string> values)
-        : exchange_(exchange), values_(std::move(values)) {
+    Challenges(http::Exchange& exchange, const std::vector<std::string>& values)
+        : exchange_(exchange), values_(values) {
         exchange_.answer_filter = this;
     }
     ~Challenges() { exchange_.answer_filter = nullptr; }
@@ -30,7 +32,7 @@ class Challenges final : public http::AnswerFilter {
         }
     }
     http::Exchange& exchange_;
-    std::vector<std::string> values_;
+    const std::vector<std::string>& values_;
 };
 
 /// A CONNECT in the gauge of its service's connections.
@@ -42,6 +44,10 @@ class Active {
   private:
     metrics::Gauge& gauge_;
 };
+
+access::Target access_target(const tunnel::ServiceEntry& service) {
+    return {.route = kRoute, .service = service.name, .tunnel = service.tunnel_name};
+}
 
 }  // namespace
 
@@ -61,6 +67,7 @@ net::Task<> ForwardProxy::handle(http::Exchange& exchange) {
     if (story.failure) {
         // A client that did not wait for a 200 has sent bytes that are no request of HTTP, whatever they look like.
         exchange.keep_alive = exchange.keep_alive && exchange.request.form != http::TargetForm::authority;
+        const Challenges challenges(exchange, story.challenges);
         co_await exchange.answer(*story.failure);
     }
     conclude(exchange, story);
@@ -76,6 +83,33 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::serve(http::Exchange& e
         co_return failure;
     }
     co_return story.target.connect ? co_await connect(exchange, story) : co_await forward(exchange, story);
+}
+
+/// Who calls; 407 with the challenges where nobody is known.
+net::Task<std::optional<problem::Failure>> ForwardProxy::authenticate(http::Exchange& exchange, Story& story) {
+    const policy::Authentication& ways = *story.terms->authentication;
+    net::Loop& loop = exchange.client().loop();
+    const policy::Visit visit{.request = exchange.request,
+                              .client_ip = exchange.client_ip,
+                              .loop = loop,
+                              .now = std::chrono::system_clock::now(),
+                              .deadline = loop.now() + story.terms->timeouts.connect,
+                              .proxy = true};
+    policy::Inquiry inquiry;
+    while (!ways.proceed(visit, inquiry)) {
+        co_await ways.wait(visit, inquiry);
+    }
+    story.caller = std::move(inquiry.caller);
+    if (story.caller) {
+        co_return std::nullopt;
+    }
+    story.challenges = ways.challenges(inquiry);
+    if (story.challenges.empty()) {
+        story.challenges.emplace_back(kBasic);
+    }
+    problem::Failure failure = ways.failure(inquiry);
+    failure.status = 407;
+    co_return failure;
 }
 
 /// The first service at the target that the caller may use. Looked for anew before each try, since tunnels change.

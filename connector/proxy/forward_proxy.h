@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "common/net/pump.h"
 #include "connector/access/caller.h"
 #include "connector/admin/metrics.h"
 #include "connector/http/exchange.h"
@@ -52,6 +53,7 @@ class ForwardProxy final : public http::Handler {
         route::Trace trace;
         std::optional<policy::Tracked> tracked;
         std::optional<problem::Failure> failure;
+        std::vector<std::string> challenges;  ///< of a 407
         std::string denied;  ///< why, for the log; the client is not told whether there is such a service
         net::PipeResult carried;
     };

@@ -59,20 +59,22 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
             if (auto entry = to_entry(record, service)) {
                 const auto [found, added] = services_.emplace(service.name, std::move(*entry));
                 if (added) {
-                    targets_[place_of(found->second.target)].push_back(&found->second);
+                    add_target(found->second);
                 }
             }
         }
-    }
-    for (auto& [place, services] : targets_) {
-        std::ranges::stable_sort(services, std::greater(),
-                                 [](const ServiceEntry* service) { return service->base_path.size(); });
     }
     for (const RowMember& member : row_members(records)) {
         addresses_.emplace(member.address,
                            AddressEntry{entries.at(member.key), member.number,
                                         static_cast<unsigned>(member.key->wireguard->public_keys.size() - 1)});
     }
+}
+
+void Table::add_target(const ServiceEntry& service) {
+    const auto length = [](const ServiceEntry* one) { return one->base_path.size(); };
+    auto& services = targets_[place_of(service.target)];
+    services.insert(std::ranges::upper_bound(services, length(&service), std::greater(), length), &service);
 }
 
 const KeyEntry* Table::key(const tls::Spki& spki) const {

@@ -65,6 +65,8 @@ class Table {
     std::size_t tunnels() const { return tunnels_; }
 
   private:
+    void add_target(const ServiceEntry& service);
+
     std::unordered_map<tls::Spki, std::shared_ptr<const KeyEntry>> keys_;
     std::unordered_map<boost::asio::ip::address, AddressEntry> addresses_;
     std::unordered_map<std::string, ServiceEntry, StringHash, std::equal_to<>> services_;
