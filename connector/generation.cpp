@@ -70,10 +70,14 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
         const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
         const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
         const auto protocols = listener.http2 ? tls::Alpn::http2_or_http1 : tls::Alpn::http1;
-        const std::string mark = std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "");
+        const tls::Context::Clients clients{listener.tls->client_ca, listener.tls->client_crl,
+                                            listener.tls->client_certificate_required};
+        names.insert(names.end(), {clients.ca, clients.crl});
+        const std::string mark =
+            std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "") + (clients.required ? " required" : "");
         auto context = find_or_make(mark_of(names, mark), made.listener_tls,
                                     previous == nullptr ? nullptr : &previous->listener_tls,
-                                    [&] { return tls::Context::listener(files, lowest, protocols); });
+                                    [&] { return tls::Context::listener(files, lowest, protocols, clients); });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
@@ -130,8 +134,101 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
-std::shared_ptr<const policy::Routes> make_routes(const Generation& made, ConnectorMetrics& metrics,
-                                                  const Generation* previous) {
+/// A policy that several routes use is made once, whatever it holds (a key set, say).
+class Authenticators {
+  public:
+    Authenticators(const Generation& made, ConnectorMetrics& metrics, const Generation* previous)
+        : made_(made),
+          metrics_(metrics),
+          previous_(previous),
+          consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
+
+    Result<policy::Authentication::Way> get(const std::string& name) {
+        if (const auto known = ways_.find(name); known != ways_.end()) {
+            return known->second;
+        }
+        const auto& policies = made_.configuration.policies;
+        const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
+        const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
+        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .before = before});
+        if (!by) {
+            return std::unexpected(std::move(by.error()));
+        }
+        return ways_.emplace(name, policy::Authentication::Way{std::move(*by), metrics_.authentication(name)})
+            .first->second;
+    }
+
+    /// Those of a list of policies, in their order; nothing for an empty one.
+    Result<std::optional<policy::Authentication>> chain(const std::vector<std::string>& names) {
+        std::vector<policy::Authentication::Way> ways;
+        for (const std::string& name : names) {
+            auto way = get(name);
+            if (!way) {
+                return std::unexpected(std::move(way.error()));
+            }
+            ways.push_back(std::move(*way));
+        }
+        return ways.empty() ? std::nullopt : std::optional<policy::Authentication>(std::move(ways));
+    }
+
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> all() const {
+        std::map<std::string, std::shared_ptr<const policy::Authenticator>> all;
+        for (const auto& [name, way] : ways_) {
+            all.emplace(name, way.by);
+        }
+        return all;
+    }
+
+  private:
+    const Generation& made_;
+    ConnectorMetrics& metrics_;
+    const Generation* previous_;
+    std::shared_ptr<const policy::Consumers> consumers_;
+    std::map<std::string, policy::Authentication::Way> ways_;
+};
+
+/// Who may come in by each route, where the configuration says anything about that at all.
+Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenticators& authenticators) {
+    if (!made.configuration.enforces_access) {
+        return {};
+    }
+    routes.enforces = true;
+    routes.access = made.configuration.access;
+    for (const config::RouteRule& rule : made.configuration.routes) {
+        auto authentication = authenticators.chain(rule.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
+        }
+        routes.entrances.push_back(std::make_unique<const policy::Entrance>(
+            rule.name, std::move(*authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
+    }
+    return {};
+}
+
+/// Of the listeners that are forward proxies.
+Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators) {
+    const auto access = std::make_shared<const config::Access>(made.configuration.access);
+    for (const config::Listener& listener : made.configuration.listeners) {
+        auto& terms = made.proxies.emplace_back();
+        if (!listener.forward_proxy) {
+            continue;
+        }
+        const config::ForwardProxy& from = *listener.forward_proxy;
+        auto authentication = authenticators.chain(from.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
+        }
+        const config::Timeouts& times = from.timeouts;
+        terms = std::make_shared<const proxy::Terms>(
+            std::move(*authentication), from.access, access,
+            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
+            metrics.route(std::string(proxy::kRoute)));
+    }
+    return {};
+}
+
+Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, ConnectorMetrics& metrics,
+                                                          const Generation* previous, Authenticators& authenticators) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -152,6 +249,9 @@ std::shared_ptr<const policy::Routes> make_routes(const Generation& made, Connec
         }
     }
     routes->unrouted = metrics.route("none");
+    if (auto entrances = make_entrances(made, *routes, authenticators); !entrances) {
+        return std::unexpected(std::move(entrances.error()));
+    }
     return routes;
 }
 
@@ -161,8 +261,16 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
                                                            ConnectorMetrics& metrics, const Generation* previous) {
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
-    made->proxies.resize(made->configuration.listeners.size());
-    made->routes = make_routes(*made, metrics, previous);
+    Authenticators authenticators(*made, metrics, previous);
+    auto routes = make_routes(*made, metrics, previous, authenticators);
+    if (!routes) {
+        return std::unexpected(std::move(routes.error()));
+    }
+    made->routes = std::move(*routes);
+    if (auto proxies = make_proxies(*made, metrics, authenticators); !proxies) {
+        return std::unexpected(std::move(proxies.error()));
+    }
+    made->authenticators = authenticators.all();
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));
     }
@@ -172,6 +280,11 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     return made;
 }
 
+std::shared_ptr<const policy::Authenticator> Generation::authenticator(const std::string& name) const {
+    const auto found = authenticators.find(name);
+    return found == authenticators.end() ? nullptr : found->second;
+}
+
 std::vector<std::filesystem::path> Generation::files() const {
     std::set<std::filesystem::path> all(configuration.files.begin(), configuration.files.end());
     for (const config::Listener& listener : configuration.listeners) {
@@ -179,6 +292,7 @@ std::vector<std::filesystem::path> Generation::files() const {
             for (const config::Certificate& one : listener.tls->all()) {
                 all.insert({one.certificate, one.key});
             }
+            all.insert({listener.tls->client_ca, listener.tls->client_crl});
         }
     }
     for (const config::LogSink& sink : configuration.log.sinks) {

@@ -1,6 +1,7 @@
 // What one reading of the configuration means to the workers.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "connector/admin/metrics.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
+#include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 #include "connector/proxy/forward_proxy.h"
 
@@ -33,6 +35,10 @@ struct Generation {
     std::vector<MarkedContext> listener_tls;                         ///< by listener
     std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
 
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
+
+    /// Null where no policy of that name is used.
+    std::shared_ptr<const policy::Authenticator> authenticator(const std::string& name) const;
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 

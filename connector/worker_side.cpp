@@ -39,7 +39,8 @@ backend::Versions versions_of(config::Protocol protocol) {
                                                  : backend::Versions::any;
 }
 
-backend::Presentation presentation_of(const config::Forwarding& from) {
+backend::Presentation presentation_of(const config::Backend& backend) {
+    const config::Forwarding& from = backend.forwarding;
     const auto hops = [](config::Forwarding::Hops hops) {
         using enum config::Forwarding::Hops;
         return hops == replace  ? http::Disclosure::Hops::replace
@@ -49,7 +50,8 @@ backend::Presentation presentation_of(const config::Forwarding& from) {
     const bool named = from.host != "origin" && from.host != "preserve";
     return {.keep_host = from.host == "preserve",
             .host = named ? from.host : std::string(),
-            .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via}};
+            .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via},
+            .forward_credential = backend.credential.forward};
 }
 
 bool logs_requests(const Generation& generation) {
@@ -79,6 +81,7 @@ struct WorkerSide::Terms {
     std::shared_ptr<const tls::Context> tls;  ///< null: clear text
     std::shared_ptr<ListenerMetrics> metrics;
     std::size_t limit = 0;
+    bool asks_clients = false;  ///< for certificates: who is refused shall be found in the log
 };
 
 /// One listener of one worker.
@@ -120,8 +123,8 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     }
     const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
-        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total},
-        presentation_of(from.forwarding), std::move(endpoints), metrics);
+        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, presentation_of(from),
+        std::move(endpoints), metrics);
 }
 
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,
@@ -162,6 +165,7 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->tls = generation_->listener_tls[listener].context;
     terms->metrics = generation_->listener_metrics[listener];
     terms->limit = from.limits.connections;
+    terms->asks_clients = from.tls && !from.tls->client_ca.empty();
     return terms;
 }
 
@@ -183,7 +187,7 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
                 return;
             }
             net::spawn(worker_.context(), "a client's connection",
-                       serve(side, side.terms, fd, net::plain(peer.ip).to_string()));
+                       serve(side, side.terms, fd, {net::plain(peer.ip).to_string()}));
         });
     net::spawn(worker_.context(), "a listener", side.listener->run());
     return {};
@@ -211,22 +215,24 @@ void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
     }
 }
 
-/// Terms of the current generation. Connections that were begun with a proxy end when it serves routes, and the other
-/// way round.
+/// Terms of the current generation. Connections that they would have begun otherwise end after their next answer: a
+/// proxy's where it serves routes now and the other way round, and those whose certificate another CA or revocation
+/// list would refuse.
 void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
     const auto& proxy = generation_->proxies[listener];
-    const http::Role before = side.terms ? side.terms->settings.role : http::Role::gateway;
-    side.terms = make_terms(listener);
+    const auto before = std::exchange(side.terms, make_terms(listener));
     if (proxy && side.proxy) {
         side.proxy->serve_by(proxy);
     } else if (proxy) {
         side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_);
     }
-    if (side.terms->settings.role != before) {
+    if (before && (before->settings.role != side.terms->settings.role ||
+                   (before->asks_clients && before->tls != side.terms->tls))) {
         drain(side);
     }
 }
 
+/// Its connections end after their next answer.
 void WorkerSide::drain(const ListenerSide& side) {
     for (const auto& [connection, of] : connections_) {
         if (of == &side) {
@@ -242,8 +248,7 @@ http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms)
     return pipeline_;
 }
 
-net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd,
-                              std::string client_ip) {
+net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer) {
     const Counted counted(*terms->metrics, connections_open_);
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     bool http2 = false;
@@ -251,19 +256,24 @@ net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Te
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         if (co_await secured->handshake()) {
+            if (terms->asks_clients) {
+                logging::info("client refused",
+                              {{"listener", side.name}, {"client", peer.ip}, {"reason", "TLS: " + secured->problem()}});
+            }
             co_return;
         }
         http2 = secured->alpn() == "h2";
+        peer.certificate = secured->peer_certificate();
         stream = std::move(secured);
     }
     http::Handler& by = handler(side, *terms);
     if (!http2) {
-        http::Http1Connection connection(std::move(stream), client_ip, terms->settings, by);
+        http::Http1Connection connection(std::move(stream), peer, terms->settings, by);
         co_await run(connection, side);
         stream = connection.take_http2();
     }
     if (stream) {
-        http::Http2Connection connection(std::move(stream), client_ip, terms->settings, by);
+        http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
         co_await run(connection, side);
     }
 }

@@ -52,7 +52,7 @@ class WorkerSide {
     struct Terms;
     struct ListenerSide;
 
-    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, std::string client_ip);
+    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer);
     net::Task<> run(http::Connection& connection, const ListenerSide& side);
     void use_terms(ListenerSide& side, std::size_t listener);
     void drain(const ListenerSide& side);

@@ -57,8 +57,9 @@ class Writer {
                 value(scalar(member.key), member.value, schema.items.front(), depth + 1);
             }
         } else if (schema.kind == Schema::Kind::object) {
-            line(depth, key + ":");
+            const std::size_t start = out.size();
             object(node, schema, depth + 1);
+            out.insert(start, std::string(2 * depth, ' ') + key + (out.size() == start ? ": {}\n" : ":\n"));
         }
     }
 

@@ -32,6 +32,8 @@ json::object of_object(const Schema& schema) {
     }
     json::object object{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     if (!required.empty()) object["required"] = std::move(required);
+    if (schema.or_text)
+        return {{"anyOf", json::array{std::move(object), json::object{{"type", "string"}, {"minLength", 1}}}}};
     return object;
 }
 

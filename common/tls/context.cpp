@@ -203,7 +203,38 @@ int Context::choose_certificate(SSL* ssl, int*, void* argument) {
     return SSL_TLSEXT_ERR_OK;
 }
 
+/// Each context of a listener verifies on its own: SNI chooses the one whose store OpenSSL looks into.
+Result<> Context::ask_clients(SSL_CTX* context, const Clients& clients) {
+    if (clients.ca.empty()) {
+        return {};
+    }
+    if (SSL_CTX_load_verify_file(context, clients.ca.c_str()) != 1) {
+        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    }
+    // Their names tell clients with several certificates which to show.
+    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(clients.ca.c_str());
+    if (names == nullptr) {
+        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+    if (!clients.crl.empty()) {
+        X509_STORE* store = SSL_CTX_get_cert_store(context);
+        X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+        if (lookup == nullptr || X509_load_crl_file(lookup, clients.crl.c_str(), X509_FILETYPE_PEM) < 1) {
+            return file_failure(clients.crl, "certificate revocation list (PEM)");
+        }
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+    return {};
+}
+
 Result<Context> Context::listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols) {
+    return listener(certificates, lowest, protocols, Clients());
+}
+
+Result<Context> Context::listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols,
+                                  const Clients& clients) {
     const int version = lowest == Version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     Context made;
     made.by_name_ = std::make_unique<std::vector<Handle>>();
@@ -212,6 +243,11 @@ Result<Context> Context::listener(const std::vector<Files>& certificates, Versio
         if (auto shown = show_files(context.get(), chain, key); !shown) {
             return std::unexpected(std::move(shown.error()));
         }
+        if (auto asked = ask_clients(context.get(), clients); !asked) {
+            return std::unexpected(std::move(asked.error()));
+        }
+        static constexpr unsigned char kSessions[] = "adit";  // resumption is per listener, not per purpose
+        SSL_CTX_set_session_id_context(context.get(), kSessions, sizeof kSessions);
         SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol,
                                    const_cast<std::string_view*>(&kAlpn[static_cast<std::size_t>(protocols)]));
         if (made.context_) {
@@ -220,8 +256,6 @@ Result<Context> Context::listener(const std::vector<Files>& certificates, Versio
             made.context_ = std::move(context);
         }
     }
-    static constexpr unsigned char kSessions[] = "adit";  // resumption is per listener, not per purpose
-    SSL_CTX_set_session_id_context(made.context_.get(), kSessions, sizeof kSessions);
     if (!made.by_name_->empty()) {
         SSL_CTX_set_tlsext_servername_callback(made.context_.get(), choose_certificate);
         SSL_CTX_set_tlsext_servername_arg(made.context_.get(), made.by_name_.get());

@@ -50,6 +50,15 @@ class Context {
     /// A listener for clients: versions from `lowest` on, sessions resumed by tickets. The first of `certificates` is
     /// shown unless another one has the name that the client asks for (SNI).
     static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols);
+    /// Which certificates clients may, or must, show.
+    struct Clients {
+        std::filesystem::path ca;   ///< PEM, of those that have issued them; empty: nobody is asked for one
+        std::filesystem::path crl;  ///< PEM, of the CAs that issue them; empty: none is taken back
+        bool required = false;      ///< no handshake without one
+    };
+    /// The same, asking clients for certificates. One that is shown must be good, whether it is required or not.
+    static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols,
+                                    const Clients& clients);
     /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the
     /// system's when empty); `chain` and `key` are shown to origins that ask, unless empty.
     static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
@@ -71,6 +80,7 @@ class Context {
     struct ConnectorCheck;
 
     Context();
+    static Result<> ask_clients(SSL_CTX* context, const Clients& clients);
     static int choose_certificate(SSL* ssl, int* alert, void* argument);
 
     using Handle = std::unique_ptr<SSL_CTX, Free>;

@@ -153,6 +153,14 @@ std::optional<Spki> TlsStream::peer_spki() const {
     return certificate == nullptr ? std::nullopt : std::optional(spki_of(certificate));
 }
 
+std::shared_ptr<const PeerCertificate> TlsStream::peer_certificate() const {
+    const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) {
+        return nullptr;
+    }
+    return std::make_shared<const PeerCertificate>(peer_certificate_of(certificate));
+}
+
 net::Status TlsStream::poll_receive() {
     if (read_status_) {
         return read_status_;

@@ -7,6 +7,7 @@
 
 #include "common/net/stream.h"
 #include "common/tls/context.h"
+#include "common/tls/peer_certificate.h"
 
 namespace adit::tls {
 
@@ -33,6 +34,8 @@ class TlsStream final : public net::Stream {
     std::string_view version() const;
     /// The key of the peer's certificate; nothing when it showed none.
     std::optional<Spki> peer_spki() const;
+    /// What the peer's certificate says, when the context has verified it; null when it showed none.
+    std::shared_ptr<const PeerCertificate> peer_certificate() const;
 
     net::Status poll_receive() override;
     std::size_t write_some(net::Chain& from, std::size_t limit) override;

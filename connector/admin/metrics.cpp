@@ -55,6 +55,13 @@ void RouteMetrics::failed(std::string_view reason) {
         .Increment();
 }
 
+void RouteMetrics::denied(std::string_view at) {
+    registry_
+        .counter("adit_access_denied_total", "Callers that access rules have kept off, by where they were kept off.",
+                 {{"route", route_}, {"at", std::string(at)}})
+        .Increment();
+}
+
 ShareMetrics::ShareMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend) {
     for (std::size_t digit = 0; digit < classes_.size(); ++digit) {
         const std::string name = digit == 0 ? "none" : std::to_string(digit) + "xx";
@@ -75,7 +82,7 @@ MirrorMetrics::MirrorMetrics(metrics::Registry& registry, const std::string& rou
       route_(route),
       backend_(backend),
       skipped_{&with("skipped", "busy"), &with("skipped", "body"), &with("skipped", "incomplete"),
-               &with("skipped", "upgrade")} {}
+               &with("skipped", "upgrade"), &with("skipped", "access")} {}
 
 metrics::Counter& MirrorMetrics::with(std::string_view result, std::string_view reason) {
     return registry_.counter(

@@ -19,6 +19,8 @@ struct RouteMetrics {
     /// One finished exchange.
     void finished(int status, std::chrono::nanoseconds took, std::uint64_t request_bytes, std::uint64_t response_bytes);
     void failed(std::string_view reason);
+    /// Rules did not let a caller use it (`at`: "route"), or a service or mirror behind it.
+    void denied(std::string_view at);
 
   private:
     metrics::Counter& by_code(int status);
@@ -45,7 +47,7 @@ struct ShareMetrics {
 struct MirrorMetrics {
     MirrorMetrics(metrics::Registry& registry, const std::string& route, const std::string& backend);
     /// Why a request was not copied.
-    enum class Skip { busy, body, incomplete, upgrade };
+    enum class Skip { busy, body, incomplete, upgrade, access };
     void skipped(Skip why);
     void failed(std::string_view reason);
     metrics::Counter& sent;                    ///< copies that were answered
@@ -57,7 +59,7 @@ struct MirrorMetrics {
     metrics::Registry& registry_;
     std::string route_;
     std::string backend_;
-    std::array<metrics::Counter*, 4> skipped_;
+    std::array<metrics::Counter*, 5> skipped_;
 };
 
 /// Per authentication policy.

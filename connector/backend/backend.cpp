@@ -1,8 +1,6 @@
 // Choosing among endpoints; see backend.h.
 #include "connector/backend/backend.h"
 
-#include <algorithm>
-
 namespace adit::backend {
 
 Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
@@ -13,21 +11,19 @@ Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation 
       endpoints_(std::move(endpoints)),
       metrics_(std::move(metrics)) {}
 
-Endpoint& Backend::pick(net::Time now, std::size_t first, std::size_t attempt) {
+Backend::Order Backend::next_order(net::Time now) {
     const std::size_t count = endpoints_.size();
-    if (count == 1) {
-        return *endpoints_[0];
-    }
-    const auto at = [&](std::size_t i) -> Endpoint& { return *endpoints_[(first + i) % count]; };
-    std::size_t skip = attempt % count;
+    Order order;
+    const std::size_t first = next_++;
     for (const bool avoided : {false, true}) {
         for (std::size_t i = 0; i < count; ++i) {
-            if ((at(i).avoid_until > now) == avoided && skip-- == 0) {
-                return at(i);
+            Endpoint* one = endpoints_[(first + i) % count].get();
+            if ((one->avoid_until > now) == avoided) {
+                order.push_back(one);
             }
         }
     }
-    return at(attempt);
+    return order;
 }
 
 }  // namespace adit::backend

@@ -1,6 +1,7 @@
 // A backend as one worker uses it: its endpoints, which to try next, and their kept connections.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -24,6 +25,7 @@ struct Presentation {
     bool keep_host = false;  ///< the Host that the client asked for goes on
     std::string host = {};   ///< the Host that is said otherwise; empty: the endpoint's own
     http::Disclosure disclosure = {};
+    bool forward_credential = false;  ///< what authenticated the caller to us goes on
 };
 
 class Backend {
@@ -31,11 +33,10 @@ class Backend {
     Backend(std::string name, const Timeouts& timeouts, Presentation presentation,
             std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics);
 
-    /// The endpoint for attempt `attempt` of an exchange that began with `first`: each in turn, those that could not be
-    /// reached lately last.
-    Endpoint& pick(net::Time now, std::size_t first, std::size_t attempt);
-    /// Where the next exchange begins: round robin.
-    std::size_t next_first() { return next_++; }
+    /// All endpoints in the order in which the next exchange tries them: round robin, those that could not be reached
+    /// lately last.
+    using Order = boost::container::small_vector<Endpoint*, 4>;
+    Order next_order(net::Time now);
     void unreachable(Endpoint& endpoint, net::Time now) const {
         endpoint.avoid_until = now + kAvoid;
         endpoint.reach->failed(Reach::Clock::now());

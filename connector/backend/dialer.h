@@ -10,6 +10,7 @@
 
 #include "common/net/stream.h"
 #include "common/problem/failure.h"
+#include "connector/access/rule.h"
 
 namespace adit::backend {
 
@@ -51,6 +52,15 @@ struct Way {
     Permit permit;
 };
 
+/// Which service of which tunnel a dialer leads to, for those who decide who may use it; all empty on a direct way. The
+/// views live as long as `hold`.
+struct Hop {
+    std::string_view service;
+    std::string_view tunnel;               ///< empty where no tunnel has the service
+    const access::Rules* rules = nullptr;  ///< that the tunnel's file has for it; null: none
+    std::shared_ptr<const void> hold = nullptr;
+};
+
 /// A stream that is ready to carry HTTP.
 struct Connected {
     std::unique_ptr<net::Stream> stream;
@@ -62,6 +72,8 @@ using Dialled = std::expected<Connected, problem::Failure>;
 class Dialer {
   public:
     virtual ~Dialer() = default;
+    /// Where its ways lead, as things stand; asked before choose(), so that who is denied learns nothing of the way.
+    virtual Hop hop() const { return {}; }
     /// The way for the next exchange, or why there is none.
     virtual std::expected<Way, problem::Failure> choose() = 0;
     /// Suspends while a way may come up within moments, at most until `deadline`; whether choose() is worth another

@@ -18,6 +18,7 @@ class TlsDialer final : public Dialer {
     TlsDialer(std::unique_ptr<Dialer> below, std::shared_ptr<const tls::Context> context, std::string server_name,
               std::string text);
 
+    Hop hop() const override { return below_->hop(); }
     std::expected<Way, problem::Failure> choose() override { return below_->choose(); }
     net::Task<bool> await_way(net::Time deadline) override { return below_->await_way(deadline); }
     net::Task<Dialled> dial(const Way& way, Versions versions, net::Time deadline) override;

@@ -76,7 +76,8 @@ struct Timeouts {
 /// A listener for those who can only set HTTPS_PROXY: CONNECT and absolute-form requests reach services.
 struct ForwardProxy {
     std::vector<std::string> policies;  ///< names of `policies`, at least one; the credential is in Proxy-Authorization
-    Timeouts timeouts = {};             ///< of requests; of CONNECT the time to connect counts
+    std::optional<access::Rules> access = {};  ///< who may use it, besides the rules of services
+    Timeouts timeouts = {};                    ///< of requests; of CONNECT the time to connect counts
     std::chrono::milliseconds idle_timeout = defaults::connect_idle;  ///< of the bytes of a CONNECT
 };
 

@@ -8,6 +8,7 @@ namespace adit::config {
 namespace {
 
 constexpr std::string_view kHeader = "header.";
+constexpr std::string_view kAttribute = "attribute.";
 
 struct Named {
     std::string_view name;
@@ -23,6 +24,9 @@ constexpr std::array kValues{
     Named{"route", RequestValue::route},
     Named{"backend", RequestValue::backend},
     Named{"scheme", RequestValue::scheme},
+    Named{"consumer", RequestValue::consumer},
+    Named{"consumer.environment", RequestValue::consumer_environment},
+    Named{"consumer.project", RequestValue::consumer_project},
 };
 
 void append_text(std::vector<TemplatePiece>& pieces, std::string_view text) {
@@ -41,6 +45,10 @@ std::optional<RequestValue> request_value(std::string_view name) {
 
 std::string_view header_of(std::string_view name) {
     return name.starts_with(kHeader) ? name.substr(kHeader.size()) : std::string_view();
+}
+
+std::string_view attribute_of(std::string_view name) {
+    return name.starts_with(kAttribute) ? name.substr(kAttribute.size()) : std::string_view();
 }
 
 Result<std::vector<TemplatePiece>> parse_field_template(std::string_view text) {

@@ -14,6 +14,13 @@ Object<Certificate> certificate() {
         .required("key", &Certificate::key, Path(), "PEM file with the private key.");
 }
 
+void certificates_of_a_ca(const Node& node, const ListenerTls& tls, Diagnostics& diagnostics) {
+    if (!tls.client_ca.empty()) return;
+    for (const char* key : {"client_crl", "client_certificates"})
+        if (node.find(key))
+            diagnostics.error(place_of(node, {key}), std::string(key) + " belongs to client_ca, which is missing");
+}
+
 Object<ListenerTls> listener_tls() {
     return Object<ListenerTls>("tls", "TLS towards clients.")
         .required("certificate", &ListenerTls::certificate, Path(), "PEM file with the certificate and its chain.")
@@ -24,7 +31,15 @@ Object<ListenerTls> listener_tls() {
             "min_version", &ListenerTls::min_version,
             Choice<ListenerTls::Version>({{"1.2", ListenerTls::Version::tls12}, {"1.3", ListenerTls::Version::tls13}}),
             "The oldest version of TLS that is spoken.")
-        .later({"client_ca", "client_certificates", "alpn"});
+        .field("client_ca", &ListenerTls::client_ca, Path(),
+               "PEM file of CAs: clients are asked for a certificate of theirs, for the policy mtls.")
+        .field("client_crl", &ListenerTls::client_crl, Path(),
+               "PEM file with the revocation lists of these CAs: what stands there is refused.")
+        .field("client_certificates", &ListenerTls::client_certificate_required,
+               Choice<bool>({{"optional", false}, {"required", true}}),
+               "Whether a handshake without a certificate is refused.")
+        .later({"alpn"})
+        .rule(certificates_of_a_ca);
 }
 
 Object<ListenerLimits> listener_limits() {
@@ -48,6 +63,8 @@ Object<ForwardProxy> forward_proxy() {
     return Object<ForwardProxy>("forward_proxy", "A proxy for clients that are told of it, as by HTTPS_PROXY.")
         .required("policies", &ForwardProxy::policies, List(Text(), bounds::policies),
                   "Names of policies that tell who calls, by Proxy-Authorization or a client certificate.")
+        .field("access", &ForwardProxy::access, List(AccessRule(), bounds::access_rules),
+               "Who may use it at all; the rules of services and tunnels hold besides.")
         .field("timeouts", &ForwardProxy::timeouts, timeouts_table(),
                "How long each phase of a request may take; connect is that of CONNECT, too.")
         .field("idle_timeout", &ForwardProxy::idle_timeout, timeout(),

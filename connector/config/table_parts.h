@@ -24,7 +24,6 @@ yaml::Object<HeaderEdits> headers_table();
 yaml::Object<Cors> cors_table();
 yaml::Object<Compression> compression_table();
 yaml::Object<Consumer> consumer_table();
-yaml::Object<access::Rule> access_rule_table();
 yaml::Object<Access> access_table();
 yaml::Object<AuthenticationPolicy> authentication_table();
 yaml::Object<JwtPolicy> jwt_policy_table();
@@ -33,6 +32,15 @@ yaml::Object<OAuth2ClientCredentials> oauth2_table();
 yaml::Object<GcpFederated> gcp_federated_table();
 yaml::Object<AwsSigV4> aws_sigv4_table();
 yaml::Object<Issuer> issuer_table();
+
+/// An access rule; without environments it is for any.
+class AccessRule {
+  public:
+    using value_type = access::Rule;
+    bool read(const yaml::Node& node, access::Rule& rule, yaml::Diagnostics& diagnostics) const;
+    yaml::Schema schema() const;
+    std::string show(const access::Rule&) const { return {}; }
+};
 
 /// The values that a route's headers get use only names that a request, or the route's path, has.
 void check_field_templates(const yaml::Node& node, const RouteRule& rule, yaml::Diagnostics& diagnostics);

@@ -147,7 +147,7 @@ yaml::Object<Compression> compression_table() {
 void check_field_templates(const Node& node, const RouteRule& rule, Diagnostics& diagnostics) {
     const auto captures = capture_names(rule.match.path);
     const auto known = [&](const std::string& name) {
-        return request_value(name) || is_token(header_of(name)) ||
+        return request_value(name) || is_token(header_of(name)) || !attribute_of(name).empty() ||
                (!name.empty() && std::ranges::find(captures, name) != captures.end());
     };
     const auto check = [&](const std::map<std::string, std::string>& fields, const char* head, const char* key) {
@@ -160,10 +160,12 @@ void check_field_templates(const Node& node, const RouteRule& rule, Diagnostics&
             }
             for (const TemplatePiece& piece : *pieces)
                 if (piece.kind == TemplatePiece::Kind::name && !known(piece.text))
-                    diagnostics.error(place, "{" + piece.text +
-                                                 "} is none of client_ip, host, path, method, request_id, route, "
-                                                 "backend, scheme, header.NAME and the names in the route's path " +
-                                                 rule.match.path);
+                    diagnostics.error(
+                        place, "{" + piece.text +
+                                   "} is none of client_ip, host, path, method, request_id, route, "
+                                   "backend, scheme, consumer, consumer.environment, "
+                                   "consumer.project, attribute.NAME, header.NAME and the names in the route's path " +
+                                   rule.match.path);
         }
     };
     check(rule.headers.request.set, "request", "set");

@@ -148,7 +148,7 @@ yaml::Object<RouteRule> route_table() {
                "Content codings for answers that have none; off when left out.")
         .field("policies", &RouteRule::policies, List(Text(), bounds::policies),
                "The ways in which callers may prove who they are: the first that fits decides.")
-        .field("access", &RouteRule::access, List(access_rule_table(), bounds::access_rules),
+        .field("access", &RouteRule::access, List(AccessRule(), bounds::access_rules),
                "Who may use the route; default deny where callers are authenticated.")
         .later({"handler", "timeouts"})
         .rule(one_handler)

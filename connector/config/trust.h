@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -113,8 +114,8 @@ struct AuthenticationPolicy {
 
 /// Who may use services and tunnels, besides what the tunnels' own files say.
 struct Access {
-    std::map<std::string, access::Rules> services;
-    std::map<std::string, access::Rules> tunnels;
+    std::map<std::string, access::Rules, std::less<>> services;
+    std::map<std::string, access::Rules, std::less<>> tunnels;
 };
 
 }  // namespace adit::config

@@ -13,6 +13,7 @@
 
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
+#include "connector/config/validate_trust.h"
 
 namespace adit::config {
 namespace {
@@ -105,6 +106,9 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
         expect_readable(tls->certificate, "certificate", place_of(root, {"listeners", i, "tls", "certificate"}),
                         diagnostics);
         expect_readable(tls->key, "key", place_of(root, {"listeners", i, "tls", "key"}), diagnostics);
+        expect_readable(tls->client_ca, "CA file", place_of(root, {"listeners", i, "tls", "client_ca"}), diagnostics);
+        expect_readable(tls->client_crl, "revocation list", place_of(root, {"listeners", i, "tls", "client_crl"}),
+                        diagnostics);
         for (std::size_t k = 0; k < tls->certificates.size(); ++k) {
             expect_readable(tls->certificates[k].certificate, "certificate",
                             place_of(root, {"listeners", i, "tls", "certificates", k, "certificate"}), diagnostics);
@@ -181,6 +185,7 @@ void validate(const Node& root, Configuration& configuration, Diagnostics& diagn
     check_services(root, configuration, diagnostics);
     resolve_targets(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
+    check_trust(root, configuration, diagnostics);
 }
 
 }  // namespace adit::config

@@ -150,6 +150,10 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     if (failure.retry_after > 0) {
         fields.push_back({"retry-after", retry_after});
     }
+    const std::string_view challenge = failure.status == 407 ? "proxy-authenticate" : "www-authenticate";
+    for (const std::string& one : challenges) {
+        fields.push_back({challenge, one, Known::own});
+    }
     co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
 }
 

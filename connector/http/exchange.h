@@ -8,6 +8,7 @@
 
 #include "common/net/stream.h"
 #include "common/problem/failure.h"
+#include "common/tls/peer_certificate.h"
 #include "connector/http/body.h"
 #include "connector/http/caller.h"
 #include "connector/http/forward.h"
@@ -63,6 +64,9 @@ class Exchange {
     std::string_view client_ip;          ///< of who asks: the peer, or whom trusted proxies name
     bool client_tls;                     ///< whether who asks used https
     std::optional<CallerField> vouched;  ///< the field that counts, where the peer is a trusted proxy
+    const tls::PeerCertificate* certificate =
+        nullptr;                          ///< of the peer, verified; null: none. Lives with the connection
+    std::vector<std::string> challenges;  ///< of a 401 (WWW-Authenticate) or 407 (Proxy-Authenticate) of ours
     std::string request_id;
     net::Time started;
     /// Set when the request itself was refused while it was read: the handler only has to answer and log it.
@@ -127,6 +131,12 @@ class Handler {
 
   protected:
     ~Handler() = default;
+};
+
+/// Who stands at the other end of a connection.
+struct Peer {
+    std::string ip;
+    std::shared_ptr<const tls::PeerCertificate> certificate = nullptr;  ///< that it has shown and that was verified
 };
 
 /// A client's connection from its first byte to its close. Owned by the coroutine that awaits run().

@@ -60,6 +60,13 @@ constexpr std::array kKnownNames{
     KnownName{"x-forwarded-client-cert", Known::client_cert},
 };
 
+/// X-Adit-*, also with '_' where an origin may read '-' (CGI and its heirs).
+bool says_identity(std::string_view name) {
+    const auto dash = [](char c) { return c == '-' || c == '_'; };
+    return name.size() > 7 && (name[0] | 0x20) == 'x' && dash(name[1]) && iequals(name.substr(2, 4), "adit") &&
+           dash(name[6]);
+}
+
 /// Where the names of each length begin; the last entry is their number.
 constexpr std::size_t kLongestName = kKnownNames.back().name.size();
 constexpr std::array<std::uint8_t, kLongestName + 2> kByLength = [] {
@@ -159,6 +166,9 @@ Outcome note(Head& head, Collected& seen, const Field& field) {
 
 /// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
 Known known(std::string_view name) {
+    if (says_identity(name)) {
+        return Known::identity;
+    }
     if (name.size() > kLongestName) {
         return Known::other;
     }

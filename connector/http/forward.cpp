@@ -81,6 +81,7 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
                 }
                 continue;
             case Known::host:
+            case Known::identity:
             case Known::client_cert:
             case Known::forwarded:
             case Known::x_forwarded:

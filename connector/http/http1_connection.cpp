@@ -41,13 +41,9 @@ class Http1Exchange final : public Exchange {
 
 }  // namespace
 
-Http1Connection::Http1Connection(std::unique_ptr<net::Stream> stream, std::string client_ip,
-                                 const ServerSettings& settings, Handler& handler)
-    : stream_(std::move(stream)),
-      client_ip_(std::move(client_ip)),
-      settings_(settings),
-      handler_(handler),
-      watchdog_(*stream_) {}
+Http1Connection::Http1Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings,
+                                 Handler& handler)
+    : stream_(std::move(stream)), peer_(std::move(peer)), settings_(settings), handler_(handler), watchdog_(*stream_) {}
 
 void Http1Connection::drain() {
     draining_ = true;
@@ -170,7 +166,8 @@ net::Task<bool> Http1Connection::serve_one(Read read) {
         request_.framing = {};  // what follows cannot be trusted to be a body
         request_.keep_alive = false;
     }
-    Http1Exchange exchange(*stream_, request_, settings_, client_ip_);
+    Http1Exchange exchange(*stream_, request_, settings_, peer_.ip);
+    exchange.certificate = peer_.certificate.get();
     exchange.refused = std::move(refusal_);
     exchange.keep_alive = exchange.keep_alive && !draining_ && !exchange.refused;
     co_await handler_.handle(exchange);

@@ -12,8 +12,7 @@ namespace adit::http {
 
 class Http1Connection final : public Connection {
   public:
-    Http1Connection(std::unique_ptr<net::Stream> stream, std::string client_ip, const ServerSettings& settings,
-                    Handler& handler);
+    Http1Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings, Handler& handler);
 
     net::Task<> run() override;
     /// The next answer is the last (Connection: close); an idle connection closes after a grace of its own, which lets
@@ -62,7 +61,7 @@ class Http1Connection final : public Connection {
     net::Task<> linger();
 
     std::unique_ptr<net::Stream> stream_;
-    std::string client_ip_;
+    const Peer peer_;
     const ServerSettings& settings_;
     Handler& handler_;
     Watchdog watchdog_;

@@ -72,9 +72,9 @@ void Http2Connection::Watchdog::expired() {
     connection_.look_after();
 }
 
-Http2Connection::Http2Connection(std::unique_ptr<net::Stream> stream, std::string client_ip,
-                                 const ServerSettings& settings, Handler& handler)
-    : client_ip_(std::move(client_ip)),
+Http2Connection::Http2Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings,
+                                 Handler& handler)
+    : peer_(std::move(peer)),
       settings_(settings),
       handler_(handler),
       session_(std::move(stream), h2::Session::Role::server, limits_of(settings), *this),
@@ -121,7 +121,8 @@ net::Task<> Http2Connection::serve(std::unique_ptr<h2::Stream> stream) {
         head.framing = {};
     }
     {
-        Http2Exchange exchange(*stream, head, settings_, client_ip_);
+        Http2Exchange exchange(*stream, head, settings_, peer_.ip);
+        exchange.certificate = peer_.certificate.get();
         if (stream->head_overflowed()) {
             exchange.refused = problem::bad_request(431, "head-too-large", "the request head is too large");
         } else if (!read) {

@@ -12,8 +12,7 @@ namespace adit::http {
 
 class Http2Connection final : public Connection, private h2::SessionListener {
   public:
-    Http2Connection(std::unique_ptr<net::Stream> stream, std::string client_ip, const ServerSettings& settings,
-                    Handler& handler);
+    Http2Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings, Handler& handler);
 
     net::Task<> run() override;
     /// Says that it leaves (GOAWAY), answers the streams that are there or on their way, and ends.
@@ -35,7 +34,7 @@ class Http2Connection final : public Connection, private h2::SessionListener {
     net::Task<> serve(std::unique_ptr<h2::Stream> stream);
     void look_after();
 
-    std::string client_ip_;
+    const Peer peer_;
     const ServerSettings& settings_;
     Handler& handler_;
     h2::Session session_;

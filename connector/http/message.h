@@ -29,6 +29,7 @@ enum class Known : std::uint8_t {
     forwarded,
     x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP
     client_cert,  ///< Client-Cert, Client-Cert-Chain (RFC 9440) and X-Forwarded-Client-Cert
+    identity,     ///< X-Adit-*: who calls, as this connector says it; never taken from a client
     request_id,   ///< X-Request-Id
     max_forwards,
     content_type,

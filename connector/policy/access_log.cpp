@@ -86,6 +86,8 @@ void AccessLog::append_json(const AccessRecord& record) {
     text_member(out, "request_id", record.request_id);
     text_member(out, "trace_id", record.trace_id);
     text_member(out, "client", record.client);
+    text_member(out, "consumer", record.consumer);
+    text_member(out, "environment", record.environment);
     text_member(out, "method", record.method);
     text_member(out, "host", record.host);
     text_member(out, "path", record.path);
@@ -136,6 +138,7 @@ void AccessLog::append_text(const AccessRecord& record) {
     append_number(out, record.bytes_out);
     for (const auto& [name, value] :
          {std::pair{" route=", record.route}, std::pair{" inner_route=", record.inner_route},
+          std::pair{" consumer=", record.consumer}, std::pair{" environment=", record.environment},
           std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
           std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
           std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id},

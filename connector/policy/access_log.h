@@ -15,6 +15,8 @@ struct AccessRecord {
     std::string_view request_id;
     std::string_view trace_id;  ///< W3C trace context; empty when the request belongs to no trace
     std::string_view client;
+    std::string_view consumer;     ///< who called; empty where nobody was asked
+    std::string_view environment;  ///< of the consumer
     std::string_view method;
     std::string_view host;
     std::string_view path;

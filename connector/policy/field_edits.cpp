@@ -13,8 +13,8 @@ namespace {
 /// is left out because a stranger may have written it.
 http::Known standing(std::string_view name) {
     const http::Known known = http::known(name);
-    const bool plain =
-        known == http::Known::other || known == http::Known::x_forwarded || known == http::Known::client_cert;
+    const bool plain = known == http::Known::other || known == http::Known::x_forwarded ||
+                       known == http::Known::client_cert || known == http::Known::identity;
     return plain ? http::Known::own : known;
 }
 

@@ -27,6 +27,12 @@ std::string_view value_of(config::RequestValue value, const RequestValues& value
             return values.backend;
         case scheme:
             return values.scheme;
+        case consumer:
+            return values.caller == nullptr ? std::string_view() : values.caller->consumer;
+        case consumer_environment:
+            return values.caller == nullptr ? std::string_view() : values.caller->environment;
+        case consumer_project:
+            return values.caller == nullptr ? std::string_view() : values.caller->project;
     }
     return {};
 }
@@ -35,11 +41,19 @@ std::string_view value_of(config::RequestValue value, const RequestValues& value
 void append_fields(std::string& out, const http::RequestHead& request, std::string_view name) {
     bool first = true;
     for (const http::Field& field : request.fields) {
-        if (iequals(field.name, name)) {
+        if (iequals(field.name, name) && field.known != http::Known::identity) {
             out.append(first ? "" : ", ").append(field.value);
             first = false;
         }
     }
+}
+
+std::string_view attribute_of(const access::Caller* caller, std::string_view name) {
+    if (caller == nullptr) {
+        return {};
+    }
+    const auto found = caller->attributes.find(name);
+    return found == caller->attributes.end() ? std::string_view() : found->second;
 }
 
 }  // namespace
@@ -53,6 +67,8 @@ FieldTemplate::FieldTemplate(std::string_view pattern, std::string_view text) {
             pieces_.push_back({{}, Piece::Kind::capture, {}, capture});
         } else if (const auto value = config::request_value(piece.text)) {
             pieces_.push_back({{}, Piece::Kind::value, *value});
+        } else if (const std::string_view attribute = config::attribute_of(piece.text); !attribute.empty()) {
+            pieces_.push_back({std::string(attribute), Piece::Kind::attribute});
         } else {
             pieces_.push_back({std::string(config::header_of(piece.text)), Piece::Kind::field});
         }
@@ -73,6 +89,9 @@ std::string FieldTemplate::expand(const RequestValues& values) const {
                 break;
             case Piece::Kind::field:
                 append_fields(out, values.request, piece.text);
+                break;
+            case Piece::Kind::attribute:
+                out += attribute_of(values.caller, piece.text);
                 break;
             case Piece::Kind::value:
                 out += value_of(piece.value, values);

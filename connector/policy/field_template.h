@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/access/caller.h"
 #include "connector/config/field_template.h"
 #include "connector/http/message.h"
 #include "connector/route/path_template.h"
@@ -22,6 +23,7 @@ struct RequestValues {
     std::string_view route;
     std::string_view backend;
     std::string_view scheme;
+    const access::Caller* caller = nullptr;  ///< null where nobody is known
 };
 
 /// Compiled once per route, then only read.
@@ -38,8 +40,8 @@ class FieldTemplate {
 
   private:
     struct Piece {
-        std::string text;  ///< as it stands, or the name of a request's field
-        enum class Kind { text, field, value, capture } kind = Kind::text;
+        std::string text;  ///< as it stands, or the name of a request's field or a caller's attribute
+        enum class Kind { text, field, attribute, value, capture } kind = Kind::text;
         config::RequestValue value{};
         std::optional<route::Capture> capture = {};
     };

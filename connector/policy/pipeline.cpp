@@ -2,6 +2,7 @@
 #include "connector/policy/pipeline.h"
 
 #include "common/base/encoding.h"
+#include "common/log/log.h"
 #include "connector/http/authority.h"
 #include "connector/policy/access_record.h"
 #include "connector/route/path.h"
@@ -38,14 +39,15 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
         co_return failure;
     }
     story.destination = &story.route->destination;
-    if (!story.route->plain || story.serving->routes->policies[story.route->index]) {
+    const Routes& routes = *story.serving->routes;
+    if (!story.route->plain || routes.enforces || routes.policies[story.route->index]) {
         story.destination = co_await follow(exchange, story);
         if (story.destination == nullptr) {
             co_return std::exchange(story.failure, std::nullopt);
         }
     }
     backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
-    co_return co_await route::forward(exchange, backend, story.trace);
+    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace);
 }
 
 /// From route to route, until one leads to a backend with endpoints of its own, or answers or refuses (null then).
@@ -54,7 +56,8 @@ net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, 
     const route::Route* route = story.route;
     for (;;) {
         const route::Destination& destination = choose(exchange, story, *route);
-        if (routes.policies[route->index] && !co_await pass_policies(exchange, story, *route, destination)) {
+        const bool asks = routes.enforces || routes.policies[route->index] != nullptr;
+        if (asks && !co_await pass_policies(exchange, story, *route, destination)) {
             co_return nullptr;
         }
         if (route->redirect || route->fixed) {
@@ -89,40 +92,63 @@ const route::Destination& Pipeline::choose(const http::Exchange& exchange, Story
 void Pipeline::mirror(http::Exchange& exchange, Story& story, const route::Route& route) {
     if (random_.below(100) < route.mirror->percent) {
         story.mirrors.push_back(std::make_unique<route::Mirror>(
-            exchange, *route.mirror, route.name, story.trace.traceparent,
+            exchange, *route.mirror, story.admission.passage, story.trace.traceparent,
             story.serving->backends[route.mirror->backend_index], story.serving->routes->mirrors[route.index]));
     }
 }
 
-/// False when a policy has answered, or has refused (story.failure then).
+/// False when a policy has answered, or has refused (story.failure then). What a policy does to answers it does to a
+/// refusal, too: a page must be able to read it, and a preflight comes without the credential of what it asks about.
 net::Task<bool> Pipeline::pass_policies(http::Exchange& exchange, Story& story, const route::Route& route,
                                         const route::Destination& destination) {
-    const RequestValues values{.request = exchange.request,
-                               .client_ip = exchange.client_ip,
-                               .host = http::host_of(exchange.request.authority),
-                               .path = exchange.request.path,
-                               .request_id = exchange.request_id,
-                               .route = route.name,
-                               .backend = destination.backend,
-                               .scheme = exchange.client_tls ? "https" : "http"};
-    story.policies = std::make_unique<PolicyRun>(*story.serving->routes->policies[route.index], exchange, values,
-                                                 std::move(story.policies));
-    if (const auto preflight = story.policies->preflight()) {
-        co_await exchange.answer(*preflight);
+    const RoutePolicies* policies = story.serving->routes->policies[route.index].get();
+    if (policies != nullptr) {
+        story.policies = std::make_unique<PolicyRun>(*policies, exchange, std::move(story.policies));
+    }
+    const bool preflight = policies != nullptr && story.policies->is_preflight();
+    if (!preflight && story.serving->routes->enforces) {
+        co_await admit(exchange, story, route);
+    }
+    if (policies == nullptr) {
+        co_return !story.failure;
+    }
+    story.policies->read({.request = exchange.request,
+                          .client_ip = exchange.client_ip,
+                          .host = http::host_of(exchange.request.authority),
+                          .path = exchange.request.path,
+                          .request_id = exchange.request_id,
+                          .route = route.name,
+                          .backend = destination.backend,
+                          .scheme = exchange.client_tls ? "https" : "http",
+                          .caller = story.admission.passage.caller.get()});
+    if (preflight) {
+        co_await exchange.answer(story.policies->preflight());
         co_return false;
     }
-    story.failure = story.policies->bound_body();
+    if (!story.failure) {
+        story.failure = story.policies->bound_body();
+    }
     if (!story.failure) {
         story.policies->edit_request();
     }
     co_return !story.failure;
 }
 
+/// Who calls, and whether he may come this way: story.failure when not.
+net::Task<> Pipeline::admit(http::Exchange& exchange, Story& story, const route::Route& route) {
+    const Routes& routes = *story.serving->routes;
+    story.admission.passage.access = &routes.access;
+    story.admission.passage.hold = story.serving->routes;
+    story.failure = co_await routes.entrances[route.index]->admit(exchange, story.admission);
+}
+
 void Pipeline::rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target) {
     http::RequestHead& request = exchange.request;
     story.rewritten = target.text.expand(http::host_of(request.authority), request.path);
     request.path = story.rewritten;
-    request.query = target.keep_query ? request.query : std::string_view();
+    if (!target.keep_query) {
+        request.query = request.whole_query = {};
+    }
 }
 
 /// What a clear-text listener does that is only there to tell clients of https.
@@ -210,10 +236,29 @@ void Pipeline::count(const http::Exchange& exchange, const Story& story, net::Ti
     }
 }
 
+/// One line for each caller whom rules kept off, with their words.
+void Pipeline::tell_denial(const http::Exchange& exchange, const Story& story) {
+    const bool by_route = !story.admission.denied.empty();
+    const std::string& words = by_route ? story.admission.denied : story.trace.denied;
+    if (words.empty()) {
+        return;
+    }
+    story.serving->routes->metrics[story.route->index]->denied(by_route ? "route" : "service");
+    const access::Caller& caller = *story.admission.passage.caller;
+    logging::warn("access denied", {{"consumer", caller.consumer},
+                                    {"environment", caller.environment},
+                                    {"by", caller.by},
+                                    {"route", story.route->name},
+                                    {"rule", words},
+                                    {"client", exchange.client_ip},
+                                    {"request_id", exchange.request_id}});
+}
+
 void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     const net::Time now = net::Clock::now();
     const route::Trace& trace = story.trace;
     count(exchange, story, now);
+    tell_denial(exchange, story);
     const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
     if (!log_.on() && !traced) {
         return;
@@ -222,6 +267,10 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     const std::string trace_id = story.tracked ? hex_encode(story.tracked->self.trace) : std::string();
     record.trace_id = trace_id;
     record.path = story.path.empty() ? record.path : story.path;
+    if (const access::Caller* caller = story.admission.passage.caller.get()) {
+        record.consumer = caller->consumer;
+        record.environment = caller->environment;
+    }
     if (story.route != nullptr) {
         record.route = story.route->name;
     }

@@ -10,6 +10,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
 #include "connector/policy/tracer.h"
 #include "connector/route/forward.h"
@@ -27,6 +28,9 @@ struct Routes {
     std::vector<std::vector<std::shared_ptr<ShareMetrics>>> shares;  ///< of the route's split, in its order
     std::vector<std::shared_ptr<MirrorMetrics>> mirrors;             ///< null where the route has none
     std::vector<std::shared_ptr<const RoutePolicies>> policies;      ///< by Route::index; null: none
+    std::vector<std::unique_ptr<const Entrance>> entrances;          ///< by Route::index; null: nobody is asked
+    bool enforces = false;                                           ///< there are entrances
+    config::Access access;                                           ///< rules of services and tunnels
     bool cors = false;                                               ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted;
 };
@@ -66,6 +70,7 @@ class Pipeline final : public http::Handler {
         std::string rewritten;                ///< the path for the backend, where the route writes it anew
         std::string_view path;                ///< as it was asked for, normalised
         std::unique_ptr<PolicyRun> policies;  ///< of the last route that has any; it holds those before
+        Admission admission;                  ///< who calls, and by what right
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
@@ -78,9 +83,11 @@ class Pipeline final : public http::Handler {
     void mirror(http::Exchange& exchange, Story& story, const route::Route& route);
     static net::Task<bool> pass_policies(http::Exchange& exchange, Story& story, const route::Route& route,
                                          const route::Destination& destination);
+    static net::Task<> admit(http::Exchange& exchange, Story& story, const route::Route& route);
     static void rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target);
     static net::Task<> answer_itself(http::Exchange& exchange, const route::Route& route);
     static void count(const http::Exchange& exchange, const Story& story, net::Time now);
+    static void tell_denial(const http::Exchange& exchange, const Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 
     std::shared_ptr<const Serving> serving_;

@@ -29,23 +29,16 @@ std::shared_ptr<const RoutePolicies> RoutePolicies::make(const config::RouteRule
     return made;
 }
 
-PolicyRun::PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values,
-                     std::unique_ptr<PolicyRun> outer)
+PolicyRun::PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, std::unique_ptr<PolicyRun> outer)
     : outer_(std::move(outer)),
       policies_(policies),
       exchange_(exchange),
-      preflight_(policies.cors && is_preflight(exchange.request)) {
+      preflight_(policies.cors && policy::is_preflight(exchange.request)) {
     if (policies.cors) {
         origin_ = policies.cors->allowed_origin(exchange.request);
     }
     if (policies.compression) {
         coding_ = policies.compression->choose(exchange.request);
-    }
-    if (policies.request_fields) {
-        request_made_ = policies.request_fields->make(values);
-    }
-    if (policies.response_fields) {
-        response_made_ = policies.response_fields->make(values);
     }
     if (policies.max_body > 0) {
         exchange.body.limit(policies.max_body);
@@ -53,10 +46,16 @@ PolicyRun::PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, co
     exchange.answer_filter = this;
 }
 
-std::optional<http::Exchange::Whole> PolicyRun::preflight() const {
-    if (!preflight_) {
-        return std::nullopt;
+void PolicyRun::read(const RequestValues& values) {
+    if (policies_.request_fields) {
+        request_made_ = policies_.request_fields->make(values);
     }
+    if (policies_.response_fields) {
+        response_made_ = policies_.response_fields->make(values);
+    }
+}
+
+http::Exchange::Whole PolicyRun::preflight() const {
     return http::Exchange::Whole{204, {}, {}, policies_.cors->preflight(exchange_.request)};
 }
 

@@ -33,14 +33,16 @@ struct RoutePolicies {
 class PolicyRun final : private http::AnswerFilter {
   public:
     /// Policies and exchange outlive it. `outer`: of the route that led here; may be null.
-    PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, const RequestValues& values,
-              std::unique_ptr<PolicyRun> outer);
+    PolicyRun(const RoutePolicies& policies, http::Exchange& exchange, std::unique_ptr<PolicyRun> outer);
     PolicyRun(const PolicyRun&) = delete;
     PolicyRun& operator=(const PolicyRun&) = delete;
     ~PolicyRun() { exchange_.answer_filter = nullptr; }
 
-    /// The whole answer when the request is a preflight: the backend is not asked.
-    std::optional<http::Exchange::Whole> preflight() const;
+    bool is_preflight() const { return preflight_; }
+    /// Makes the fields that it sets; once who calls is known, or known not to be.
+    void read(const RequestValues& values);
+    /// The whole answer to a preflight: the backend is not asked.
+    http::Exchange::Whole preflight() const;
     /// Refuses a body that says it is too large; one that turns out to be is refused while it is read.
     std::optional<problem::Failure> bound_body() const;
     /// Changes the fields that the backend gets.

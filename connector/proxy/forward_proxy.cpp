@@ -3,6 +3,7 @@
 
 #include "common/base/encoding.h"
 #include "common/base/time.h"
+#include "common/log/log.h"
 #include "connector/access/rule.h"
 #include "connector/http/forward.h"
 #include "connector/policy/access_record.h"
@@ -12,28 +13,6 @@ namespace adit::proxy {
 namespace {
 
 constexpr int kAttemptsMost = 3;  ///< of one CONNECT, each by another way
-
-/// RFC 9110 §15.5.8: a 407 has a challenge. Where policies have none of their own, as for API keys, they are shown so.
-constexpr std::string_view kBasic = "Basic realm=\"adit\"";
-
-/// Adds the challenges to a 407 (RFC 9110 §11.7.1).
-class Challenges final : public http::AnswerFilter {
-  public:
-    Challenges(http::Exchange& exchange, const std::vector<std::string>& values)
-        : exchange_(exchange), values_(values) {
-        exchange_.answer_filter = this;
-    }
-    ~Challenges() { exchange_.answer_filter = nullptr; }
-
-  private:
-    void filter(http::ResponseHead& response, http::Exchange&) override {
-        for (const std::string& value : values_) {
-            response.fields.push_back({"proxy-authenticate", value});
-        }
-    }
-    http::Exchange& exchange_;
-    const std::vector<std::string>& values_;
-};
 
 /// A CONNECT in the gauge of its service's connections.
 class Active {
@@ -45,11 +24,22 @@ class Active {
     metrics::Gauge& gauge_;
 };
 
-access::Target access_target(const tunnel::ServiceEntry& service) {
-    return {.route = kRoute, .service = service.name, .tunnel = service.tunnel_name};
+/// The same whether there is no such service or another's, so that names cannot be tried.
+problem::Failure denied(const Target& target) {
+    return problem::access_denied("no service that you may use is at " + target.at.text());
 }
 
 }  // namespace
+
+Terms::Terms(std::optional<policy::Authentication> authentication, std::optional<access::Rules> own,
+             std::shared_ptr<const config::Access> services, const backend::Timeouts& times,
+             std::chrono::milliseconds silence, std::shared_ptr<RouteMetrics> counted)
+    : rules(std::move(own)),
+      entrance(kRoute, std::move(authentication), rules ? &*rules : nullptr, false, http::Role::proxy),
+      access(std::move(services)),
+      timeouts(times),
+      idle(silence),
+      metrics(std::move(counted)) {}
 
 void ForwardProxy::serve_by(std::shared_ptr<const Terms> terms) {
     terms_ = std::move(terms);
@@ -59,6 +49,8 @@ void ForwardProxy::serve_by(std::shared_ptr<const Terms> terms) {
 net::Task<> ForwardProxy::handle(http::Exchange& exchange) {
     Story story;
     story.terms = terms_;
+    story.admission.passage.access = terms_->access.get();
+    story.admission.passage.hold = terms_;
     story.tracked = tracer_.begin(exchange.request);
     if (story.tracked && story.tracked->ours) {
         story.trace.traceparent = telemetry::format_traceparent(story.tracked->self);
@@ -67,7 +59,6 @@ net::Task<> ForwardProxy::handle(http::Exchange& exchange) {
     if (story.failure) {
         // A client that did not wait for a 200 has sent bytes that are no request of HTTP, whatever they look like.
         exchange.keep_alive = exchange.keep_alive && exchange.request.form != http::TargetForm::authority;
-        const Challenges challenges(exchange, story.challenges);
         co_await exchange.answer(*story.failure);
     }
     conclude(exchange, story);
@@ -79,37 +70,10 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::serve(http::Exchange& e
         co_return std::move(target.error());
     }
     story.target = std::move(*target);
-    if (auto failure = co_await authenticate(exchange, story)) {
+    if (auto failure = co_await story.terms->entrance.admit(exchange, story.admission)) {
         co_return failure;
     }
     co_return story.target.connect ? co_await connect(exchange, story) : co_await forward(exchange, story);
-}
-
-/// Who calls; 407 with the challenges where nobody is known.
-net::Task<std::optional<problem::Failure>> ForwardProxy::authenticate(http::Exchange& exchange, Story& story) {
-    const policy::Authentication& ways = *story.terms->authentication;
-    net::Loop& loop = exchange.client().loop();
-    const policy::Visit visit{.request = exchange.request,
-                              .client_ip = exchange.client_ip,
-                              .loop = loop,
-                              .now = std::chrono::system_clock::now(),
-                              .deadline = loop.now() + story.terms->timeouts.connect,
-                              .proxy = true};
-    policy::Inquiry inquiry;
-    while (!ways.proceed(visit, inquiry)) {
-        co_await ways.wait(visit, inquiry);
-    }
-    story.caller = std::move(inquiry.caller);
-    if (story.caller) {
-        co_return std::nullopt;
-    }
-    story.challenges = ways.challenges(inquiry);
-    if (story.challenges.empty()) {
-        story.challenges.emplace_back(kBasic);
-    }
-    problem::Failure failure = ways.failure(inquiry);
-    failure.status = 407;
-    co_return failure;
 }
 
 /// The first service at the target that the caller may use. Looked for anew before each try, since tunnels change.
@@ -117,7 +81,10 @@ std::expected<Candidate, problem::Failure> ForwardProxy::find(Story& story) cons
     story.denied = "no tunnel exposes a service at " + story.target.at.text();
     bool first = true;
     for (const Candidate& candidate : candidates(*pool_.table(), story.target)) {
-        access::Verdict verdict = access::decide(*story.caller, access_target(*candidate.service));
+        const tunnel::ServiceEntry& service = *candidate.service;
+        access::Verdict verdict = story.admission.passage.decide({.service = service.name,
+                                                                  .tunnel = service.tunnel_name,
+                                                                  .rules = service.rules ? &*service.rules : nullptr});
         if (verdict.allowed) {
             story.denied.clear();
             return candidate;
@@ -126,7 +93,7 @@ std::expected<Candidate, problem::Failure> ForwardProxy::find(Story& story) cons
             story.denied = std::move(verdict.reason);
         }
     }
-    return std::unexpected(problem::access_denied("no service that you may use is at " + story.target.at.text()));
+    return std::unexpected(denied(story.target));
 }
 
 net::Task<std::optional<problem::Failure>> ForwardProxy::connect(http::Exchange& exchange, Story& story) {
@@ -184,16 +151,43 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::forward(http::Exchange&
     }
     exchange.request.path = found->path;
     story.origin = origins_.at(found->service->name, story.terms->timeouts);
-    co_return co_await route::forward(exchange, *story.origin, story.trace);
+    auto failure = co_await route::forward(exchange, *story.origin, story.admission.passage, story.trace);
+    if (!story.trace.denied.empty()) {  // the rules have just changed
+        story.denied = story.trace.denied;
+        failure = denied(story.target);
+    }
+    co_return failure;
+}
+
+void ForwardProxy::tell_denial(const http::Exchange& exchange, const Story& story) {
+    const std::string& words = story.denied.empty() ? story.admission.denied : story.denied;
+    if (words.empty()) {
+        return;
+    }
+    story.terms->metrics->denied(story.denied.empty() ? "route" : "service");
+    const access::Caller& caller = *story.admission.passage.caller;
+    logging::warn("access denied", {{"consumer", caller.consumer},
+                                    {"environment", caller.environment},
+                                    {"by", caller.by},
+                                    {"route", kRoute},
+                                    {"target", story.target.at.text()},
+                                    {"rule", words},
+                                    {"client", exchange.client_ip},
+                                    {"request_id", exchange.request_id}});
 }
 
 void ForwardProxy::conclude(const http::Exchange& exchange, const Story& story) {
+    tell_denial(exchange, story);
     const net::Time now = net::Clock::now();
     policy::AccessRecord record = policy::access_record(exchange, story.trace, now);
     record.route = kRoute;
     record.bytes_in += story.carried.forth;
     record.bytes_out += story.carried.back;
     record.path = story.target.path.empty() ? record.path : story.target.path;
+    if (const access::Caller* caller = story.admission.passage.caller.get()) {
+        record.consumer = caller->consumer;
+        record.environment = caller->environment;
+    }
     RouteMetrics& metrics = *story.terms->metrics;
     metrics.finished(exchange.status, record.duration, record.bytes_in, record.bytes_out);
     if (story.failure) {

@@ -7,11 +7,10 @@
 #include <string>
 
 #include "common/net/pump.h"
-#include "connector/access/caller.h"
 #include "connector/admin/metrics.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
-#include "connector/policy/authentication.h"
+#include "connector/policy/entrance.h"
 #include "connector/policy/tracer.h"
 #include "connector/proxy/connect.h"
 #include "connector/proxy/origins.h"
@@ -25,10 +24,17 @@ inline constexpr std::string_view kRoute = "forward-proxy";
 
 /// What a listener's configuration makes of its proxy: immutable, shared by all workers.
 struct Terms {
-    std::shared_ptr<const policy::Authentication> authentication;
-    backend::Timeouts timeouts;
-    std::chrono::milliseconds idle{};  ///< of a CONNECT
-    std::shared_ptr<RouteMetrics> metrics;
+    /// `rules` of the proxy itself, if it has any; `access` of services and tunnels; `idle`: of a CONNECT.
+    Terms(std::optional<policy::Authentication> authentication, std::optional<access::Rules> rules,
+          std::shared_ptr<const config::Access> access, const backend::Timeouts& timeouts,
+          std::chrono::milliseconds idle, std::shared_ptr<RouteMetrics> metrics);
+
+    const std::optional<access::Rules> rules;
+    const policy::Entrance entrance;
+    const std::shared_ptr<const config::Access> access;
+    const backend::Timeouts timeouts;
+    const std::chrono::milliseconds idle;
+    const std::shared_ptr<RouteMetrics> metrics;
 };
 
 /// One per listener and worker: the handler of the listener's connections. It dials through tunnels only, so that no
@@ -47,23 +53,22 @@ class ForwardProxy final : public http::Handler {
     /// What the steps tell each other about one request.
     struct Story {
         std::shared_ptr<const Terms> terms;
-        std::shared_ptr<const access::Caller> caller;
+        policy::Admission admission;
         std::shared_ptr<backend::Backend> origin;
         Target target;
         route::Trace trace;
         std::optional<policy::Tracked> tracked;
         std::optional<problem::Failure> failure;
-        std::vector<std::string> challenges;  ///< of a 407
         std::string denied;  ///< why, for the log; the client is not told whether there is such a service
         net::PipeResult carried;
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
-    static net::Task<std::optional<problem::Failure>> authenticate(http::Exchange& exchange, Story& story);
     std::expected<Candidate, problem::Failure> find(Story& story) const;
     net::Task<std::optional<problem::Failure>> connect(http::Exchange& exchange, Story& story);
     net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, Story& story);
     static net::Task<> carry(http::Exchange& exchange, Story& story, Line line);
+    static void tell_denial(const http::Exchange& exchange, const Story& story);
     void conclude(const http::Exchange& exchange, const Story& story);
 
     std::shared_ptr<const Terms> terms_;

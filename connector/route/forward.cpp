@@ -1,6 +1,8 @@
 // Attempts over endpoints until one answers or none may be tried again; see forward.h.
 #include "connector/route/forward.h"
 
+#include <algorithm>
+
 #include "connector/http/forward.h"
 #include "connector/route/attempt.h"
 
@@ -18,29 +20,61 @@ net::Task<std::expected<backend::Way, problem::Failure>> find_way(backend::Endpo
     co_return way;
 }
 
+/// What authenticated the caller is between the caller and us, unless the backend is meant to see it.
+void withhold_credential(http::RequestHead& request, bool forwards) {
+    if (!request.has_credential) {
+        return;
+    }
+    if (forwards) {
+        request.query = request.shown_query();
+    } else {
+        std::erase_if(request.fields, [](const http::Field& field) { return field.known == http::Known::credential; });
+    }
+    request.has_credential = false;
+}
+
+/// Drops from `order`, at `at` and behind it, what the caller may not use, up to the first that he may.
+void pass_over_denied(backend::Backend::Order& order, std::size_t at, const Passage& passage, Trace& trace) {
+    while (passage.access != nullptr && at < order.size()) {
+        const access::Verdict verdict = passage.decide(order[at]->dialer->hop());
+        if (verdict.allowed) {
+            break;
+        }
+        trace.denied = verdict.reason;
+        order.erase(order.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+}
+
 }  // namespace
 
-net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend, Trace& trace) {
+net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
+                                                   const Passage& passage, Trace& trace) {
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
+    withhold_credential(exchange.request, backend.presentation.forward_credential);
     const net::Loop& loop = exchange.client().loop();
-    const std::size_t first = backend.next_first();
-    const auto limit = std::max<std::size_t>(kAttemptsMost, backend.endpoints());
+    auto order = backend.next_order(loop.now());
+    pass_over_denied(order, 0, passage, trace);
+    if (order.empty()) {
+        co_return problem::access_denied(trace.denied);
+    }
+    const auto limit = std::max<std::size_t>(kAttemptsMost, order.size());
     std::optional<problem::Failure> failure;
     for (std::size_t attempt = 0; attempt < limit; ++attempt) {
-        backend::Endpoint& endpoint = backend.pick(loop.now(), first, attempt);
+        backend::Endpoint& endpoint = *order[attempt % order.size()];
         trace.endpoint = endpoint.text;
         auto way = endpoint.dialer->choose();
         if (!way) {
+            pass_over_denied(order, attempt + 1, passage, trace);
             // Other endpoints are asked before anybody waits for this one.
-            const bool last = attempt + 1 >= backend.endpoints();
+            const bool last = attempt + 1 >= order.size();
             way = last ? co_await find_way(endpoint, exchange.started + backend.timeouts.connect) : std::move(way);
         }
         if (!way) {
             failure = std::move(way.error());
             backend.unreachable(endpoint, loop.now());
-            if (attempt + 1 >= backend.endpoints()) {
+            if (attempt + 1 >= order.size()) {
                 break;
             }
             continue;
@@ -57,8 +91,11 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
             backend.unreachable(endpoint, loop.now());
         }
         // A refused target stays refused: only another endpoint, or a lost way, is worth another try.
-        const bool elsewhere = backend.endpoints() > 1 ? attempt + 1 < limit : !failure->final_here;
-        if (!one.repeatable(*failure) || !elsewhere) {
+        if (!one.repeatable(*failure)) {
+            break;
+        }
+        pass_over_denied(order, attempt + 1, passage, trace);
+        if (order.size() > 1 ? attempt + 1 >= limit : failure->final_here) {
             break;
         }
     }

@@ -6,6 +6,7 @@
 
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
+#include "connector/route/passage.h"
 
 namespace adit::route {
 
@@ -20,11 +21,13 @@ struct Trace {
     net::Time connect_started{};
     net::Time connected{};
     net::Time first_byte{};
+    std::string denied;  ///< why the caller may not use an endpoint, in the words of its rules; the last one
     std::string broken;  ///< why an answer that had begun was cut off, in words
 };
 
-/// Forwards the exchange. Answers the failure when no answer has begun (the caller turns it into one); nothing when the
-/// origin's answer went out, whole, or cut off with exchange.truncate().
-net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend, Trace& trace);
+/// Forwards the exchange, by endpoints that the caller may use. Answers the failure when no answer has begun (the
+/// caller turns it into one); nothing when the origin's answer went out, whole, or cut off with exchange.truncate().
+net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
+                                                   const Passage& passage, Trace& trace);
 
 }  // namespace adit::route

@@ -35,10 +35,11 @@ struct Mirror::Copy {
     MirrorSlot slot;
     std::shared_ptr<backend::Backend> backend;
     http::RequestCopy request;
+    Passage passage;
     std::string traceparent;
 };
 
-Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, std::string traceparent,
+Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, Passage passage, std::string traceparent,
                std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics)
     : body_(exchange.body), body_most_(rule.body_bytes) {
     if (!exchange.request.upgrade.empty()) {
@@ -55,7 +56,8 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string
         return;
     }
     copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
-                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(traceparent)});
+                                           http::RequestCopy(exchange, {kMirrorField, passage.route}),
+                                           std::move(passage), std::move(traceparent)});
     if (body_.done()) {
         passed();
         return;
@@ -100,10 +102,12 @@ net::Task<> Mirror::carry(std::unique_ptr<Copy> copy) {
     const net::AbortAt guard(exchange.client(), copy->request.loop().now() + kLongest);
     Trace trace;
     trace.traceparent = copy->traceparent;
-    const auto failure = co_await forward(exchange, *copy->backend, trace);
+    const auto failure = co_await forward(exchange, *copy->backend, copy->passage, trace);
     MirrorMetrics& metrics = copy->slot.metrics();
     if (exchange.client().status() == net::Errc::timed_out) {
         metrics.failed("timeout");
+    } else if (failure && failure->code == std::string_view("access-denied")) {
+        metrics.skipped(MirrorMetrics::Skip::access);
     } else if (failure) {
         metrics.failed(failure->code);
     } else if (exchange.truncated() && !copy->request.had_enough()) {

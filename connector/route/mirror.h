@@ -10,6 +10,7 @@
 #include "connector/config/config.h"
 #include "connector/http/exchange.h"
 #include "connector/http/request_copy.h"
+#include "connector/route/passage.h"
 
 namespace adit::route {
 
@@ -39,7 +40,8 @@ class MirrorSlot {
 class Mirror final : private http::BodyTap {
   public:
     /// `traceparent` goes with the copy as it goes with the original (Trace::traceparent).
-    Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, std::string traceparent,
+    /// The copy goes by the right of who sent the original.
+    Mirror(http::Exchange& exchange, const config::Mirror& rule, Passage passage, std::string traceparent,
            std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics);
     Mirror(const Mirror&) = delete;
     Mirror& operator=(const Mirror&) = delete;

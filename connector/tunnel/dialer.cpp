@@ -3,6 +3,18 @@
 
 namespace adit::tunnel {
 
+backend::Hop TunnelDialer::hop() const {
+    const std::shared_ptr<const Table>& table = pool_.table();
+    const ServiceEntry* service = table->service(service_);
+    if (service == nullptr) {
+        return {.service = service_, .tunnel = {}};
+    }
+    return {.service = service_,
+            .tunnel = service->tunnel_name,
+            .rules = service->rules ? &*service->rules : nullptr,
+            .hold = table};
+}
+
 std::expected<backend::Way, problem::Failure> TunnelDialer::choose() {
     const std::shared_ptr<const Table>& table = pool_.table();
     const ServiceEntry* service = table->service(service_);

@@ -14,6 +14,7 @@ class TunnelDialer final : public backend::Dialer {
   public:
     TunnelDialer(Pool& pool, std::string service) : pool_(pool), service_(std::move(service)) {}
 
+    backend::Hop hop() const override;
     std::expected<backend::Way, problem::Failure> choose() override;
     net::Task<bool> await_way(net::Time deadline) override;
     net::Task<backend::Dialled> dial(const backend::Way& way, backend::Versions versions, net::Time deadline) override;

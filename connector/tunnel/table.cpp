@@ -11,6 +11,18 @@
 namespace adit::tunnel {
 namespace {
 
+/// A file that names projects means that nobody else may: also one that names none of their environments.
+std::optional<access::Rules> rules_of(const ServiceRecord& service) {
+    if (service.configurations.empty()) {
+        return std::nullopt;
+    }
+    access::Rules rules;
+    for (const AccessRecord& one : service.configurations) {
+        rules.push_back({.consumer = {}, .project = one.project, .environments = one.accessible_by});
+    }
+    return rules;
+}
+
 /// The store has checked the URL when it read it, so what cannot be parsed here is left out.
 std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRecord& service) {
     const auto url = boost::urls::parse_uri(service.endpoint);
@@ -30,6 +42,7 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     while (!entry.base_path.empty() && entry.base_path.back() == '/') {
         entry.base_path.pop_back();
     }
+    entry.rules = rules_of(service);
     return entry;
 }
 

@@ -14,6 +14,7 @@
 #include "common/base/strings.h"
 #include "common/net/address.h"
 #include "common/tls/key.h"
+#include "connector/access/rule.h"
 #include "connector/store/record.h"
 
 namespace adit::tunnel {
@@ -45,6 +46,7 @@ struct ServiceEntry {
     std::string authority;  ///< the Host of requests: host and port, the port left out when it is the scheme's own
     std::size_t target_hash = 0;
     std::string base_path;  ///< put before the path of requests; empty or "/..." without a slash at the end
+    std::optional<access::Rules> rules = {};  ///< who may use it; nothing where the tunnel's file does not say
 };
 
 /// Never changes once built; a change of the store makes a new one.
