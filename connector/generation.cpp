@@ -159,6 +159,19 @@ class Authenticators {
             .first->second;
     }
 
+    /// Those of a list of policies, in their order; nothing for an empty one.
+    Result<std::optional<policy::Authentication>> chain(const std::vector<std::string>& names) {
+        std::vector<policy::Authentication::Way> ways;
+        for (const std::string& name : names) {
+            auto way = get(name);
+            if (!way) {
+                return std::unexpected(std::move(way.error()));
+            }
+            ways.push_back(std::move(*way));
+        }
+        return ways.empty() ? std::nullopt : std::optional<policy::Authentication>(std::move(ways));
+    }
+
     std::map<std::string, std::shared_ptr<const policy::Authenticator>> all() const {
         std::map<std::string, std::shared_ptr<const policy::Authenticator>> all;
         for (const auto& [name, way] : ways_) {
@@ -177,31 +190,20 @@ class Authenticators {
 };
 
 /// Who may come in by each route, where the configuration says anything about that at all.
-Result<> make_entrances(Generation& made, policy::Routes& routes, ConnectorMetrics& metrics, fetch::Desk& desk,
-                        const Generation* previous) {
+Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenticators& authenticators) {
     if (!made.configuration.enforces_access) {
         return {};
     }
-    Authenticators authenticators(made, metrics, desk, previous);
     routes.enforces = true;
     routes.access = made.configuration.access;
     for (const config::RouteRule& rule : made.configuration.routes) {
-        std::vector<policy::Authentication::Way> ways;
-        for (const std::string& name : rule.policies) {
-            auto way = authenticators.get(name);
-            if (!way) {
-                return std::unexpected(std::move(way.error()));
-            }
-            ways.push_back(std::move(*way));
-        }
-        std::optional<policy::Authentication> authentication;
-        if (!ways.empty()) {
-            authentication.emplace(std::move(ways));
+        auto authentication = authenticators.chain(rule.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
         }
         routes.entrances.push_back(std::make_unique<const policy::Entrance>(
-            rule.name, std::move(authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
+            rule.name, std::move(*authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
     }
-    made.authenticators = authenticators.all();
     return {};
 }
 
@@ -224,8 +226,30 @@ Result<> make_issuers(Generation& made, const Generation* previous) {
     return {};
 }
 
-Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, ConnectorMetrics& metrics,
-                                                          fetch::Desk& desk, const Generation* previous) {
+/// Of the listeners that are forward proxies.
+Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators) {
+    const auto access = std::make_shared<const config::Access>(made.configuration.access);
+    for (const config::Listener& listener : made.configuration.listeners) {
+        auto& terms = made.proxies.emplace_back();
+        if (!listener.forward_proxy) {
+            continue;
+        }
+        const config::ForwardProxy& from = *listener.forward_proxy;
+        auto authentication = authenticators.chain(from.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
+        }
+        const config::Timeouts& times = from.timeouts;
+        terms = std::make_shared<const proxy::Terms>(
+            std::move(*authentication), from.access, access,
+            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
+            metrics.route(std::string(proxy::kRoute)));
+    }
+    return {};
+}
+
+Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, ConnectorMetrics& metrics,
+                                                          const Generation* previous, Authenticators& authenticators) {
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -249,7 +273,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, Conn
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }
-    if (auto entrances = make_entrances(made, *routes, metrics, desk, previous); !entrances) {
+    if (auto entrances = make_entrances(made, *routes, authenticators); !entrances) {
         return std::unexpected(std::move(entrances.error()));
     }
     return routes;
@@ -267,11 +291,16 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto issuers = make_issuers(*made, previous); !issuers) {
         return std::unexpected(std::move(issuers.error()));
     }
-    auto routes = make_routes(*made, metrics, desk, previous);
+    Authenticators authenticators(*made, metrics, desk, previous);
+    auto routes = make_routes(*made, metrics, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));
     }
     made->routes = std::move(*routes);
+    if (auto proxies = make_proxies(*made, metrics, authenticators); !proxies) {
+        return std::unexpected(std::move(proxies.error()));
+    }
+    made->authenticators = authenticators.all();
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));
     }

@@ -15,6 +15,7 @@
 #include "connector/fetch/desk.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
+#include "connector/proxy/forward_proxy.h"
 
 namespace adit {
 
@@ -36,6 +37,7 @@ struct Generation {
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
+    std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
 
     credential::Issuers issuers;                                                         ///< by name
     std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used

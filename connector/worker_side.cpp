@@ -90,6 +90,7 @@ struct WorkerSide::ListenerSide {
     net::HostPort address;
     std::shared_ptr<const Terms> terms;
     std::unique_ptr<net::Listener> listener;
+    std::unique_ptr<proxy::ForwardProxy> proxy;  ///< made when the listener first is one
     bool closed = false;
 };
 
@@ -153,6 +154,7 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.body_bytes = from.limits.body_bytes;
     terms->settings.pseudonym = shared_.pseudonym;
     terms->settings.tls = from.tls.has_value();
+    terms->settings.role = from.forward_proxy ? http::Role::proxy : http::Role::gateway;
     terms->settings.http2 = from.http2;
     terms->settings.concurrent_streams = from.limits.concurrent_streams;
     terms->settings.https_redirect_port = from.https_redirect_port;
@@ -174,7 +176,7 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     ListenerSide& side = listeners_.emplace_back();
     side.name = generation_->configuration.listeners[listener].name;
     side.address = generation_->configuration.listeners[listener].address;
-    side.terms = make_terms(listener);
+    use_terms(side, listener);
     side.listener = std::make_unique<net::Listener>(
         worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
             ListenerMetrics& metrics = *side.terms->metrics;
@@ -204,16 +206,28 @@ void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
             continue;
         }
         if (now != configured.end()) {
-            const auto before =
-                std::exchange(side.terms, make_terms(static_cast<std::size_t>(now - configured.begin())));
-            // A certificate that another CA or revocation list would refuse must not live on with its connection.
-            if (before->asks_clients && before->tls != side.terms->tls) {
-                drain(side);
-            }
+            use_terms(side, static_cast<std::size_t>(now - configured.begin()));
             continue;
         }
         side.closed = true;
         side.listener->stop();
+        drain(side);
+    }
+}
+
+/// Terms of the current generation. Connections that they would have begun otherwise end after their next answer: a
+/// proxy's where it serves routes now and the other way round, and those whose certificate another CA or revocation
+/// list would refuse.
+void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
+    const auto& proxy = generation_->proxies[listener];
+    const auto before = std::exchange(side.terms, make_terms(listener));
+    if (proxy && side.proxy) {
+        side.proxy->serve_by(proxy);
+    } else if (proxy) {
+        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_);
+    }
+    if (before && (before->settings.role != side.terms->settings.role ||
+                   (before->asks_clients && before->tls != side.terms->tls))) {
         drain(side);
     }
 }
@@ -225,6 +239,13 @@ void WorkerSide::drain(const ListenerSide& side) {
             connection->drain();
         }
     }
+}
+
+http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms) {
+    if (terms.settings.role == http::Role::proxy) {
+        return *side.proxy;
+    }
+    return pipeline_;
 }
 
 net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer) {
@@ -245,13 +266,14 @@ net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Te
         peer.certificate = secured->peer_certificate();
         stream = std::move(secured);
     }
+    http::Handler& by = handler(side, *terms);
     if (!http2) {
-        http::Http1Connection connection(std::move(stream), peer, terms->settings, pipeline_);
+        http::Http1Connection connection(std::move(stream), peer, terms->settings, by);
         co_await run(connection, side);
         stream = connection.take_http2();
     }
     if (stream) {
-        http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, pipeline_);
+        http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
         co_await run(connection, side);
     }
 }

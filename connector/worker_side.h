@@ -53,8 +53,10 @@ class WorkerSide {
     struct ListenerSide;
 
     net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer);
-    void drain(const ListenerSide& side);
     net::Task<> run(http::Connection& connection, const ListenerSide& side);
+    void use_terms(ListenerSide& side, std::size_t listener);
+    void drain(const ListenerSide& side);
+    http::Handler& handler(const ListenerSide& side, const Terms& terms);
     std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
     std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
     /// Backends that are the same in `previous`, which served the generation before, are taken over with their kept

@@ -7,8 +7,8 @@
 
 namespace adit::net {
 
-/// Moves bytes from `from` to `to` until `from` ends, which ends `to` in order (half-close) and answers ok; otherwise
-/// answers what broke. `moved` counts the bytes.
+/// Moves bytes from `from` to `to`, those that stand in its input first, until `from` ends, which ends `to` in order
+/// (half-close) and answers ok; otherwise answers what broke. `moved` counts the bytes.
 Task<Status> pump(Stream& from, Stream& to, std::uint64_t& moved);
 
 /// What a pipe carried and how it ended.
@@ -19,7 +19,7 @@ struct PipeResult {
 };
 
 /// Copies both directions until both ended; a break of one resets both, so that neither side takes a part for the
-/// whole.
-Task<PipeResult> join(Stream& first, Stream& second);
+/// whole. So does silence: `idle` without a byte in either direction, or up to a quarter more; 0 is no bound.
+Task<PipeResult> join(Stream& first, Stream& second, std::chrono::milliseconds idle = {});
 
 }  // namespace adit::net

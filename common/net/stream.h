@@ -61,6 +61,8 @@ class Stream {
 
     /// Gives the stream up: waiting coroutines wake and every later call answers `why`.
     virtual void abort(Status why) = 0;
+    /// Where an end in order could pass for the end of what was said: from here on closing resets.
+    virtual void reset_on_close() {}
     /// Why the stream is broken; ok while writing is possible.
     virtual Status status() const = 0;
     /// False while a tunnel stream waits for the far end's word that its target is connected; bytes may be written

@@ -30,7 +30,7 @@ class TcpStream final : public Stream {
     Address local() const;
     Address peer() const;
     /// Closes with a reset instead of an orderly end, so that the peer learns that bytes are missing.
-    void reset_on_close();
+    void reset_on_close() override;
     /// Notices a peer that vanished without a word: keep-alive probes and a bound on unacknowledged data (RFC 5482).
     void detect_dead_peer(std::chrono::milliseconds within);
 

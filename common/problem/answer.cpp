@@ -33,6 +33,7 @@ constexpr std::array kPhrases{
     Phrase{403, "Forbidden"},
     Phrase{404, "Not Found"},
     Phrase{405, "Method Not Allowed"},
+    Phrase{407, "Proxy Authentication Required"},
     Phrase{408, "Request Timeout"},
     Phrase{410, "Gone"},
     Phrase{411, "Length Required"},

@@ -42,6 +42,7 @@ class TlsStream final : public net::Stream {
     bool flush() override;
     void end() override;
     void abort(net::Status why) override;
+    void reset_on_close() override { below_->reset_on_close(); }
     net::Status status() const override { return status_ ? status_ : below_->status(); }
     const problem::Failure* failure() const override { return below_->failure(); }
     void on_hangup(net::HangupListener* listener) override { below_->on_hangup(listener); }

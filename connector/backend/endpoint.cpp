@@ -2,27 +2,10 @@
 #include "connector/backend/endpoint.h"
 
 #include "common/net/alarm.h"
+#include "connector/backend/established.h"
 
 namespace adit::backend {
 namespace {
-
-/// Nothing of a request may be lost with a stream whose far end never connected, so a session waits for its word.
-net::Task<std::optional<problem::Failure>> stand(net::Stream& stream, const Way& way, net::Time deadline) {
-    const net::AbortAt guard(stream, deadline);
-    while (!stream.established() && !stream.status()) {
-        co_await stream.on_readable().wait();
-    }
-    if (const problem::Failure* refusal = stream.failure()) {
-        co_return *refusal;
-    }
-    if (stream.status() == net::Errc::timed_out) {
-        co_return problem::connection_timeout("the agent did not say in time that it has connected");
-    }
-    if (!stream.established()) {
-        co_return problem::session_lost(way.tunnel);
-    }
-    co_return std::nullopt;
-}
 
 /// What the origin allows (how many streams, WebSockets) is known before anything is asked of it, so that no request
 /// waits in a queue here that another connection would have taken.
@@ -132,7 +115,8 @@ net::Task<std::expected<Carrier, problem::Failure>> Endpoint::dial(const Way& wa
     if (!dialled->http2 && !(clear && versions == Versions::http2)) {
         co_return Carrier{.own = std::move(dialled->stream), .shared = nullptr};
     }
-    if (auto failure = co_await stand(*dialled->stream, way, deadline)) {
+    // Nothing of a request may be lost with a stream whose far end never connected.
+    if (auto failure = co_await established(*dialled->stream, way.tunnel, deadline)) {
         co_return std::unexpected(std::move(*failure));
     }
     auto session = SharedSession::start(std::move(dialled->stream));

@@ -64,9 +64,21 @@ struct ListenerLimits {
     std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
+/// How long each phase of a request to a backend may take.
+struct Timeouts {
+    std::chrono::milliseconds connect = defaults::connect;
+    std::chrono::milliseconds first_byte = defaults::first_byte;
+    std::chrono::milliseconds idle = defaults::idle;
+    std::chrono::milliseconds total = defaults::total;  ///< 0: none
+    friend bool operator==(const Timeouts&, const Timeouts&) = default;
+};
+
 /// A listener for those who can only set HTTPS_PROXY: CONNECT and absolute-form requests reach services.
 struct ForwardProxy {
-    std::vector<std::string> policies;  ///< names of `policies`; the credential is in Proxy-Authorization
+    std::vector<std::string> policies;  ///< names of `policies`, at least one; the credential is in Proxy-Authorization
+    std::optional<access::Rules> access = {};  ///< who may use it, besides the rules of services
+    Timeouts timeouts = {};                    ///< of requests; of CONNECT the time to connect counts
+    std::chrono::milliseconds idle_timeout = defaults::connect_idle;  ///< of the bytes of a CONNECT
 };
 
 /// Where clients connect.
@@ -110,15 +122,6 @@ struct Tunnels {
     std::optional<TunnelTls> tls = {};
     std::optional<TunnelWireGuard> wireguard = {};  ///< one of the two is there
     friend bool operator==(const Tunnels&, const Tunnels&) = default;
-};
-
-/// How long each phase of a request to a backend may take.
-struct Timeouts {
-    std::chrono::milliseconds connect = defaults::connect;
-    std::chrono::milliseconds first_byte = defaults::first_byte;
-    std::chrono::milliseconds idle = defaults::idle;
-    std::chrono::milliseconds total = defaults::total;  ///< 0: none
-    friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
 /// How origins are asked over TLS to prove who they are, and what we show them.

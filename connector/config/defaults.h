@@ -18,6 +18,7 @@ inline constexpr std::chrono::milliseconds idle_timeout = 75s;    // keep-alive 
 inline constexpr std::uint64_t body_bytes = 0;                    // no bound: bodies are streamed
 inline constexpr std::uint32_t connections = 10'000;
 inline constexpr std::uint32_t concurrent_streams = 128;
+inline constexpr std::chrono::milliseconds connect_idle = 5min;  // of a CONNECT's bytes, as of WebSockets elsewhere
 
 // Tunnels over WireGuard
 inline constexpr std::uint32_t tunnel_mtu = 1420;                   // fits a path of 1500 bytes over IPv4 and IPv6

@@ -20,7 +20,9 @@ void connect_within_total(const Node& node, const Timeouts& timeouts, Diagnostic
                                                 ") is longer than total (" + format_duration(timeouts.total) + ")");
 }
 
-Object<Timeouts> timeouts() {
+}  // namespace
+
+yaml::Object<Timeouts> timeouts_table() {
     return Object<Timeouts>("timeouts", "How long each phase of a request may take.")
         .field("connect", &Timeouts::connect, timeout(), "Until the connection stands.")
         .field("first_byte", &Timeouts::first_byte, timeout(), "From the end of the request to the response head.")
@@ -29,6 +31,8 @@ Object<Timeouts> timeouts() {
         .later({"per_try"})
         .rule(connect_within_total);
 }
+
+namespace {
 
 void certificate_with_key(const Node& node, const OriginTls& tls, Diagnostics& diagnostics) {
     if (tls.certificate.empty() == tls.key.empty()) return;
@@ -120,7 +124,7 @@ yaml::Object<Backend> backend_table() {
                                  {"h2c", Protocol::http2}}),
                "The version of HTTP towards origins. auto is what ALPN says over TLS and HTTP/1.1 over clear text; h2 "
                "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
-        .field("timeouts", &Backend::timeouts, timeouts(), "How long each phase of a request may take.")
+        .field("timeouts", &Backend::timeouts, timeouts_table(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
         .field("credential", &Backend::credential, credential_table(),

@@ -59,6 +59,29 @@ Object<ListenerLimits> listener_limits() {
                "Requests at one time on one HTTP/2 connection.");
 }
 
+Object<ForwardProxy> forward_proxy() {
+    return Object<ForwardProxy>("forward_proxy", "A proxy for clients that are told of it, as by HTTPS_PROXY.")
+        .required("policies", &ForwardProxy::policies, List(Text(), bounds::policies),
+                  "Names of policies that tell who calls, by Proxy-Authorization or a client certificate.")
+        .field("access", &ForwardProxy::access, List(AccessRule(), bounds::access_rules),
+               "Who may use it at all; the rules of services and tunnels hold besides.")
+        .field("timeouts", &ForwardProxy::timeouts, timeouts_table(),
+               "How long each phase of a request may take; connect is that of CONNECT, too.")
+        .field("idle_timeout", &ForwardProxy::idle_timeout, timeout(),
+               "How long a CONNECT may go without a byte in either direction.");
+}
+
+void proxy_or_routes(const Node& node, const Listener& listener, Diagnostics& diagnostics) {
+    if (!listener.forward_proxy) return;
+    if (listener.https_redirect_port != 0)
+        diagnostics.error(place_of(node, {"https_redirect_port"}),
+                          "this listener is a forward proxy; https_redirect_port is for one that serves routes");
+    const auto* proxy = node.find("forward_proxy");
+    if (proxy && proxy->value.find("policies") && listener.forward_proxy->policies.empty())
+        diagnostics.error(place_of(node, {"forward_proxy", "policies"}),
+                          "a forward proxy has to know who calls: name a policy, or 'anonymous' to let anybody in");
+}
+
 void redirect_from_clear_text(const Node& node, const Listener& listener, Diagnostics& diagnostics) {
     if (listener.tls && listener.https_redirect_port != 0)
         diagnostics.error(place_of(node, {"https_redirect_port"}),
@@ -85,8 +108,11 @@ yaml::Object<Listener> listener_table() {
                Choice<Listener::CallerField>({{"x-forwarded-for", Listener::CallerField::x_forwarded_for},
                                               {"forwarded", Listener::CallerField::forwarded}}),
                "The field in which trusted proxies say it; the one that they write themselves.")
+        .field("forward_proxy", &Listener::forward_proxy, forward_proxy(),
+               "Makes it a forward proxy to services of the tunnels, instead of serving routes.")
         .later({"proxy_protocol"})
-        .rule(redirect_from_clear_text);
+        .rule(redirect_from_clear_text)
+        .rule(proxy_or_routes);
 }
 
 }  // namespace adit::config

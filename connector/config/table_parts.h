@@ -11,6 +11,7 @@
 namespace adit::config {
 
 yaml::Object<Listener> listener_table();
+yaml::Object<Timeouts> timeouts_table();
 yaml::Object<Tunnels> tunnels_table();
 yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();

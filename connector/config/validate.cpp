@@ -128,6 +128,10 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
 
 void check_services(const Node& root, const Configuration& configuration, Diagnostics& diagnostics) {
     if (root.find("tunnels")) return;
+    for (std::size_t i = 0; i < configuration.listeners.size(); ++i)
+        if (configuration.listeners[i].forward_proxy)
+            diagnostics.error(place_of(root, {"listeners", i, "forward_proxy"}),
+                              "a forward proxy leads to services of tunnels, but 'tunnels' is missing");
     for (const auto& backend : configuration.backends)
         for (std::size_t i = 0; i < backend.endpoints.size(); ++i)
             if (backend.endpoints[i].scheme == Endpoint::Scheme::service)

@@ -180,8 +180,15 @@ class Trust {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
             const RouteRule& route = configuration_.routes[i];
             for (std::size_t k = 0; route.access && k < route.access->size(); ++k)
-                check((*route.access)[k], strangers_at(route),
+                check((*route.access)[k], strangers_at(route.policies),
                       [&](const char* key) { return place_of(root_, {"routes", i, "access", k, key}); });
+        }
+        for (std::size_t i = 0; i < configuration_.listeners.size(); ++i) {
+            const auto& proxy = configuration_.listeners[i].forward_proxy;
+            for (std::size_t k = 0; proxy && proxy->access && k < proxy->access->size(); ++k)
+                check((*proxy->access)[k], strangers_at(proxy->policies), [&](const char* key) {
+                    return place_of(root_, {"listeners", i, "forward_proxy", "access", k, key});
+                });
         }
         const bool strangers = std::ranges::any_of(configuration_.policies, names_strangers);
         const auto all_of = [&](const auto& map, const char* kind) {
@@ -195,9 +202,9 @@ class Trust {
     }
 
     /// A route without policies of its own has its callers from routes that lead to it.
-    bool strangers_at(const RouteRule& route) const {
-        if (route.policies.empty()) return std::ranges::any_of(configuration_.policies, names_strangers);
-        return std::ranges::any_of(route.policies, [&](const std::string& name) {
+    bool strangers_at(const std::vector<std::string>& policies) const {
+        if (policies.empty()) return std::ranges::any_of(configuration_.policies, names_strangers);
+        return std::ranges::any_of(policies, [&](const std::string& name) {
             const AuthenticationPolicy* policy = find(name);
             return policy == nullptr || names_strangers(*policy);
         });

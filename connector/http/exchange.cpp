@@ -99,6 +99,16 @@ void Exchange::filter_and_begin(ResponseHead& response, std::string_view pseudon
                      .websocket_accept = accept});
 }
 
+void Exchange::answer_connect() {
+    keep_alive = false;
+    status = 200;
+    ResponseHead response;
+    response.status = 200;
+    response.fields.push_back({"x-request-id", request_id});
+    begin(response,
+          {.client_version = request.version, .framing = {}, .pseudonym = {}, .date = http_date(), .connect = true});
+}
+
 void Exchange::answer_interim(const ResponseHead& response) {
     interim_sent = true;
     inform(response);

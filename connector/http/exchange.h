@@ -27,6 +27,7 @@ struct ServerSettings {
     std::uint64_t body_bytes = 0;  ///< 0: no bound
     std::string pseudonym = "adit";
     bool tls = false;
+    Role role = Role::gateway;
     bool http2 = true;
     std::uint32_t concurrent_streams = 128;  ///< of one HTTP/2 connection
     std::uint16_t https_redirect_port = 0;   ///< not 0: requests are sent to https there
@@ -80,6 +81,9 @@ class Exchange {
     net::Stream& client() const { return body.stream(); }
     /// Queues the head of an origin's answer, as the filter leaves it; its body goes through `out`.
     void answer(ResponseHead& response);
+    /// Queues the 200 to a CONNECT. What follows on client(), what stands in its input() already included, belongs to
+    /// whom it asked for; the connection serves nothing else.
+    void answer_connect();
     /// Queues an interim response; the caller sends.
     void answer_interim(const ResponseHead& response);
     /// Queues 100 Continue: the client may send its body.

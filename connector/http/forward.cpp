@@ -261,6 +261,10 @@ void append_response(std::string& out, const ResponseHead& response, const Backw
         out += "connection: upgrade\r\n\r\n";
         return;
     }
+    if (backward.connect) {
+        out += "\r\n";
+        return;
+    }
     if (backward.framing.kind == Framing::Kind::chunked) {
         out += "transfer-encoding: chunked\r\n";
     } else if (says_length(response, backward)) {
@@ -278,7 +282,7 @@ h2::Fields response_fields(const ResponseHead& response, const Backward& backwar
     h2::Fields out;
     List list(out, response);
     add_response_fields(list, response, backward);
-    if (!backward.upgrade && says_length(response, backward)) {
+    if (!backward.upgrade && !backward.connect && says_length(response, backward)) {
         add_length(list, backward.framing.length);
     }
     return out;

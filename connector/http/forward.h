@@ -53,6 +53,7 @@ struct Backward {
     std::string_view pseudonym;      ///< our name in Via; empty to add none
     std::string_view date;           ///< used when the origin sent none (RFC 9110 §6.6.1)
     bool upgrade = false;            ///< a 101 that is passed on
+    bool connect = false;            ///< a 200 to CONNECT, behind which there is no message (RFC 9110 §9.3.6)
     std::string_view websocket_accept = {};  ///< of our own, where the origin had no key to answer
 };
 

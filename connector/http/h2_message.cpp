@@ -44,13 +44,6 @@ struct Pseudo {
 };
 
 Outcome read_target(const Pseudo& pseudo, const Collected& seen, RequestHead& head, const HeadLimits& limits) {
-    head.target = pseudo.path;
-    if (pseudo.path.size() > limits.target) {
-        return refuse("the target is too long", 414, "target-too-long");
-    }
-    if (!is_target(pseudo.path)) {
-        return refuse("a character in the target that is not allowed");
-    }
     if (seen.hosts > 1) {
         return refuse("more than one Host field");
     }
@@ -61,7 +54,21 @@ Outcome read_target(const Pseudo& pseudo, const Collected& seen, RequestHead& he
     if (!valid_authority(head.authority)) {
         return refuse("an authority that is not a host with an optional port");
     }
+    if (head.form == TargetForm::authority) {
+        head.target = head.authority;
+        return head.authority.size() < host_of(head.authority).size() + 2
+                   ? refuse("a target of CONNECT that is not host:port")
+                   : Outcome();
+    }
+    head.target = pseudo.path;
+    if (pseudo.path.size() > limits.target) {
+        return refuse("the target is too long", 414, "target-too-long");
+    }
+    if (!is_target(pseudo.path)) {
+        return refuse("a character in the target that is not allowed");
+    }
     if (pseudo.path == "*") {
+        head.form = TargetForm::asterisk;
         head.path = pseudo.path;
         return head.method == "OPTIONS" ? Outcome() : refuse("the target * is for OPTIONS only");
     }
@@ -74,12 +81,18 @@ Outcome read_target(const Pseudo& pseudo, const Collected& seen, RequestHead& he
     return {};
 }
 
-Outcome read_method(const Pseudo& pseudo, RequestHead& head) {
+Outcome read_method(const Pseudo& pseudo, RequestHead& head, Role role) {
     if (!is_token(pseudo.method)) {
         return refuse("a method with a character that is not allowed");
     }
     head.method = pseudo.method;
+    head.form = TargetForm::absolute;
+    head.scheme = pseudo.scheme;
     if (pseudo.method != "CONNECT") {
+        return {};
+    }
+    if (pseudo.protocol.empty() && role == Role::proxy) {
+        head.form = TargetForm::authority;  // RFC 9113 §8.5: neither :scheme nor :path
         return {};
     }
     if (pseudo.protocol.empty()) {
@@ -114,7 +127,7 @@ Outcome read_fields(const h2::Fields& fields, Head& head, Collected& seen, const
 
 }  // namespace
 
-Outcome read_request(const h2::Fields& fields, bool ended, RequestHead& head, const HeadLimits& limits) {
+Outcome read_request(const h2::Fields& fields, bool ended, RequestHead& head, const HeadLimits& limits, Role role) {
     head.clear();
     head.bytes().clear();
     head.version = Version::http2;
@@ -132,10 +145,14 @@ Outcome read_request(const h2::Fields& fields, bool ended, RequestHead& head, co
     if (const Outcome joined = add_cookie(head.bytes(), head, seen, limits); !joined) {
         return joined;
     }
-    if (const Outcome read = read_method(pseudo, head); !read) {
+    if (const Outcome read = read_method(pseudo, head, role); !read) {
         return read;
     }
-    if (!ended && head.upgrade.empty()) {
+    if (head.form == TargetForm::authority) {
+        if (seen.length > 0) {
+            return refuse("a CONNECT with a body (RFC 9110 §9.3.6)");
+        }
+    } else if (!ended && head.upgrade.empty()) {
         head.framing = {seen.has_length ? Framing::Kind::length : Framing::Kind::chunked, seen.length};
         if (seen.has_length && seen.length == 0) {
             head.framing = {};

@@ -148,7 +148,7 @@ net::Task<Http1Connection::Read> Http1Connection::read_head() {
         }
     }
     watchdog_.disarm();
-    if (const auto parsed = parse_request(request_, settings_.head); !parsed) {
+    if (const auto parsed = parse_request(request_, settings_.head, settings_.role); !parsed) {
         refusal_ = problem::bad_request(parsed.error().status, parsed.error().code,
                                         std::string("the request was refused: ") + parsed.error().words);
         co_return Read::refused;

@@ -50,7 +50,8 @@ class Http2Exchange final : public Exchange {
   private:
     void begin(const ResponseHead& response, const Backward& backward) override {
         const bool upgraded = backward.upgrade;
-        const bool ends = !upgraded && (backward.framing.kind == Framing::Kind::none || request.method == "HEAD");
+        const bool ends = !upgraded && !backward.connect &&
+                          (backward.framing.kind == Framing::Kind::none || request.method == "HEAD");
         stream_.respond(upgraded ? 200 : response.status, response_fields(response, backward), ends);
     }
     void inform(const ResponseHead& response) override { stream_.inform(response.status, interim_fields(response)); }
@@ -115,7 +116,7 @@ void Http2Connection::stream_accepted(std::unique_ptr<h2::Stream> stream) {
 
 net::Task<> Http2Connection::serve(std::unique_ptr<h2::Stream> stream) {
     RequestHead head;
-    const auto read = read_request(stream->head(), stream->peer_ended(), head, settings_.head);
+    const auto read = read_request(stream->head(), stream->peer_ended(), head, settings_.head, settings_.role);
     if (!read) {
         head.framing = {};
     }

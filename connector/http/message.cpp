@@ -46,7 +46,8 @@ void Head::release() {
 
 void RequestHead::clear() {
     Head::clear();
-    method = target = path = query = authority = whole_query = {};
+    method = target = scheme = path = query = authority = whole_query = {};
+    form = TargetForm::origin;
     expect_continue = has_credential = false;
 }
 
@@ -63,12 +64,14 @@ void RequestHead::assign(const RequestHead& other, const Field& more) {
     connection = other.connection;
     method = other.method;
     target = other.target;
+    form = other.form;
+    scheme = other.scheme;
     path = other.path;
     query = other.query;
     authority = other.authority;
     whole_query = other.whole_query;
     has_credential = other.has_credential;
-    std::vector<std::string_view*> views{&upgrade, &connection, &method,    &target,
+    std::vector<std::string_view*> views{&upgrade, &connection, &method,    &target,     &scheme,
                                          &path,    &query,      &authority, &whole_query};
     for (Field& field : fields) {
         views.insert(views.end(), {&field.name, &field.value});

@@ -97,12 +97,23 @@ class Head {
     std::string bytes_;
 };
 
+/// The forms of a request's target (RFC 9112 §3.2). A request of HTTP/2 has the parts of the absolute form.
+enum class TargetForm : std::uint8_t { origin, absolute, authority, asterisk };
+
+/// What a listener is to its clients (RFC 9110 §3.7): that decides which targets it takes.
+enum class Role : std::uint8_t {
+    gateway,  ///< stands for origins: CONNECT is refused
+    proxy,    ///< was chosen by its clients: CONNECT and the absolute form count, and Host does not
+};
+
 /// A request's head. `path` and `query` are parts of the target; `authority` is the host that counts: of an
 /// absolute-form target, else of the Host field.
 class RequestHead final : public Head {
   public:
     std::string_view method;
     std::string_view target;
+    TargetForm form = TargetForm::origin;
+    std::string_view scheme;  ///< of an absolute form, as it came; else empty
     std::string_view path;
     std::string_view query;  ///< with its '?', or empty
     std::string_view authority;

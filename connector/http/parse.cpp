@@ -21,6 +21,9 @@ bool parse_version(std::string_view text, Version& version) {
 }
 
 Outcome request_framing(RequestHead& head, const Collected& seen) {
+    if (head.method == "CONNECT" && (seen.transfer_encodings > 0 || seen.length > 0)) {
+        return refuse("a CONNECT with a body (RFC 9110 §9.3.6)");
+    }
     if (seen.transfer_encodings > 0) {
         if (seen.has_length) {
             return refuse("both Content-Length and Transfer-Encoding");
@@ -38,8 +41,41 @@ Outcome request_framing(RequestHead& head, const Collected& seen) {
     return {};
 }
 
+/// RFC 9112 §3.2.3: the target of CONNECT is a host and a port, and nothing is implied.
+Outcome take_authority_form(RequestHead& head) {
+    head.form = TargetForm::authority;
+    head.authority = head.target;
+    if (!valid_authority(head.target) || head.target.size() < host_of(head.target).size() + 2) {
+        return refuse("a target of CONNECT that is not host:port");
+    }
+    return {};
+}
+
+/// Takes scheme and authority off an absolute form (RFC 9112 §3.2.2).
+Outcome take_origin(RequestHead& head, std::string_view& target, const Collected& seen, Role role) {
+    const std::size_t scheme = target.find("://");
+    if (scheme == std::string_view::npos ||
+        !(iequals(target.substr(0, scheme), "http") || iequals(target.substr(0, scheme), "https"))) {
+        return refuse("a target that is neither a path nor an http URL");
+    }
+    head.form = TargetForm::absolute;
+    head.scheme = target.substr(0, scheme);
+    target.remove_prefix(scheme + 3);
+    const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+    head.authority = target.substr(0, end);
+    target.remove_prefix(end);
+    // A proxy ignores Host and writes it anew; a gateway may have it before it that looked at the other one.
+    if (role == Role::gateway && !iequals(head.authority, seen.host) && seen.hosts > 0) {
+        return refuse("the target's authority and Host differ");
+    }
+    if (!valid_authority(head.authority)) {
+        return refuse("a target whose authority is not a host with an optional port");
+    }
+    return {};
+}
+
 /// Splits the target into its parts (RFC 9112 §3.2).
-Outcome split_target(RequestHead& head, const Collected& seen) {
+Outcome split_target(RequestHead& head, const Collected& seen, Role role) {
     std::string_view target = head.target;
     for (const char c : target) {
         if (static_cast<std::uint8_t>(c) <= 0x20 || static_cast<std::uint8_t>(c) >= 0x7f) {
@@ -49,26 +85,21 @@ Outcome split_target(RequestHead& head, const Collected& seen) {
     if (target.find('#') != std::string_view::npos) {
         return refuse("a fragment in the target");
     }
+    if (head.method == "CONNECT") {
+        return take_authority_form(head);
+    }
     head.authority = seen.host;
     if (target == "*") {
+        head.form = TargetForm::asterisk;
         head.path = target;
         return head.method == "OPTIONS" ? Outcome() : refuse("the target * is for OPTIONS only");
     }
     if (!target.starts_with('/')) {
-        const std::size_t scheme = target.find("://");
-        if (scheme == std::string_view::npos ||
-            !(iequals(target.substr(0, scheme), "http") || iequals(target.substr(0, scheme), "https"))) {
-            return refuse("a target that is neither a path nor an http URL");
+        if (const Outcome taken = take_origin(head, target, seen, role); !taken) {
+            return taken;
         }
-        target.remove_prefix(scheme + 3);
-        const std::size_t end = std::min(target.find_first_of("/?"), target.size());
-        head.authority = target.substr(0, end);
-        target.remove_prefix(end);
-        if (!iequals(head.authority, seen.host) && seen.hosts > 0) {
-            return refuse("the target's authority and Host differ");
-        }
-        if (!valid_authority(head.authority)) {
-            return refuse("a target whose authority is not a host with an optional port");
+        if (role == Role::proxy && target.empty() && head.method == "OPTIONS") {
+            target = "*";  // RFC 9112 §3.2.4: what the last proxy makes of it
         }
     }
     const std::size_t question = std::min(target.find('?'), target.size());
@@ -77,7 +108,7 @@ Outcome split_target(RequestHead& head, const Collected& seen) {
     return {};
 }
 
-Outcome parse_request_line(std::string_view line, RequestHead& head, const HeadLimits& limits) {
+Outcome parse_request_line(std::string_view line, RequestHead& head, const HeadLimits& limits, Role role) {
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
     if (first == std::string_view::npos || first == last) {
@@ -99,7 +130,7 @@ Outcome parse_request_line(std::string_view line, RequestHead& head, const HeadL
     if (head.target.size() > limits.target) {
         return refuse("the target is too long", 414, "target-too-long");
     }
-    if (head.method == "CONNECT") {
+    if (head.method == "CONNECT" && role == Role::gateway) {
         return refuse("CONNECT is not offered here", 405, "method-not-allowed");
     }
     return {};
@@ -117,7 +148,7 @@ std::size_t head_length(std::string_view input, std::size_t& scanned) {
     return at + 4;
 }
 
-Outcome parse_request(RequestHead& head, const HeadLimits& limits) {
+Outcome parse_request(RequestHead& head, const HeadLimits& limits, Role role) {
     head.clear();
     std::string_view rest = head.bytes();
     std::string_view line;
@@ -125,7 +156,7 @@ Outcome parse_request(RequestHead& head, const HeadLimits& limits) {
         return refuse("a request line that does not end in CRLF");
     }
     Collected seen;
-    if (const Outcome parsed = parse_request_line(line, head, limits); !parsed) {
+    if (const Outcome parsed = parse_request_line(line, head, limits, role); !parsed) {
         return parsed;
     }
     if (const Outcome parsed = parse_fields(rest, head, seen, limits.fields); !parsed) {
@@ -150,7 +181,7 @@ Outcome parse_request(RequestHead& head, const HeadLimits& limits) {
         // RFC 9110 §10.1.1: a 1.0 client cannot mean it.
         head.expect_continue = head.version == Version::http11 && head.framing.kind != Framing::Kind::none;
     }
-    return split_target(head, seen);
+    return split_target(head, seen, role);
 }
 
 Outcome parse_response(ResponseHead& head, std::string_view method, const HeadLimits& limits) {

@@ -19,8 +19,9 @@ struct ParseError {
 /// how far earlier calls looked, so a head that arrives in pieces is not searched again from its start.
 std::size_t head_length(std::string_view input, std::size_t& scanned);
 
-/// Parses the complete head that stands in `head.bytes()`.
-std::expected<void, ParseError> parse_request(RequestHead& head, const HeadLimits& limits);
+/// Parses the complete head that stands in `head.bytes()`. Of a proxy's targets the path may be empty (CONNECT), and
+/// whatever is no business of a proxy is left to the handler to refuse in its words.
+std::expected<void, ParseError> parse_request(RequestHead& head, const HeadLimits& limits, Role role = Role::gateway);
 
 /// Parses a response to a request of `method`, which decides about the body (RFC 9112 §6.3).
 std::expected<void, ParseError> parse_response(ResponseHead& head, std::string_view method, const HeadLimits& limits);

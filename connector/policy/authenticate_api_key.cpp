@@ -1,6 +1,8 @@
-// The policy `api-key`: a secret in a field of the request, or in a parameter of its query.
+// The policy `api-key`: a secret in a field of the request, or in a parameter of its query. Towards a proxy, which can
+// be told no more than a user and a password, it is the password, or the user where there is none.
 #include "connector/http/query.h"
 #include "connector/policy/authenticators.h"
+#include "connector/policy/basic_credentials.h"
 
 namespace adit::policy {
 namespace {
@@ -11,6 +13,9 @@ class ApiKey final : public Authenticator {
         : Authenticator(std::move(name)), policy_(policy), consumers_(std::move(consumers)) {}
 
     std::optional<Finding> look(const Visit& visit) const override {
+        if (visit.proxy) {
+            return look_at_password(visit);
+        }
         if (!policy_.query.empty()) {
             const auto value = http::parameter(visit.request.shown_query(), policy_.query);
             return value ? find(*value, visit) : Finding::absent();
@@ -20,6 +25,9 @@ class ApiKey final : public Authenticator {
     }
 
     void shown(const Visit& visit, Shown& into) const override {
+        if (visit.proxy) {
+            return;  // Proxy-Authorization goes no further in any case
+        }
         if (!policy_.query.empty()) {
             into.parameters.emplace_back(policy_.query);
             return;
@@ -28,6 +36,18 @@ class ApiKey final : public Authenticator {
     }
 
   private:
+    Finding look_at_password(const Visit& visit) const {
+        const auto shown = visit.credentials("Basic");
+        if (!shown) {
+            return Finding::absent();
+        }
+        const auto login = BasicCredentials::read(*shown);
+        if (!login) {
+            return Finding::refused(login.error());
+        }
+        return find(login->password().empty() ? login->user() : login->password(), visit);
+    }
+
     Finding find(std::string_view key, const Visit& visit) const {
         if (key.empty()) {
             return Finding::refused("the key is empty");

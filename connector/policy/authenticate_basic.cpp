@@ -1,7 +1,6 @@
 // The policy `basic`: a user's name and password (RFC 7617).
-#include "common/base/encoding.h"
-#include "common/base/secret.h"
 #include "connector/policy/authenticators.h"
+#include "connector/policy/basic_credentials.h"
 
 namespace adit::policy {
 namespace {
@@ -20,19 +19,11 @@ class Basic final : public Authenticator {
         if (!shown) {
             return Finding::absent();
         }
-        auto bytes = base64_decode(*shown);
-        if (!bytes) {
-            return Finding::refused("the credentials are not in base64");
+        const auto login = BasicCredentials::read(*shown);
+        if (!login) {
+            return Finding::refused(login.error());
         }
-        const Secret text(std::string(bytes->begin(), bytes->end()));
-        wipe_memory(bytes->data(), bytes->size());
-        // RFC 7617 §2: the first colon ends the user's name.
-        const std::size_t colon = text.reveal().find(':');
-        if (colon == std::string_view::npos) {
-            return Finding::refused("the credentials have no colon");
-        }
-        Consumers::Match match =
-            consumers_->by_login(text.reveal().substr(0, colon), text.reveal().substr(colon + 1), visit.now);
+        Consumers::Match match = consumers_->by_login(login->user(), login->password(), visit.now);
         if (!match.caller) {
             return Finding::refused("user or password is wrong");
         }

@@ -42,6 +42,17 @@ void introduce(http::RequestHead& request, const access::Caller& caller) {
 
 }  // namespace
 
+/// RFC 9110 §15.5.8: to a proxy it is 407, and there is a challenge, whatever policies have none (those for API keys).
+problem::Failure Entrance::refusal(problem::Failure failure, http::Exchange& exchange) const {
+    if (role_ == http::Role::proxy && failure.status == 401) {
+        failure.status = 407;
+        if (exchange.challenges.empty()) {
+            exchange.challenges.emplace_back("Basic realm=\"adit\"");
+        }
+    }
+    return failure;
+}
+
 net::Task<std::optional<problem::Failure>> Entrance::admit(http::Exchange& exchange, Admission& admission) const {
     if (authentication_) {
         net::Loop& loop = exchange.client().loop();
@@ -50,14 +61,15 @@ net::Task<std::optional<problem::Failure>> Entrance::admit(http::Exchange& excha
                           .certificate = exchange.certificate,
                           .loop = loop,
                           .now = std::chrono::system_clock::now(),
-                          .deadline = loop.now() + kPatience};
+                          .deadline = loop.now() + kPatience,
+                          .proxy = role_ == http::Role::proxy};
         Inquiry inquiry;
         while (!authentication_->proceed(visit, inquiry)) {
             co_await authentication_->wait(visit, inquiry);
         }
         if (!inquiry.caller) {
             exchange.challenges = authentication_->challenges(inquiry);
-            co_return authentication_->failure(inquiry);
+            co_return refusal(authentication_->failure(inquiry), exchange);
         }
         take_in(exchange.request, visit, std::move(inquiry), admission);
     } else if (!admission.passage.caller) {

@@ -22,28 +22,32 @@ struct Admission {
     std::string denied;                      ///< why the route did not let him in, in the words of its rules
 };
 
-/// Of one route, where the configuration enforces who may call. Compiled once, then only read by all workers.
+/// Of one route or forward proxy, where the configuration enforces who may call. Compiled once, then only read by all
+/// workers.
 class Entrance {
   public:
-    /// `authentication`: of the route's policies; nothing: it has none, so that it lets in only whom another route has
-    /// sent. `rules`: null where the route has none. `answers`: the route answers itself, so its rules are all there
-    /// are.
+    /// `role`: a proxy's callers prove who they are to the proxy, in fields of its own, and get 407 where a route says
+    /// 401. `authentication`: of the route's policies; nothing: it has none, so that it lets in only whom another route
+    /// has sent. `rules`: null where the route has none. `answers`: the route answers itself, so its rules are all
+    /// there are.
     Entrance(std::string_view route, std::optional<Authentication> authentication, const access::Rules* rules,
-             bool answers)
-        : route_(route), authentication_(std::move(authentication)), rules_(rules), answers_(answers) {}
+             bool answers, http::Role role = http::Role::gateway)
+        : route_(route), authentication_(std::move(authentication)), rules_(rules), answers_(answers), role_(role) {}
 
     /// Finds out who calls and whether he may come this way; marks what he showed, and tells the origin who he is. A
-    /// failure is 401, with the exchange's challenges, or 403.
+    /// failure is 401 or 407, with the exchange's challenges, or 403.
     net::Task<std::optional<problem::Failure>> admit(http::Exchange& exchange, Admission& admission) const;
 
   private:
     void take_in(http::RequestHead& request, const Visit& visit, Inquiry inquiry, Admission& admission) const;
+    problem::Failure refusal(problem::Failure failure, http::Exchange& exchange) const;
     std::optional<problem::Failure> apply_rules(Admission& admission) const;
 
     const std::string_view route_;
     const std::optional<Authentication> authentication_;
     const access::Rules* const rules_;
     const bool answers_;
+    const http::Role role_;
 };
 
 }  // namespace adit::policy

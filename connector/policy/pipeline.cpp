@@ -4,6 +4,7 @@
 #include "common/base/encoding.h"
 #include "common/log/log.h"
 #include "connector/http/authority.h"
+#include "connector/policy/access_record.h"
 #include "connector/route/path.h"
 
 namespace adit::policy {
@@ -273,36 +274,14 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     if (!log_.on() && !traced) {
         return;
     }
-    const http::RequestHead& request = exchange.request;
-    AccessRecord record;
-    record.request_id = exchange.request_id;
+    AccessRecord record = access_record(exchange, trace, now);
     const std::string trace_id = story.tracked ? hex_encode(story.tracked->self.trace) : std::string();
     record.trace_id = trace_id;
-    record.client = exchange.client_ip;
-    record.method = request.method;
-    record.host = request.authority;
-    record.path = story.path.empty() ? request.path : story.path;
-    record.protocol = http::name(request.version);
+    record.path = story.path.empty() ? record.path : story.path;
     if (const access::Caller* caller = story.admission.passage.caller.get()) {
         record.consumer = caller->consumer;
         record.environment = caller->environment;
     }
-    record.endpoint = trace.endpoint;
-    record.tunnel = trace.tunnel;
-    record.agent = trace.agent;
-    record.status = exchange.status;
-    record.bytes_in = exchange.body.bytes();
-    record.bytes_out = exchange.out.bytes();
-    record.attempts = trace.attempts;
-    record.reused = trace.reused;
-    record.duration = now - exchange.started;
-    const auto between = [](net::Time from, net::Time to) {
-        return from == net::Time{} || to == net::Time{} ? std::chrono::nanoseconds{} : to - from;
-    };
-    record.queue = between(exchange.started, trace.connect_started);
-    record.connect = between(trace.connect_started, trace.connected);
-    record.first_byte = between(trace.connected, trace.first_byte);
-    record.body = between(trace.first_byte, now);
     if (story.route != nullptr) {
         record.route = story.route->name;
     } else if (story.site != nullptr) {

@@ -1,6 +1,7 @@
 // Building the snapshot; see table.h.
 #include "connector/tunnel/table.h"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -18,6 +19,7 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
         return std::nullopt;
     }
     ServiceEntry entry;
+    entry.name = service.name;
     entry.tunnel_id = tunnel.id;
     entry.tunnel_name = tunnel.name;
     entry.scheme = std::string(url->scheme());
@@ -33,6 +35,18 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     return entry;
 }
 
+/// A host and port in the one form in which they are compared.
+std::string place_of(const net::HostPort& target) {
+    if (const auto literal = target.literal()) {
+        return net::Address{net::plain(literal->ip), target.port}.text();
+    }
+    std::string host = to_lower(target.host);
+    if (host.ends_with('.')) {
+        host.pop_back();  // the root of DNS, which names may leave out
+    }
+    return host + ":" + std::to_string(target.port);
+}
+
 }  // namespace
 
 Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()) {
@@ -45,7 +59,10 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
         }
         for (const ServiceRecord& service : record.services) {
             if (auto entry = to_entry(record, service)) {
-                services_.emplace(service.name, std::move(*entry));
+                const auto [found, added] = services_.emplace(service.name, std::move(*entry));
+                if (added) {
+                    add_target(found->second);
+                }
             }
         }
     }
@@ -54,6 +71,12 @@ Table::Table(const std::vector<TunnelRecord>& records) : tunnels_(records.size()
                            AddressEntry{entries.at(member.key), member.number,
                                         static_cast<unsigned>(member.key->wireguard->public_keys.size() - 1)});
     }
+}
+
+void Table::add_target(const ServiceEntry& service) {
+    const auto length = [](const ServiceEntry* one) { return one->base_path.size(); };
+    auto& services = targets_[place_of(service.target)];
+    services.insert(std::ranges::upper_bound(services, length(&service), std::greater(), length), &service);
 }
 
 const KeyEntry* Table::key(const tls::Spki& spki) const {
@@ -69,6 +92,11 @@ const AddressEntry* Table::by_address(const boost::asio::ip::address& address) c
 const ServiceEntry* Table::service(std::string_view name) const {
     const auto found = services_.find(name);
     return found == services_.end() ? nullptr : &found->second;
+}
+
+std::span<const ServiceEntry* const> Table::services_at(const net::HostPort& target) const {
+    const auto found = targets_.find(place_of(target));
+    return found == targets_.end() ? std::span<const ServiceEntry* const>() : found->second;
 }
 
 }  // namespace adit::tunnel

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,6 +38,7 @@ struct AddressEntry {
 
 /// Where a service is, as its agent sees it.
 struct ServiceEntry {
+    std::string name;
     std::string tunnel_id;
     std::string tunnel_name;
     std::string scheme;     ///< http or https
@@ -51,18 +53,26 @@ struct ServiceEntry {
 class Table {
   public:
     explicit Table(const std::vector<TunnelRecord>& records);
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
 
     const KeyEntry* key(const tls::Spki& spki) const;
     /// Whose an address of the WireGuard network is. Where rows claim the same one, the first has it, as in
     /// wireguard_peers().
     const AddressEntry* by_address(const boost::asio::ip::address& address) const;
     const ServiceEntry* service(std::string_view name) const;
+    /// The services whose endpoint is there, those with the longest base path first, then in the order of the records.
+    /// Hosts are compared without regard to case and a final dot, addresses by value.
+    std::span<const ServiceEntry* const> services_at(const net::HostPort& target) const;
     std::size_t tunnels() const { return tunnels_; }
 
   private:
+    void add_target(const ServiceEntry& service);
+
     std::unordered_map<tls::Spki, std::shared_ptr<const KeyEntry>> keys_;
     std::unordered_map<boost::asio::ip::address, AddressEntry> addresses_;
     std::unordered_map<std::string, ServiceEntry, StringHash, std::equal_to<>> services_;
+    std::unordered_map<std::string, std::vector<const ServiceEntry*>> targets_;  ///< by place_of()
     std::size_t tunnels_ = 0;
 };
 

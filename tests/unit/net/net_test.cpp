@@ -208,8 +208,8 @@ Task<> read_to_end(Stream& stream, Bytes& bytes, Worker& worker) {
     }
 }
 
-Task<> join_both(Stream& one, Stream& other, Bytes& bytes, Worker& worker) {
-    bytes.result = co_await join(one, other);
+Task<> join_both(Stream& one, Stream& other, Bytes& bytes, Worker& worker, std::chrono::milliseconds idle = {}) {
+    bytes.result = co_await join(one, other, idle);
     if (--bytes.left == 0) {
         worker.stop();
     }
@@ -233,6 +233,42 @@ TEST_CASE("joined streams carry every byte and both half-closes") {
     CHECK(bytes.end == Errc::end_of_stream);
     CHECK_FALSE(bytes.result.why);
     CHECK(bytes.result.forth == 500'000);
+}
+
+TEST_CASE("what stands in the input of a stream when it is joined is carried first") {
+    Worker worker(0);
+    Bytes bytes;
+    {
+        auto [a, b] = memory_pipe(worker.loop());
+        auto [c, d] = memory_pipe(worker.loop());
+        Chain early(worker.loop().blocks());
+        early.append("early");
+        a->write_some(early, early.size());
+        CHECK_FALSE(b->poll_receive());
+        spawn(worker.context(), "joint", join_both(*b, *c, bytes, worker));
+        spawn(worker.context(), "writer", write_then_end(*a, " and late", bytes, worker));
+        spawn(worker.context(), "reader", read_to_end(*d, bytes, worker));
+        worker.run();
+        worker.finish();
+    }
+    CHECK(bytes.received == "early and late");
+    CHECK(bytes.result.forth == 14);
+}
+
+TEST_CASE("joined streams in which nothing moves are given up") {
+    Worker worker(0);
+    Bytes bytes;
+    bytes.left = 1;
+    {
+        auto [a, b] = memory_pipe(worker.loop());
+        auto [c, d] = memory_pipe(worker.loop());
+        spawn(worker.context(), "joint", join_both(*b, *c, bytes, worker, std::chrono::milliseconds(80)));
+        worker.run();
+        worker.finish();
+        CHECK(b->status());
+        CHECK(c->status());
+    }
+    CHECK(bytes.result.why == Errc::timed_out);
 }
 
 TEST_CASE("addresses are read strictly") {

@@ -45,3 +45,30 @@ TEST_CASE("an address that two rows claim is the first one's") {
     CHECK(table.by_address(make_address("10.77.0.12"))->key->key_id == "key_a");
     CHECK(table.by_address(make_address("10.77.0.16")) == nullptr);
 }
+
+TEST_CASE("a service is found by the host and port of its endpoint") {
+    TunnelRecord a{"tnl_a", "a", {}, {}, {}};
+    a.services = {{"payments", "http://Payments.Internal:8080", {}},
+                  {"ledger", "https://ledger.internal", {}},
+                  {"six", "http://[FD00:0::1]:81", {}},
+                  {"v1", "http://api.internal/v1", {}}};
+    TunnelRecord b{"tnl_b", "b", {}, {}, {}};
+    b.services = {{"payments-b", "http://payments.internal.:8080", {}}, {"v1-x", "http://api.internal:80/v1/x", {}}};
+    const tunnel::Table table({a, b});
+    const auto at = [&](const char* host, std::uint16_t port) {
+        std::string names;
+        for (const tunnel::ServiceEntry* service : table.services_at({host, port})) {
+            names += (names.empty() ? "" : " ") + service->name;
+        }
+        return names;
+    };
+    CHECK(at("payments.internal", 8080) == "payments payments-b");
+    CHECK(at("PAYMENTS.internal.", 8080) == "payments payments-b");
+    CHECK(at("payments.internal", 80).empty());
+    CHECK(at("ledger.internal", 443) == "ledger");
+    CHECK(at("fd00::1", 81) == "six");
+    CHECK(at("fd00:0:0::1", 81) == "six");
+    CHECK(at("fd00::2", 81).empty());
+    CHECK(at("api.internal", 80) == "v1-x v1");
+    CHECK(at("", 80).empty());
+}
