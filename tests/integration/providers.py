@@ -19,14 +19,16 @@ class Refused(Exception):
 
     def __init__(self, status, code, description="", **more):
         super().__init__(f"{status} {code}: {description}")
+        self.path = None  # of the request
         self.status, self.code, self.description, self.more = status, code, description, more
 
 
 class Request:
-    """One request as it arrived. `target` is untouched, `query` is decoded; header names compare without case."""
+    """One request as it arrived. `target` is untouched, `query` is decoded; header names compare without case. `client` is its address and
+    port, the same for requests of one connection; `peer` its certificate, where it showed one."""
 
-    def __init__(self, method, target, headers, body, peer=None):
-        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
+    def __init__(self, method, target, headers, body, peer=None, client=None):
+        self.method, self.target, self.headers, self.body, self.peer, self.client = method, target, headers, body, peer, client
         self.path, _, self.raw_query = target.partition("?")
         self.query = urllib.parse.parse_qsl(self.raw_query, keep_blank_values=True)
         self.at = time.monotonic()
@@ -119,7 +121,7 @@ class Provider(http.server.ThreadingHTTPServer):
         """The next `times` requests (None: all until behave()) go wrong; see Fault. `path` limits it to targets that contain it.
 
         slow=2.0 | hold=threading.Event() | status=500 | status=429, retry_after=3 | body=b'{"acc' (malformed) | body=b"" | close=True |
-        expires_in=5 | expires_in="3600" | refuse="invalid_client" | content_type="text/html" | headers={"date": …}"""
+        expires_in=5 | expires_in="3600" | refuse="invalid_client"[, status=403] (in the family's shape) | content_type="text/html" | headers={"date": …}"""
         with self._lock:
             self._faults.append([times, Fault(**fault)])
 
@@ -161,7 +163,7 @@ class Provider(http.server.ThreadingHTTPServer):
             time.sleep(fault.slow)
         if fault.close:
             return None
-        if fault.status is not None or fault.body is not None:
+        if fault.refuse is None and (fault.status is not None or fault.body is not None):
             body = b"told to fail" if fault.body is None else fault.body
             reply = Reply(body, fault.status or 200, "application/json" if fault.body is not None else "text/plain")
             if fault.retry_after is not None:
@@ -169,9 +171,10 @@ class Provider(http.server.ThreadingHTTPServer):
         else:
             try:
                 if fault.refuse:
-                    raise Refused(401 if fault.refuse == "invalid_client" else 400, fault.refuse, "told to refuse")
+                    raise Refused(fault.status or (401 if fault.refuse == "invalid_client" else 400), fault.refuse, "told to refuse")
                 reply = self.answer(request)
             except Refused as refused:
+                refused.path = request.path
                 reply = self.refusal(refused)
         if fault.content_type:
             reply.headers["content-type"] = fault.content_type
@@ -206,7 +209,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do(self):
         peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
         target = self.requestline.split(" ")[1]  # self.path has lost leading slashes
-        request = Request(self.command, target, self.headers, self.read_body(), peer)
+        request = Request(self.command, target, self.headers, self.read_body(), peer, self.client_address)
         reply = self.server.respond(request)
         if reply is None:
             self.close_connection = True

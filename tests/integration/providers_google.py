@@ -92,7 +92,7 @@ class Google(Provider):
         raise Refused(404, "not_found")
 
     def refusal(self, refused):
-        if refused.more.get("rpc"):
+        if (refused.path or "").startswith("/v1/projects/"):
             return rpc_refusal(refused)
         return super().refusal(refused)
 
@@ -192,9 +192,9 @@ class Google(Provider):
             about = self.check(bearer)
         except ValueError as error:
             raise Refused(401, "UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-                          "authentication credential.", rpc=True) from error
+                          "authentication credential.") from error
         if not IAM_SCOPES & set(about["scope"]):
-            raise Refused(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", rpc=True, reason="ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+            raise Refused(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", reason="ACCESS_TOKEN_SCOPE_INSUFFICIENT")
         account = self.accounts.get(email)
         caller = about.get("principal") or f"serviceAccount:{about.get('email')}"
         permission = "iam.serviceAccounts.getAccessToken" if method == "generateAccessToken" else "iam.serviceAccounts.getOpenIdToken"
@@ -206,14 +206,14 @@ class Google(Provider):
             if not request.headers.get("content-type", "").startswith("application/json") or not isinstance(asked, dict):
                 raise ValueError("not a JSON object")
         except ValueError as error:
-            raise Refused(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {error}", rpc=True) from error
+            raise Refused(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {error}") from error
         if method == "generateIdToken":
             self.members(asked, {"audience", "delegates", "includeEmail", "useEmailAzp", "organizationNumberIncluded"}, "audience")
             return json_reply({"token": self.id_token(account, asked["audience"], self.lifetime(request), asked.get("includeEmail", False))})
         self.members(asked, {"scope", "delegates", "lifetime"}, "scope")
         lifetime = re.fullmatch(r"(\d+)(?:\.\d+)?s", asked.get("lifetime", "3600s"))
         if not lifetime or not 0 < int(lifetime[1]) <= 3600:
-            raise Refused(400, "INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600s; to extend the lifetime, see the organization policy.", rpc=True)
+            raise Refused(400, "INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600s; to extend the lifetime, see the organization policy.")
         seconds = int(lifetime[1]) if request.fault.expires_in is None else int(request.fault.expires_in)
         token = self.tokens.issue(seconds, email=email, scope=asked["scope"])
         return json_reply({"accessToken": token, "expireTime": rfc3339(time.time() + seconds)})
@@ -221,9 +221,9 @@ class Google(Provider):
     @staticmethod
     def members(asked, known, needed):
         if strange := set(asked) - known:
-            raise Refused(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. Unknown name \"{min(strange)}\": Cannot find field.", rpc=True)
+            raise Refused(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. Unknown name \"{min(strange)}\": Cannot find field.")
         if not asked.get(needed):
-            raise Refused(400, "INVALID_ARGUMENT", f"Request contains an invalid argument: {needed} is required.", rpc=True)
+            raise Refused(400, "INVALID_ARGUMENT", f"Request contains an invalid argument: {needed} is required.")
 
     # The token endpoint for keys of service accounts
 

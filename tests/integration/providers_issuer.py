@@ -4,7 +4,23 @@ import time
 import uuid
 
 import providers
-from providers_jose import JoseError, Key, audiences, check_times, verify
+from providers_jose import JoseError, Key, audiences, check_times, published_keys, verify
+
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+
+
+def trusting(issuer, audience, ca=None, algorithms=ALGORITHMS):
+    """The check of an origin (see providers.Echo) that believes the tokens of an issuer, by the documents that it publishes."""
+    def check(token):
+        try:
+            claims = verify(token, published_keys(issuer, ca), algorithms)[1]
+        except (ConnectionError, KeyError) as error:
+            raise JoseError(f"the issuer cannot be asked: {error}") from error
+        check_times(claims)
+        if claims.get("iss") != issuer or audience not in audiences(claims):
+            raise JoseError("of another issuer, or for another audience")
+        return claims
+    return check
 
 
 class Issuer(providers.Provider):
@@ -45,7 +61,7 @@ class Issuer(providers.Provider):
 
     def check(self, token, audience=None):
         """The claims of a good token of this issuer, as an origin would verify it; ValueError otherwise."""
-        _, claims = verify(token, self.keys, ("RS256", "PS256", "ES256", "EdDSA"))
+        _, claims = verify(token, self.keys, ALGORITHMS)
         check_times(claims)
         if claims.get("iss") != self.issuer:
             raise JoseError("of another issuer")
