@@ -80,7 +80,8 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
 }
 
 Result<> App::prepare(config::Configuration configuration) {
-    auto generation = Generation::make(std::move(configuration), metrics_, desk_, nullptr);
+    const Generation::Means means{metrics_, desk_, shared_.pseudonym};
+    auto generation = Generation::make(std::move(configuration), means, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));
     }
@@ -92,7 +93,8 @@ Result<> App::prepare(config::Configuration configuration) {
     make_workers();
     open_desk();
     take_up_telemetry(std::move(*telemetry));
-    reloader_ = std::make_unique<Reloader>(file_, metrics_, desk_, main_worker());
+    reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
+    generation_->prefetch();
     std::vector<std::size_t> all;
     for (const config::Listener& listener : generation_->configuration.listeners) {
         succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);

@@ -8,6 +8,7 @@
 
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
+#include "connector/backend/credential.h"
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
@@ -25,6 +26,12 @@ struct MarkedContext {
     std::shared_ptr<const tls::Context> context;  ///< null: clear text
 };
 
+/// The credentials of a backend, with a mark of the files that they were made of.
+struct MarkedCredentials {
+    std::size_t mark = 0;
+    backend::Credentials all;
+};
+
 /// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
@@ -40,6 +47,7 @@ struct Generation {
     std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
 
     credential::Issuers issuers;                                                         ///< by name
+    std::vector<MarkedCredentials> credentials;                                          ///< by backend
     std::map<std::string, std::shared_ptr<const policy::Authenticator>> authenticators;  ///< by policy, as used
 
     /// Null where no policy of that name is used.
@@ -47,11 +55,17 @@ struct Generation {
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 
-    /// Reads the certificates; fails without a trace when one cannot be used. What is fetched from elsewhere is fetched
-    /// at `desk`, which outlives it. `previous` may be null.
-    static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,
-                                                          ConnectorMetrics& metrics, fetch::Desk& desk,
+    /// What outlives all generations.
+    struct Means {
+        ConnectorMetrics& metrics;
+        fetch::Desk& desk;
+        std::string gateway;  ///< tells this connector from others
+    };
+    /// Reads certificates and keys; fails without a trace when one cannot be used. `previous` may be null.
+    static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration, const Means& means,
                                                           const Generation* previous);
+    /// Has those credentials fetched that are wanted before any request.
+    void prefetch() const;
 };
 
 }  // namespace adit

@@ -17,8 +17,8 @@ class Reloader {
   public:
     using Made = Result<std::shared_ptr<const Generation>>;
 
-    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, fetch::Desk& desk, net::Worker& main)
-        : file_(std::move(file)), metrics_(metrics), desk_(desk), main_(main) {}
+    Reloader(std::filesystem::path file, Generation::Means means, net::Worker& main)
+        : file_(std::move(file)), means_(std::move(means)), main_(main) {}
     /// Waits for what is being read; its `done` may or may not be called still.
     ~Reloader();
 
@@ -31,8 +31,7 @@ class Reloader {
 
   private:
     const std::filesystem::path file_;
-    ConnectorMetrics& metrics_;
-    fetch::Desk& desk_;
+    const Generation::Means means_;
     net::Worker& main_;
     boost::asio::thread_pool thread_{1};
 };

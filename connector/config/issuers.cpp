@@ -89,7 +89,7 @@ std::vector<IssuerUse> issuer_uses(const Configuration& configuration) {
             const std::string_view algorithm =
                 assertion->algorithm.empty() ? federation_algorithm : std::string_view(assertion->algorithm);
             uses.push_back(
-                {&backend, kind, part, assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
+                {&backend, std::move(path), assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
         };
         if (const auto& jwt = credential.signed_jwt)
             uses.push_back(
@@ -100,7 +100,7 @@ std::vector<IssuerUse> issuer_uses(const Configuration& configuration) {
         if (const auto& gcp = credential.gcp_federated) add(gcp->federated, {"gcp_federated", "federated"});
         if (const auto& gcp = credential.gcp_federated; gcp && gcp->aws)
             add(gcp->aws->federated, {"gcp_federated", "aws", "federated"});
-        if (const auto& aws = credential.aws_sigv4) add("aws_sigv4", "keys", aws->keys.federated);
+        if (const auto& aws = credential.aws_sigv4) add(aws->keys.federated, {"aws_sigv4", "keys", "federated"});
     }
     return uses;
 }

@@ -76,7 +76,8 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     const auto limit = std::max<std::size_t>(kAttemptsMost, order.size());
     std::optional<problem::Failure> failure;
     std::optional<HeldBody> held;
-    for (std::size_t attempt = 0; attempt < limit; ++attempt) {
+    bool renewed = false;  ///< the one try with another token is on
+    for (std::size_t attempt = 0; attempt < limit;) {
         backend::Endpoint& endpoint = *order[attempt % order.size()];
         trace.endpoint = endpoint.text;
         auto way = endpoint.dialer->choose();
@@ -96,7 +97,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (!way) {
             failure = std::move(way.error());
             backend.unreachable(endpoint, loop.now());
-            if (attempt + 1 >= order.size()) {
+            if (++attempt >= order.size()) {
                 break;
             }
             continue;
@@ -104,9 +105,16 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         ++trace.attempts;
         trace.tunnel = way->tunnel;
         trace.agent = way->agent;
-        Attempt one(exchange, backend, endpoint, std::move(*way), trace, held ? &*held : nullptr);
+        Attempt one(exchange, backend, endpoint, std::move(*way), passage, trace, held ? &*held : nullptr);
+        if (renewed) {
+            one.pass_401();
+        }
         failure = co_await one.run();
-        if (!failure) {
+        if (one.renewed()) {
+            renewed = true;
+            continue;  // with the same endpoint
+        }
+        if (!failure || one.without_credential()) {
             break;
         }
         if (failure->not_sent) {
@@ -120,6 +128,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (order.size() > 1 ? attempt + 1 >= limit : failure->final_here) {
             break;
         }
+        ++attempt;
     }
     co_return failure;
 }

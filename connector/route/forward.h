@@ -1,8 +1,10 @@
 // The forward handler: carries one exchange to a backend and its answer back.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"

@@ -13,9 +13,10 @@ class Tokens(Case):
         """A site whose origin verifies what it gets, behind an agent."""
         port = free_port()
         site = Site(self, {"orders": f"http://127.0.0.1:{port}"}, backends={
-            "orders": f"endpoints: [ service://orders ], credential: {{ signed_jwt: {{ issuer: main, audience: orders, {credential} }} }}"})
+            "orders": f"endpoints: [ service://orders ], credential: {{ signed_jwt: {{ issuer: main, audience: orders, {credential} }} }}"},
+            extra=issuer_lines(main=f'url: "http://127.0.0.1:1/issuers/main", directory: keys, {issuer}'))
         self.issuer = f"http://127.0.0.1:{site.client_port}/issuers/main"
-        site.config.write_text(site.config.read_text() + issuer_lines(main=f'url: "{self.issuer}", directory: keys, {issuer}'))
+        site.config.write_text(site.config.read_text().replace("http://127.0.0.1:1/issuers/main", self.issuer))
         Process(self, "jwks_origin", ["node", SCRIPTS / "jwks_origin.js", port, self.issuer, "orders"], ENVIRONMENT)
         wait_for(lambda: can_connect(port), "jwks_origin.js")
         self.connector, _ = site.up()
