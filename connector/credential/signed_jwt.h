@@ -13,7 +13,7 @@
 
 namespace adit::credential {
 
-/// Signs for each try anew: with ES256 that takes some 25 us (`test_credential -tc=*cost*` prints it), so that no two
+/// Signs for each try anew: with ES256 that takes 25 to 30 us (`test_credential -tc=*cost*` prints it), so that no two
 /// requests share a jti and a backend may insist on that. Never waits.
 class SignedJwt final : public backend::Credential {
   public:

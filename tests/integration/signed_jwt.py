@@ -3,8 +3,10 @@ import concurrent.futures
 import json
 import threading
 
+import jwt  # PyJWT, of Debian
+
 from harness import Case, Process, Site, can_connect, fetch, free_port, main, wait_for
-from issuer import KEYS, issuer_lines
+from issuer import KEYS, Alone, issuer_lines
 from node_peers import ENVIRONMENT, SCRIPTS
 
 
@@ -39,6 +41,14 @@ class Tokens(Case):
         self.assertNotIn("who", claims)
         self.assertNotIn("secret", json.dumps(claims))
         self.assertEqual((told["header"]["alg"], told["header"]["typ"]), ("ES256", "JWT"))
+        with self.subTest("PyJWT finds the key and verifies, too"):
+            token = told["fields"]["authorization"].removeprefix("Bearer ")
+            key = jwt.PyJWKClient(self.issuer + KEYS).get_signing_key_from_jwt(token).key
+            self.assertEqual(jwt.decode(token, key, ["ES256"], audience="orders", issuer=self.issuer)["jti"], claims["jti"])
+        with self.subTest("so does the key set of another connector with the same directory"):
+            other = Alone(self, {"main": 'url: "http://127.0.0.1:PORT", directory: keys, algorithms: [ES256, EdDSA, RS256]'})
+            key = jwt.PyJWKClient(f"http://127.0.0.1:{other.port}{KEYS}").get_signing_key_from_jwt(token).key
+            jwt.decode(token, key, ["ES256"], audience="orders")
         other = json.loads(site.get("/orders/2").body)["claims"]
         self.assertNotEqual(other["jti"], claims["jti"])
         self.assertNotIn("eyJ", self.connector.log(), "no token in the log")
@@ -52,6 +62,7 @@ class Tokens(Case):
         site.tool("reload")
         told = json.loads(site.get("/orders/1").body)
         self.assertEqual(told["header"]["alg"], "RS256", told)
+        self.assertNotEqual(told["fields"]["x-gateway-token"], "forged")
 
     def test_rotation_under_load_fails_no_verification(self):
         site = self.verified_site("lifetime: 5s", "algorithms: [ES256], rotate: 4s, publish_ahead: 2s, keep_after: 6s")
