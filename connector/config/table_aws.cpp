@@ -63,7 +63,8 @@ void web_identity_whole(const Node& node, const AwsKeys& keys, Diagnostics& diag
     if (keys.federated && !keys.web_identity_token_file.empty())
         diagnostics.error(place_of(node, {"web_identity_token_file"}),
                           "federated and web_identity_token_file are two web identities; one is needed");
-    if ((keys.federated || !keys.web_identity_token_file.empty()) && keys.role_arn.empty())
+    const bool chosen = keys.from == From::web_identity;  // then AWS_ROLE_ARN may say the role
+    if ((keys.federated || !keys.web_identity_token_file.empty()) && keys.role_arn.empty() && !chosen)
         diagnostics.error(node.place, "a web identity assumes a role: role_arn is missing");
     if (!keys.role_arn.empty() && !keys.access_key_id.empty())
         diagnostics.error(place_of(node, {"role_arn"}),
@@ -92,7 +93,8 @@ Object<AwsKeys> aws_keys_table(std::string name) {
             "The source. automatic: the keys or the role given here, else the first that the environment describes of "
             "its keys, a web identity, the agent of ECS or EKS, and the instance's metadata (version 2).")
         .field("access_key_id", &AwsKeys::access_key_id, Text(), "Keys that are given as they are; better is a role.")
-        .field("secret_access_key", &AwsKeys::secret_access_key, SecretText(), "Their secret; take it from ${file:PATH}.")
+        .field("secret_access_key", &AwsKeys::secret_access_key, SecretText(),
+               "Their secret; take it from ${file:PATH}.")
         .field("session_token", &AwsKeys::session_token, SecretText(), "The token of keys that are temporary.")
         .field("role_arn", &AwsKeys::role_arn, Parsed<std::string>("a role's ARN", parse_role_arn),
                "The role that a web identity assumes; AWS_ROLE_ARN when left out.")

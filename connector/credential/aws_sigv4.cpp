@@ -22,16 +22,23 @@ problem::Failure failure_of(const fetch::Trouble& trouble) {
                                            static_cast<int>(std::max<std::int64_t>(wait.count(), 1)));
 }
 
-/// The fields of the request that are signed. Those that Connection nominates do not reach the origin.
+/// Whether Connection names a field: then it does not reach the origin (RFC 9110 §7.6.1).
+bool nominated(const http::RequestHead& request, const http::Field& of) {
+    return request.has_connection_options && of.known == http::Known::other &&
+           std::ranges::any_of(request.fields, [&](const http::Field& field) {
+               return field.known == http::Known::connection && http::list_has(field.value, of.name);
+           });
+}
+
+/// The fields of the request that are signed.
 SigningInput::Fields fields_to_sign(const backend::Occasion& occasion, const std::vector<std::string>& replaced) {
     SigningInput::Fields fields{{"host", occasion.authority}};
     const http::RequestHead& request = occasion.request;
     for (const http::Field& field : request.fields) {
         const bool wanted =
             field.known == http::Known::content_type || iequals(field.name.substr(0, kOwn.size()), kOwn);
-        const bool stays = !request.has_connection_options || !http::list_has(request.connection, field.name);
         const auto same = [&](const std::string& name) { return iequals(name, field.name); };
-        if (wanted && stays && std::ranges::none_of(replaced, same)) {
+        if (wanted && !nominated(request, field) && std::ranges::none_of(replaced, same)) {
             fields.emplace_back(field.name, field.value);
         }
     }
