@@ -10,6 +10,7 @@
 
 #include "common/status/server.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/reloader.h"
@@ -82,6 +83,7 @@ class App {
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
+    fetch::Desk desk_{resolver_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;

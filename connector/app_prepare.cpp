@@ -10,6 +10,7 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/tunnel/dialer.h"
 
 namespace adit {
 namespace {
@@ -35,6 +36,7 @@ App::~App() {
     for (const auto& side : sides_) {
         side->worker().finish();
     }
+    desk_.close();
 }
 
 void App::make_workers() {
@@ -67,7 +69,8 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
 }
 
 Result<> App::prepare(config::Configuration configuration) {
-    auto generation = Generation::make(std::move(configuration), metrics_, nullptr);
+    const Generation::Means means{metrics_, desk_, shared_.pseudonym};
+    auto generation = Generation::make(std::move(configuration), means, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));
     }
@@ -78,7 +81,11 @@ Result<> App::prepare(config::Configuration configuration) {
     }
     make_workers();
     take_up_telemetry(std::move(*telemetry));
-    reloader_ = std::make_unique<Reloader>(file_, metrics_, main_worker());
+    reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
+    desk_.open(main_worker(), [pool = &sides_.front()->pool()](const std::string& service) {
+        return std::make_unique<tunnel::TunnelDialer>(*pool, service);
+    });
+    generation_->prefetch();
     std::vector<std::size_t> all;
     for (const config::Listener& listener : generation_->configuration.listeners) {
         succeeding_ = succeeding_ || net::ListenSocket::taken(listener.address);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "common/base/file.h"
+#include "connector/credential/make.h"
 
 namespace adit {
 namespace {
@@ -94,6 +95,37 @@ backend::Reaches reaches_of(const config::Backend& backend, const Generation* pr
     return fresh;
 }
 
+bool same_issuers(const Generation& a, const Generation& b) {
+    return std::ranges::equal(a.issuers, b.issuers);
+}
+
+/// Those of a backend whose credential has not changed go on, with their tokens.
+Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous) {
+    const credential::Sources sources{means.desk, made.issuers, means.gateway};
+    const bool comparable = previous != nullptr && same_issuers(made, *previous);
+    for (const config::Backend& backend : made.configuration.backends) {
+        const std::size_t mark = mark_of(credential::files_of(backend.credential));
+        const MarkedCredentials* kept = nullptr;
+        for (std::size_t i = 0; comparable && i < previous->configuration.backends.size(); ++i) {
+            const config::Backend& before = previous->configuration.backends[i];
+            if (before.name == backend.name && before.credential == backend.credential &&
+                previous->credentials[i].mark == mark) {
+                kept = &previous->credentials[i];
+            }
+        }
+        if (kept != nullptr) {
+            made.credentials.push_back(*kept);
+            continue;
+        }
+        auto fresh = credential::make_credentials(backend, sources, &means.metrics);
+        if (!fresh) {
+            return std::unexpected(std::move(fresh.error()));
+        }
+        made.credentials.push_back({mark, std::move(*fresh)});
+    }
+    return {};
+}
+
 /// The system's CAs are read once for all backends that name no others.
 Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
     std::unordered_map<std::string_view, std::size_t> known;
@@ -112,7 +144,8 @@ Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Genera
         }
         const auto found = known.find(backend.name);
         const bool same = found != known.end() && previous->configuration.backends[found->second] == backend &&
-                          previous->origin_tls[found->second].context == context->context;
+                          previous->origin_tls[found->second].context == context->context &&
+                          previous->credentials[found->second].all == made.credentials[made.origin_tls.size()].all;
         made.same_before.push_back(same ? std::optional(found->second) : std::nullopt);
         made.origin_tls.push_back(std::move(*context));
     }
@@ -179,8 +212,9 @@ std::shared_ptr<const policy::Routes> make_routes(const Generation& made, Connec
 
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration configuration,
-                                                           ConnectorMetrics& metrics, const Generation* previous) {
+Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration configuration, const Means& means,
+                                                           const Generation* previous) {
+    ConnectorMetrics& metrics = means.metrics;
     auto made = std::make_shared<Generation>();
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
@@ -192,10 +226,21 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto listeners = make_listeners(*made, metrics, previous); !listeners) {
         return std::unexpected(std::move(listeners.error()));
     }
+    if (auto credentials = make_credentials(*made, means, previous); !credentials) {
+        return std::unexpected(std::move(credentials.error()));
+    }
     if (auto backends = make_backends(*made, metrics, previous); !backends) {
         return std::unexpected(std::move(backends.error()));
     }
     return made;
+}
+
+void Generation::prefetch() const {
+    for (const MarkedCredentials& of_backend : credentials) {
+        for (const auto& credential : of_backend.all) {
+            credential->prefetch();
+        }
+    }
 }
 
 std::vector<std::filesystem::path> Generation::files() const {
@@ -213,6 +258,8 @@ std::vector<std::filesystem::path> Generation::files() const {
     all.insert(configuration.tracing ? configuration.tracing->ca : std::filesystem::path());
     for (const config::Backend& backend : configuration.backends) {
         all.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});
+        const auto of_credential = credential::files_of(backend.credential);
+        all.insert(of_credential.begin(), of_credential.end());
     }
     all.erase(std::filesystem::path());
     return {all.begin(), all.end()};

@@ -7,10 +7,12 @@
 
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
+#include "connector/backend/credential.h"
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
+#include "connector/fetch/desk.h"
 #include "connector/policy/pipeline.h"
 
 namespace adit {
@@ -19,6 +21,12 @@ namespace adit {
 struct MarkedContext {
     std::size_t mark = 0;
     std::shared_ptr<const tls::Context> context;  ///< null: clear text
+};
+
+/// The credentials of a backend, with a mark of the files that they were made of.
+struct MarkedCredentials {
+    std::size_t mark = 0;
+    backend::Credentials all;
 };
 
 /// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
@@ -34,14 +42,23 @@ struct Generation {
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
 
-    credential::Issuers issuers;  ///< by name
+    credential::Issuers issuers;                 ///< by name
+    std::vector<MarkedCredentials> credentials;  ///< by backend
 
     /// The files that this was made of: their change asks for another.
     std::vector<std::filesystem::path> files() const;
 
-    /// Reads the certificates; fails without a trace when one cannot be used. `previous` may be null.
-    static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration,
-                                                          ConnectorMetrics& metrics, const Generation* previous);
+    /// What outlives all generations.
+    struct Means {
+        ConnectorMetrics& metrics;
+        fetch::Desk& desk;
+        std::string gateway;  ///< tells this connector from others
+    };
+    /// Reads certificates and keys; fails without a trace when one cannot be used. `previous` may be null.
+    static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration, const Means& means,
+                                                          const Generation* previous);
+    /// Has those credentials fetched that are wanted before any request.
+    void prefetch() const;
 };
 
 }  // namespace adit

@@ -16,7 +16,7 @@ Reloader::~Reloader() {
 void Reloader::make(std::shared_ptr<const Generation> previous, std::function<void(Made)> done) {
     boost::asio::post(thread_, [this, previous = std::move(previous), done = std::move(done)] {
         auto configuration = config::load(file_);
-        auto made = configuration ? Generation::make(std::move(*configuration), metrics_, previous.get())
+        auto made = configuration ? Generation::make(std::move(*configuration), means_, previous.get())
                                   : Made(usage_error(configuration.error().text()));
         main_.post([done, made = std::move(made)] { done(made); });
     });

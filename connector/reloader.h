@@ -17,8 +17,8 @@ class Reloader {
   public:
     using Made = Result<std::shared_ptr<const Generation>>;
 
-    Reloader(std::filesystem::path file, ConnectorMetrics& metrics, net::Worker& main)
-        : file_(std::move(file)), metrics_(metrics), main_(main) {}
+    Reloader(std::filesystem::path file, Generation::Means means, net::Worker& main)
+        : file_(std::move(file)), means_(std::move(means)), main_(main) {}
     /// Waits for what is being read; its `done` may or may not be called still.
     ~Reloader();
 
@@ -31,7 +31,7 @@ class Reloader {
 
   private:
     const std::filesystem::path file_;
-    ConnectorMetrics& metrics_;
+    const Generation::Means means_;
     net::Worker& main_;
     boost::asio::thread_pool thread_{1};
 };

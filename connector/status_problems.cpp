@@ -84,4 +84,12 @@ std::optional<std::string> endpoint_problem(const config::Backend& backend, cons
            "; the access log names the reason";
 }
 
+std::optional<std::string> credential_problem(const std::string& backend, const backend::CredentialStanding& standing) {
+    if (standing.trouble.empty()) {
+        return std::nullopt;
+    }
+    return "backend " + backend + ": its " + standing.kind +
+           (standing.has_value ? " is not refreshed: " : " is not to be had: ") + standing.trouble;
+}
+
 }  // namespace adit

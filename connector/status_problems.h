@@ -7,6 +7,7 @@
 
 #include "common/base/time.h"
 #include "common/tls/certificate.h"
+#include "connector/backend/credential.h"
 #include "connector/config/config.h"
 #include "connector/store/record.h"
 #include "connector/tunnel/refusals.h"
@@ -28,5 +29,8 @@ std::string refusal_problem(const tunnel::Refusal& refusal);
 /// Nothing unless the endpoint could not be reached within the last minute.
 std::optional<std::string> endpoint_problem(const config::Backend& backend, const config::Endpoint& endpoint,
                                             std::optional<WallTime> failed_at, WallTime now);
+
+/// Nothing unless the last fetch of a backend's credential failed.
+std::optional<std::string> credential_problem(const std::string& backend, const backend::CredentialStanding& standing);
 
 }  // namespace adit

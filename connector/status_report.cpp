@@ -120,6 +120,27 @@ json::array listeners_of(const Generation& generation, WallTime now) {
     return list;
 }
 
+/// What is known of each, never the credential itself.
+json::array credentials_of(const backend::Credentials& credentials) {
+    json::array list;
+    for (const auto& credential : credentials) {
+        const backend::CredentialStanding standing = credential->standing();
+        json::object told{{"kind", standing.kind}, {"ready", standing.has_value}};
+        if (standing.expires) {
+            told["expires"] = format_time(*standing.expires);
+        }
+        if (standing.fetches > 0) {
+            told["fetches"] = standing.fetches;
+            told["failures"] = standing.failures;
+        }
+        if (!standing.trouble.empty()) {
+            told["trouble"] = standing.trouble;
+        }
+        list.push_back(std::move(told));
+    }
+    return list;
+}
+
 json::array backends_of(const Generation& generation) {
     json::array list;
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
@@ -129,10 +150,14 @@ json::array backends_of(const Generation& generation) {
             endpoints.emplace_back(endpoint.text());
         }
         const BackendMetrics& metrics = *generation.backend_metrics[i];
-        list.push_back(json::object{{"name", backend.name},
-                                    {"endpoints", std::move(endpoints)},
-                                    {"active", static_cast<std::int64_t>(metrics.active.Value())},
-                                    {"idle", static_cast<std::int64_t>(metrics.idle.Value())}});
+        json::object told{{"name", backend.name},
+                          {"endpoints", std::move(endpoints)},
+                          {"active", static_cast<std::int64_t>(metrics.active.Value())},
+                          {"idle", static_cast<std::int64_t>(metrics.idle.Value())}};
+        if (const auto& credentials = generation.credentials[i].all; !credentials.empty()) {
+            told["credentials"] = credentials_of(credentials);
+        }
+        list.push_back(std::move(told));
     }
     return list;
 }
@@ -188,6 +213,9 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
     std::ranges::for_each(refusals, [&](const tunnel::Refusal& refusal) { note(refusal_problem(refusal)); });
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
         const config::Backend& backend = generation.configuration.backends[i];
+        for (const auto& credential : generation.credentials[i].all) {
+            note(credential_problem(backend.name, credential->standing()));
+        }
         for (std::size_t j = 0; j < backend.endpoints.size(); ++j) {
             note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
         }

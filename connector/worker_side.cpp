@@ -52,6 +52,15 @@ backend::Presentation presentation_of(const config::Forwarding& from) {
             .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via}};
 }
 
+/// How much of a body has to be here before its head goes out.
+std::size_t body_most(const backend::Credentials& credentials) {
+    std::size_t most = 0;
+    for (const auto& credential : credentials) {
+        most = std::max(most, credential->body_most());
+    }
+    return most;
+}
+
 bool logs_requests(const Generation& generation) {
     return generation.configuration.log.level <= logging::Level::info;
 }
@@ -120,7 +129,9 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
         from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total},
-        presentation_of(from.forwarding), std::move(endpoints), metrics);
+        presentation_of(from.forwarding), std::move(endpoints), metrics,
+        backend::Holding{body_most(generation.credentials[index].all), generation.held_budget},
+        generation.credentials[index].all);
 }
 
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,

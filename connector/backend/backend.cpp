@@ -4,14 +4,27 @@
 #include <algorithm>
 
 namespace adit::backend {
+namespace {
+
+std::vector<std::string> names_of(const Credentials& credentials) {
+    std::vector<std::string> names;
+    for (const auto& credential : credentials) {
+        names.insert(names.end(), credential->names().begin(), credential->names().end());
+    }
+    return names;
+}
+
+}  // namespace
 
 Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
                  std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
-                 Holding hold)
+                 Holding hold, Credentials attached)
     : name(std::move(backend_name)),
       timeouts(limits),
       presentation(std::move(presented)),
       holding(std::move(hold)),
+      credentials(std::move(attached)),
+      reserved(names_of(credentials)),
       endpoints_(std::move(endpoints)),
       metrics_(std::move(metrics)) {}
 

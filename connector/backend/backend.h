@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "connector/backend/credential.h"
 #include "connector/backend/endpoint.h"
 #include "connector/backend/held_budget.h"
 #include "connector/http/disclosure.h"
@@ -37,7 +38,7 @@ class Backend {
   public:
     Backend(std::string name, const Timeouts& timeouts, Presentation presentation,
             std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
-            Holding hold = {});
+            Holding hold = {}, Credentials attached = {});
 
     /// The endpoint for attempt `attempt` of an exchange that began with `first`: each in turn, those that could not be
     /// reached lately last.
@@ -53,6 +54,8 @@ class Backend {
     const Timeouts timeouts;
     const Presentation presentation;
     const Holding holding;
+    const Credentials credentials;            ///< what each try of a request carries
+    const std::vector<std::string> reserved;  ///< the fields that these write
     std::size_t endpoints() const { return endpoints_.size(); }
     BackendMetrics& metrics() { return *metrics_; }
 

@@ -128,6 +128,21 @@ void print_status(const json::object& status) {
     }
     print_section(backends);
 
+    Rows credentials{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
+    for (const json::value& one : list(status, "backends")) {
+        for (const json::value& each : list(one.as_object(), "credentials")) {
+            const json::object& credential = each.as_object();
+            const bool troubled = !text(credential, "trouble").empty();
+            const char* state = text(credential, "ready") == "true" ? (troubled ? "not refreshed" : "ready")
+                                : troubled                          ? "missing"
+                                                                    : "not wanted yet";
+            credentials.push_back({text(one.as_object(), "name"), text(credential, "kind"), state,
+                                   text(credential, "expires"), text(credential, "fetches"),
+                                   text(credential, "failures")});
+        }
+    }
+    print_section(credentials);
+
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {
         const json::object& route = one.as_object();

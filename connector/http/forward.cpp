@@ -74,6 +74,9 @@ void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
 /// What an origin of any version gets, but for the fields that frame the message.
 void add_request_fields(FieldSink& out, const RequestHead& request, const Onward& onward) {
     for (const Field& field : request.fields) {
+        if (is_reserved(field.name, onward.reserved)) {
+            continue;
+        }
         switch (field.known) {
             case Known::via:
                 if (!onward.disclosure.via) {
@@ -104,6 +107,9 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
         } else if (!hop_by_hop(request, field)) {
             out.add(field.name, field.value);
         }
+    }
+    for (const auto& [name, value] : onward.credentials) {
+        out.add(name, value);
     }
     add_hops(out, request, onward);
     out.add("x-request-id", onward.request_id);
@@ -219,6 +225,10 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward) {
         out.add("te", "trailers");
     }
     return out;
+}
+
+bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
+    return std::ranges::any_of(reserved, [name](const std::string& one) { return iequals(one, name); });
 }
 
 bool accepts_trailers(const RequestHead& request) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/h2/fields.h"
 #include "connector/http/caller.h"
@@ -28,7 +30,14 @@ struct Onward {
     bool upgrade = false;                ///< pass the Upgrade field on
     bool origin_tls = false;
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
+    /// Fields that only we may write, in lower case: what the caller sent under these names stays behind.
+    std::span<const std::string> reserved = {};
+    /// What we write, whatever the caller's Connection names.
+    std::span<const std::pair<std::string, std::string>> credentials = {};
 };
+
+/// Whether a field is one of those names.
+bool is_reserved(std::string_view name, std::span<const std::string> reserved);
 
 /// Appends the request head for the origin. What the caller wrote of X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id
 /// and fields that tell of client certificates does not pass: see Disclosure for what does.

@@ -51,6 +51,7 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
         }
     }
     backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
+    story.trace.route = story.route->name;
     co_return co_await route::forward(exchange, backend, story.trace);
 }
 

@@ -64,6 +64,12 @@ bool Attempt::repeatable(const problem::Failure& failure) const {
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::run() {
+    if (!backend_.credentials.empty()) {
+        if (auto failure = co_await attach()) {
+            without_credential_ = true;
+            co_return failure;
+        }
+    }
     if (auto failure = co_await connect()) {
         co_return failure;
     }
@@ -125,6 +131,7 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     if (grpc_timeout_) {
         grpc_timeout = http::grpc_timeout_text(*grpc_timeout_ - (loop_.now() - exchange_.started));
     }
+    const auto credentials = credential_fields();
     const bool started = call_->start(request,
                                       {.authority = authority(),
                                        .base_path = way_.base_path,
@@ -139,7 +146,9 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .grpc_timeout = grpc_timeout,
                                        .upgrade = asks_for_websocket(),
                                        .origin_tls = !way_.tls_name.empty(),
-                                       .traceparent = trace_.traceparent},
+                                       .traceparent = trace_.traceparent,
+                                       .reserved = backend_.reserved,
+                                       .credentials = credentials},
                                       body_handed_over());
     if (!started) {
         problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");
@@ -178,7 +187,7 @@ void Attempt::send_body_that_is_here() {
         call_->body().take(exchange_.body, std::min(n, net::kBlockSize));
     }
     if (exchange_.body.done()) {
-        call_->body().finish(exchange_.body.trailers());
+        call_->body().finish(request_trailers());
     }
 }
 
@@ -189,6 +198,10 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
         }
         if (response_.status == 101) {
             co_await relay_upgrade();
+            co_return std::nullopt;
+        }
+        if (response_.status == 401 && !backend_.credentials.empty() && co_await renew()) {
+            renewed_ = true;
             co_return std::nullopt;
         }
         if (response_.status >= 200) {

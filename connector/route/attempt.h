@@ -25,6 +25,13 @@ class Attempt final : private net::HangupListener {
     /// Whether the request can be sent once more: none of its body is gone, and the origin cannot have acted on it, or
     /// acting twice is the same (RFC 9110 §9.2.2: a kept connection that closed without a byte of an answer).
     bool repeatable(const problem::Failure& failure) const;
+    /// The origin was not asked: we have nothing to show it.
+    bool without_credential() const { return without_credential_; }
+    /// The origin did not believe what it was shown, nothing of the request is gone, and there is something else to
+    /// show now: run() gave up the answer for that.
+    bool renewed() const { return renewed_; }
+    /// An answer of 401 is the client's whatever it says of credentials of ours.
+    void pass_401() { pass_401_ = true; }
 
   private:
     enum class Phase { connect, first_byte, body };
@@ -55,6 +62,11 @@ class Attempt final : private net::HangupListener {
     };
 
     void peer_hung_up() override;
+    net::Task<std::optional<problem::Failure>> attach();
+    net::Task<bool> renew();
+    bool untouched() const;
+    std::vector<std::pair<std::string, std::string>> credential_fields() const;
+    http::Trailers request_trailers() const;
     net::Task<std::optional<problem::Failure>> connect();
     net::Task<std::optional<problem::Failure>> send_request();
     void send_body_that_is_here();
@@ -91,7 +103,11 @@ class Attempt final : private net::HangupListener {
     net::Stream* origin_ = nullptr;  ///< the call's, once it has started
     http::ResponseHead response_;
     net::Waiter upload_ended_;
-    net::Waiter established_;  ///< what holds a body back until the far end has connected
+    net::Waiter established_;                  ///< what holds a body back until the far end has connected
+    std::vector<backend::Attached> attached_;  ///< by credential of the backend
+    bool without_credential_ = false;
+    bool renewed_ = false;
+    bool pass_401_ = false;
     bool uploading_ = false;
     bool stop_uploading_ = false;
     bool awaiting_client_ = false;  ///< the next bytes of the request body are not here yet

@@ -24,7 +24,7 @@ void Attempt::send_held(std::size_t most) {
     held_left_.remove_prefix(piece.size());
     call_->body().append(piece);
     if (held_left_.empty()) {
-        call_->body().finish(exchange_.body.trailers());
+        call_->body().finish(request_trailers());
     }
 }
 
@@ -67,7 +67,7 @@ net::Task<> Attempt::upload() {
         }
         const bool finished = body.done();
         if (finished) {
-            call_->body().finish(body.trailers());
+            call_->body().finish(request_trailers());
         }
         if (co_await call_->body().send() || finished) {
             break;

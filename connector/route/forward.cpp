@@ -43,7 +43,8 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     const auto limit = std::max<std::size_t>(kAttemptsMost, backend.endpoints());
     std::optional<problem::Failure> failure;
     std::optional<HeldBody> held;
-    for (std::size_t attempt = 0; attempt < limit; ++attempt) {
+    bool renewed = false;  ///< the one try with another token is on
+    for (std::size_t attempt = 0; attempt < limit;) {
         backend::Endpoint& endpoint = backend.pick(loop.now(), first, attempt);
         trace.endpoint = endpoint.text;
         auto way = endpoint.dialer->choose();
@@ -62,7 +63,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (!way) {
             failure = std::move(way.error());
             backend.unreachable(endpoint, loop.now());
-            if (attempt + 1 >= backend.endpoints()) {
+            if (++attempt >= backend.endpoints()) {
                 break;
             }
             continue;
@@ -71,8 +72,15 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         trace.tunnel = way->tunnel;
         trace.agent = way->agent;
         Attempt one(exchange, backend, endpoint, std::move(*way), trace, held ? &*held : nullptr);
+        if (renewed) {
+            one.pass_401();
+        }
         failure = co_await one.run();
-        if (!failure) {
+        if (one.renewed()) {
+            renewed = true;
+            continue;  // with the same endpoint
+        }
+        if (!failure || one.without_credential()) {
             break;
         }
         if (failure->not_sent) {
@@ -83,6 +91,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (!one.repeatable(*failure) || !elsewhere) {
             break;
         }
+        ++attempt;
     }
     co_return failure;
 }

@@ -1,9 +1,12 @@
 // The forward handler: carries one exchange to a backend and its answer back.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "connector/access/caller.h"
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 
@@ -11,6 +14,8 @@ namespace adit::route {
 
 /// What happened, for the access log: filled in as the exchange goes on. Times are zero where a phase was not reached.
 struct Trace {
+    std::string_view route;                        ///< its name; set before forward()
+    std::shared_ptr<const access::Caller> caller;  ///< who is authenticated, where somebody is; set before forward()
     std::string traceparent;  ///< for the origin, where we take part in a distributed trace; set before forward()
     std::string tunnel;
     std::string agent;

@@ -36,6 +36,7 @@ struct Mirror::Copy {
     std::shared_ptr<backend::Backend> backend;
     http::RequestCopy request;
     std::string traceparent;
+    std::string route;
 };
 
 Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, std::string traceparent,
@@ -55,7 +56,8 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string
         return;
     }
     copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
-                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(traceparent)});
+                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(traceparent),
+                                           std::string(route)});
     if (body_.done()) {
         passed();
         return;
@@ -100,6 +102,7 @@ net::Task<> Mirror::carry(std::unique_ptr<Copy> copy) {
     const net::AbortAt guard(exchange.client(), copy->request.loop().now() + kLongest);
     Trace trace;
     trace.traceparent = copy->traceparent;
+    trace.route = copy->route;
     const auto failure = co_await forward(exchange, *copy->backend, trace);
     MirrorMetrics& metrics = copy->slot.metrics();
     if (exchange.client().status() == net::Errc::timed_out) {

@@ -115,7 +115,8 @@ TEST_CASE_FIXTURE(Fixture, "what a token costs is printed") {
             attached(one, request);
         }
         const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - started;
-        MESSAGE(std::string(algorithm) << ": " << took.count() / kTokens << " us a token, its cost with claims and coroutine");
+        MESSAGE(std::string(algorithm) << ": " << took.count() / kTokens
+                                       << " us a token, its cost with claims and coroutine");
     }
 }
 

@@ -1,0 +1,72 @@
+// What an attempt shows the origin of us, and what it does when that is not believed; see attempt.h.
+#include <algorithm>
+
+#include "connector/http/forward.h"
+#include "connector/route/attempt.h"
+
+namespace adit::route {
+
+/// Before a connection is taken: it shall not wait for a provider.
+net::Task<std::optional<problem::Failure>> Attempt::attach() {
+    const std::string_view path = exchange_.request.path;
+    const backend::Occasion occasion{
+        .request = exchange_.request,
+        .authority = authority(),
+        .path = path == "*" ? std::string(path) : std::string(way_.base_path).append(path),
+        .caller = trace_.caller.get(),
+        .route = trace_.route,
+        .request_id = exchange_.request_id,
+        .body = held_ == nullptr ? std::string_view() : held_->bytes(),
+        .loop = loop_,
+        .deadline = watchdog_.total_ends(),
+    };
+    for (const auto& credential : backend_.credentials) {
+        backend::Attached& attached = attached_.emplace_back();
+        if (auto done = co_await credential->attach(occasion, attached); !done) {
+            co_return std::move(done.error());
+        }
+        if (client_left_) {
+            co_return problem::client_gone();
+        }
+    }
+    co_return std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> Attempt::credential_fields() const {
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const backend::Attached& attached : attached_) {
+        fields.insert(fields.end(), attached.fields.begin(), attached.fields.end());
+    }
+    return fields;
+}
+
+/// Nothing of the request's body is gone, and the client has heard nothing.
+bool Attempt::untouched() const {
+    const bool body_here = held_ != nullptr || (exchange_.body.bytes() == 0 && !exchange_.interim_sent);
+    return body_here && !client_left_ && exchange_.status == 0;
+}
+
+/// Whether another try may show something else.
+net::Task<bool> Attempt::renew() {
+    if (pass_401_ || !untouched()) {
+        co_return false;
+    }
+    const http::Field* challenge = response_.find("www-authenticate");
+    const std::string words(challenge == nullptr ? std::string_view() : challenge->value);
+    bool renewed = false;
+    for (std::size_t i = 0; i < attached_.size() && untouched(); ++i) {
+        const bool other = co_await backend_.credentials[i]->renew(attached_[i], words, loop_, watchdog_.total_ends());
+        renewed = renewed || other;
+    }
+    co_return renewed&& untouched();
+}
+
+/// Trailers may not say what the head must not.
+http::Trailers Attempt::request_trailers() const {
+    http::Trailers trailers = exchange_.body.trailers();
+    std::erase_if(trailers,
+                  [this](const http::Field& field) { return http::is_reserved(field.name, backend_.reserved); });
+    return trailers;
+}
+
+}  // namespace adit::route
