@@ -56,7 +56,8 @@ Result<std::string> read_token(const std::filesystem::path& file) {
         return std::unexpected(std::move(text.error()));
     }
     const Wiped whole(std::move(*text));
-    const std::string_view token = trim(whole.text.substr(0, whole.text.find_last_not_of(" \t\r\n") + 1));
+    const std::string_view text_of_file = whole.text;
+    const std::string_view token = trim(text_of_file.substr(0, text_of_file.find_last_not_of(" \t\r\n") + 1));
     if (token.empty() || !std::ranges::all_of(token, [](char c) { return c > 0x20 && c < 0x7F; })) {
         return failure(file.string() + " does not hold a token");
     }
