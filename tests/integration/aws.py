@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+from certificates import Authority
 from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, raw, wait_for
 from providers_aws import Aws, Role, SignedOrigin
 
@@ -172,6 +173,13 @@ routes: [ {{ match: {{}}, backend: b }} ]
 """)
         self.assertIn("an unsigned payload needs TLS", self.run_tool(CONNECTOR, "check", "--config", path, status=2).stderr)
 
+    def test_an_unsigned_payload_streams_over_tls(self):
+        authority = Authority(self)
+        origin, body = self.origin("s3", tls=authority.issue("origin")), payload(2 * BOUND)
+        self.up([origin.url], self.fixed(), "s3", ", payload: unsigned", f', tls: {{ ca: "{authority.file}" }}')
+        seen = self.good(fetch(self.port, "/key", "PUT", body), self.user, body)
+        self.assertIn(["x-amz-content-sha256", "UNSIGNED-PAYLOAD"], seen["headers"])
+
 
 class Tunnelled(Signed):
     def test_a_service_behind_a_tunnel_gets_signed_requests_too(self):
@@ -182,6 +190,16 @@ class Tunnelled(Signed):
         for _ in range(3):
             seen = self.good(fetch(site.client_port, "/x%20y?b=1&a=2", "POST", body), self.user, body)
             self.assertIn(["host", origin.address], seen["headers"])
+
+    def test_an_unsigned_payload_does_not_leave_in_clear_text(self):
+        origin = self.origin("s3")
+        credential = f"credential: {{ aws_sigv4: {{ region: {REGION}, service: s3, payload: unsigned, keys: {self.fixed()} }} }}"
+        site = Site(self, {"s3": origin.url}, backends={"s3": f"endpoints: [ service://s3 ], {credential}"})
+        site.up()
+        answer = fetch(site.client_port, "/x", "PUT", b"body")
+        self.assertEqual(answer.status, 502, answer.body)
+        self.assertIn("an unsigned payload needs TLS", answer.problem()["detail"])
+        self.assertFalse(origin.requests)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,17 @@ class Keys(Signed):
         used = {dict(request.headers)["x-amz-security-token"] for request in self.target.requests}
         self.assertGreaterEqual(len(used), 2)
 
+    def test_keys_that_the_service_refuses_are_replaced_once(self):
+        imds = self.use(Imds(self.aws, self.role))
+        self.served(f'{{ from: instance, endpoint: {{ url: "{imds.url}" }} }}', session="i-0123456789abcdef0")
+        asked = imds.seen("/security-credentials/" + self.role.name)
+        self.aws.identities.clear()
+        self.good(fetch(self.port, "/", "POST", b"body"), body=b"body")
+        self.assertEqual(len(imds.seen("/security-credentials/" + self.role.name)), len(asked) + 1)
+        self.aws.identities.clear()  # too soon after the last time: the answer is the caller's
+        answer = fetch(self.port, "/", "POST", b"body")
+        self.assertEqual((answer.status, answer.headers["x-amzn-errortype"]), (403, "UnrecognizedClientException"))
+
     def test_of_a_web_identity_in_a_file(self):
         issuer = self.use(Issuer())
         self.aws.oidc[issuer.issuer] = ["sts.amazonaws.com"]
