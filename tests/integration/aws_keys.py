@@ -1,7 +1,9 @@
 """Keys for signed requests from everywhere AWS's own libraries look for them, and what is told when there are none."""
 from aws import Signed
-from harness import CONNECTOR, fetch, free_port, main, wait_for
+from harness import CONNECTOR, Process, can_connect, fetch, free_port, main, wait_for
+from providers import Echo
 from providers_aws import Container, Imds
+from providers_google import Google, Pool
 from providers_issuer import Issuer
 
 
@@ -120,6 +122,26 @@ class Keys(Signed):
         keys = f'{{ role_arn: "{self.role.arn}", federated: {{ issuer: shop, subject: gateway }}, endpoint: {{ url: "{self.aws.url}" }} }}'
         self.up([self.target.url], keys, extra=extra, listener=port)
         self.assertEqual(self.good(fetch(self.port, "/"))["arn"], self.role.session_arn("adit"))
+
+    def test_google_believes_who_we_are_at_aws(self):
+        imds = self.use(Imds(self.aws, self.role))
+        pool = Pool(aws=self.aws, account="123456789012", condition=lambda arn: f"assumed-role/{self.role.name}/" in arn)
+        google, port = self.use(Google([], [pool])), free_port()
+        origin = self.use(Echo(google.check))
+        config = self.write("google.yaml", f"""
+listeners: [ {{ address: "127.0.0.1:{port}" }} ]
+backends:
+  web:
+    endpoints: [ "{origin.url}" ]
+    credential:
+      gcp_federated: {{ provider: "{pool.audience.removeprefix("//iam.googleapis.com/")}", sts: {{ url: "{google.url}" }}, aws: {{ from: instance, region: eu-west-1, endpoint: {{ url: "{imds.url}" }} }} }}
+routes: [ {{ match: {{}}, backend: web }} ]
+""")
+        Process(self, "connector", [CONNECTOR, "run", "--config", config])
+        wait_for(lambda: can_connect(port), "the client port")
+        answer = fetch(port, "/")
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn("sts.eu-west-1.amazonaws.com", google.requests[0].form["subject_token"])
 
 
 if __name__ == "__main__":
