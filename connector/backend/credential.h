@@ -28,6 +28,7 @@ struct Occasion {
     std::string_view route;
     std::string_view request_id;
     std::string_view body = {};  ///< where body_most() asks for it
+    bool tls = false;            ///< the origin is reached by TLS
     net::Loop& loop;
     net::Time deadline;  ///< nobody waits longer for a token
 };
@@ -58,7 +59,9 @@ class Credential {
     /// Adds its fields. Suspends only while there is no token at all; then at most until the deadline. A failure is
     /// credential_unavailable() and no sample of the backend's health.
     virtual net::Task<std::expected<void, problem::Failure>> attach(const Occasion& occasion, Attached& attached) = 0;
-    /// The origin answered 401 to what was attached: gets another token where that may help, which is rate limited;
+    /// Whether an origin's answer says that it did not believe what was attached.
+    virtual bool disbelieved(const http::ResponseHead& answer) const { return answer.status == 401; }
+    /// The origin did not believe what was attached: gets another token where that may help, which is rate limited;
     /// whether there is one now, for another attach(). `challenge` is the WWW-Authenticate field.
     virtual net::Task<bool> renew(const Attached& attached, std::string_view challenge, net::Loop& loop,
                                   net::Time deadline) {

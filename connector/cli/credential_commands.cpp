@@ -40,6 +40,7 @@ net::Task<> attach(std::shared_ptr<backend::Credential> credential, std::string 
                                      .path = "/",
                                      .route = "credential test",
                                      .request_id = "credential-test",
+                                     .tls = true,  // nothing leaves
                                      .loop = worker.loop(),
                                      .deadline = net::Clock::now() + kPatience};
     outcome.done = co_await credential->attach(occasion, outcome.attached);

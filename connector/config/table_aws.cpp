@@ -63,7 +63,8 @@ void web_identity_whole(const Node& node, const AwsKeys& keys, Diagnostics& diag
     if (keys.federated && !keys.web_identity_token_file.empty())
         diagnostics.error(place_of(node, {"web_identity_token_file"}),
                           "federated and web_identity_token_file are two web identities; one is needed");
-    if ((keys.federated || !keys.web_identity_token_file.empty()) && keys.role_arn.empty())
+    const bool chosen = keys.from == From::web_identity;  // then AWS_ROLE_ARN may say the role
+    if ((keys.federated || !keys.web_identity_token_file.empty()) && keys.role_arn.empty() && !chosen)
         diagnostics.error(node.place, "a web identity assumes a role: role_arn is missing");
     if (!keys.role_arn.empty() && !keys.access_key_id.empty())
         diagnostics.error(place_of(node, {"role_arn"}),

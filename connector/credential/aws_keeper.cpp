@@ -24,9 +24,9 @@ net::Task<std::expected<SubjectToken, fetch::Trouble>> sign_for_google(std::shar
 
 }  // namespace
 
-Result<std::shared_ptr<fetch::Keeper>> keep_aws_keys(const config::AwsKeys& keys, const std::string& name,
+Result<std::shared_ptr<fetch::Keeper>> keep_aws_keys(const config::AwsKeys& keys, fetch::Keeper::Settings as,
                                                      const std::string& region, const Sources& sources) {
-    AwsKeysSettings settings{.keys = keys, .region = region};
+    AwsKeysSettings settings{.keys = keys, .region = keys.region.empty() ? region : keys.region};
     if (keys.federated) {
         auto signer = make_signer(*keys.federated, {{}, kAudience}, sources.issuers);
         if (!signer) {
@@ -38,14 +38,15 @@ Result<std::shared_ptr<fetch::Keeper>> keep_aws_keys(const config::AwsKeys& keys
     if (!fetch) {
         return std::unexpected(std::move(fetch.error()));
     }
-    return fetch::Keeper::make(sources.desk, {.name = name}, std::move(*fetch));
+    return fetch::Keeper::make(sources.desk, std::move(as), std::move(*fetch));
 }
 
 Result<SubjectSource> aws_subject(const config::AwsKeys& keys, const std::string& name, const std::string& audience,
                                   const Sources& sources) {
-    const std::string known = process_environment("AWS_REGION");
-    const std::string region = known.empty() ? "us-east-1" : known;
-    auto keeper = keep_aws_keys(keys, name, region, sources);
+    const std::string region = aws_region(keys.region, process_environment);
+    fetch::Keeper::Settings settings;
+    settings.name = name;
+    auto keeper = keep_aws_keys(keys, std::move(settings), region, sources);
     if (!keeper) {
         return std::unexpected(std::move(keeper.error()));
     }

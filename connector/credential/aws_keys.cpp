@@ -6,6 +6,8 @@
 #include "common/base/file.h"
 #include "common/base/secret.h"
 #include "common/base/strings.h"
+#include "connector/credential/provider.h"
+#include "connector/credential/token.h"
 #include "connector/credential/uri_encoding.h"
 #include "connector/fetch/tries.h"
 
@@ -28,6 +30,7 @@ struct Asking {
     AwsSource source;
     std::unique_ptr<fetch::Client> client;  ///< null: nobody is asked
     std::chrono::milliseconds each{};       ///< of one try
+    ClockWatch clock = {};
 };
 using Shared = std::shared_ptr<Asking>;
 using Answer = std::expected<fetch::Reply, fetch::Trouble>;
@@ -53,7 +56,8 @@ Result<std::string> read_token(const std::filesystem::path& file) {
         return std::unexpected(std::move(text.error()));
     }
     const Wiped whole(std::move(*text));
-    const std::string_view token = trim(whole.text.substr(0, whole.text.find_last_not_of(" \t\r\n") + 1));
+    const std::string_view text_of_file = whole.text;
+    const std::string_view token = trim(text_of_file.substr(0, text_of_file.find_last_not_of(" \t\r\n") + 1));
     if (token.empty() || !std::ranges::all_of(token, [](char c) { return c > 0x20 && c < 0x7F; })) {
         return failure(file.string() + " does not hold a token");
     }
@@ -74,6 +78,7 @@ net::Task<Answer> ask(Shared asking, fetch::Request request, net::Time deadline)
     if (!reply) {
         co_return trouble(fetch::Fault::transient, std::string(name(asking->source)) + ": " + reply.error().detail);
     }
+    asking->clock.mind(*reply, asking->client->url().text());
     co_return std::move(*reply);
 }
 
@@ -111,7 +116,7 @@ net::Task<fetch::Made> from_web_identity(Shared asking, net::Time deadline) {
         co_return std::unexpected(std::move(reply.error()));
     }
     const Wiped body(std::move(reply->body));
-    co_return made_of(read_sts_answer(reply->status, body.text, std::chrono::system_clock::now()));
+    co_return made_of(read_sts_answer(reply->status, body.text, time_of(*reply)));
 }
 
 net::Task<fetch::Made> from_container(Shared asking, net::Time deadline) {
@@ -133,8 +138,7 @@ net::Task<fetch::Made> from_container(Shared asking, net::Time deadline) {
         co_return std::unexpected(std::move(reply.error()));
     }
     const Wiped body(std::move(reply->body));
-    co_return made_of(
-        read_keys_document(name(asking->source), reply->status, body.text, std::chrono::system_clock::now()));
+    co_return made_of(read_keys_document(name(asking->source), reply->status, body.text, time_of(*reply)));
 }
 
 /// A step of the instance's metadata service; anything but 200 is trouble. Version 1 is never asked: it answers
@@ -185,8 +189,7 @@ net::Task<fetch::Made> from_instance(Shared asking, net::Time deadline) {
         co_return std::unexpected(std::move(answer.error()));
     }
     const Wiped body(std::move(answer->body));
-    co_return made_of(
-        read_keys_document(name(asking->source), answer->status, body.text, std::chrono::system_clock::now()));
+    co_return made_of(read_keys_document(name(asking->source), answer->status, body.text, time_of(*answer)));
 }
 
 net::Task<fetch::Made> once(Shared asking, net::Time deadline) {

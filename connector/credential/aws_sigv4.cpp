@@ -2,6 +2,7 @@
 #include "connector/credential/aws_sigv4.h"
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/strings.h"
 #include "connector/credential/aws_keys.h"
@@ -12,6 +13,9 @@ namespace adit::credential {
 namespace {
 
 constexpr std::string_view kOwn = "x-amz-";
+constexpr std::string_view kErrorType = "x-amzn-errortype";
+/// Errors that other keys may help against; "Exception" may follow.
+constexpr std::array<std::string_view, 3> kKeysRefused = {"ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId"};
 
 problem::Failure failure_of(const fetch::Trouble& trouble) {
     if (trouble.fault == fetch::Fault::permanent) {
@@ -22,16 +26,23 @@ problem::Failure failure_of(const fetch::Trouble& trouble) {
                                            static_cast<int>(std::max<std::int64_t>(wait.count(), 1)));
 }
 
-/// The fields of the request that are signed. Those that Connection nominates do not reach the origin.
+/// Whether Connection names a field: then it does not reach the origin (RFC 9110 §7.6.1).
+bool nominated(const http::RequestHead& request, const http::Field& of) {
+    return request.has_connection_options && of.known == http::Known::other &&
+           std::ranges::any_of(request.fields, [&](const http::Field& field) {
+               return field.known == http::Known::connection && http::list_has(field.value, of.name);
+           });
+}
+
+/// The fields of the request that are signed.
 SigningInput::Fields fields_to_sign(const backend::Occasion& occasion, const std::vector<std::string>& replaced) {
     SigningInput::Fields fields{{"host", occasion.authority}};
     const http::RequestHead& request = occasion.request;
     for (const http::Field& field : request.fields) {
         const bool wanted =
             field.known == http::Known::content_type || iequals(field.name.substr(0, kOwn.size()), kOwn);
-        const bool stays = !request.has_connection_options || !http::list_has(request.connection, field.name);
         const auto same = [&](const std::string& name) { return iequals(name, field.name); };
-        if (wanted && stays && std::ranges::none_of(replaced, same)) {
+        if (wanted && !nominated(request, field) && std::ranges::none_of(replaced, same)) {
             fields.emplace_back(field.name, field.value);
         }
     }
@@ -62,6 +73,10 @@ std::shared_ptr<const AwsSigV4::DayKey> AwsSigV4::key_of(const std::shared_ptr<c
 
 net::Task<std::expected<void, problem::Failure>> AwsSigV4::attach(const backend::Occasion& occasion,
                                                                   backend::Attached& attached) {
+    if (payload_hash_ == PayloadHash::not_included && !occasion.tls) {
+        co_return std::unexpected(
+            problem::credential_misconfigured("an unsigned payload needs TLS to the origin, and this one is without"));
+    }
     std::shared_ptr<const fetch::Value> keys = keys_->value();
     if (!keys) {
         auto made = co_await keys_->get(occasion.loop, occasion.deadline);
@@ -83,6 +98,24 @@ net::Task<std::expected<void, problem::Failure>> AwsSigV4::attach(const backend:
     }
     attached.token = keys;
     co_return std::expected<void, problem::Failure>();
+}
+
+bool AwsSigV4::disbelieved(const http::ResponseHead& answer) const {
+    const http::Field* type = answer.status == 400 || answer.status == 403 ? answer.find(kErrorType) : nullptr;
+    return type != nullptr && std::ranges::any_of(kKeysRefused, [type](std::string_view refused) {
+               return type->value.starts_with(refused);
+           });
+}
+
+net::Task<bool> AwsSigV4::renew(const backend::Attached& attached, std::string_view, net::Loop& loop,
+                                net::Time deadline) {
+    const auto* used = static_cast<const fetch::Value*>(attached.token.get());
+    if (used == nullptr || !keys_->renew(used)) {
+        co_return false;
+    }
+    const fetch::Made other = co_await keys_->get_other(loop, used, deadline);
+    // Keys that are given as they are stay the same.
+    co_return other&& aws_credentials(**other).access_key_id != aws_credentials(*used).access_key_id;
 }
 
 backend::CredentialStanding AwsSigV4::standing() const {

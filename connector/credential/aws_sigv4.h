@@ -24,6 +24,10 @@ class AwsSigV4 final : public backend::Credential {
     net::Task<std::expected<void, problem::Failure>> attach(const backend::Occasion& occasion,
                                                             backend::Attached& attached) override;
     std::size_t body_most() const override { return body_most_; }
+    /// By 403, or 400, and the type of the error; S3, which says it in the body, is not understood.
+    bool disbelieved(const http::ResponseHead& answer) const override;
+    net::Task<bool> renew(const backend::Attached& attached, std::string_view challenge, net::Loop& loop,
+                          net::Time deadline) override;
     backend::CredentialStanding standing() const override;
     void prefetch() override;
 

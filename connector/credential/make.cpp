@@ -40,8 +40,10 @@ class Maker {
         if (!settings) {
             return {};
         }
-        const std::string name = "backend " + backend_.name + ": aws_sigv4";
-        auto keys = keep_aws_keys(settings->keys, name, settings->region, sources_);
+        const auto metrics = metrics_ == nullptr ? nullptr : metrics_->credential(backend_.name, "aws_sigv4");
+        auto as = keeper_settings({backend_.name, "aws_sigv4"}, metrics);
+        const std::string name = as.name;
+        auto keys = keep_aws_keys(settings->keys, std::move(as), settings->region, sources_);
         if (!keys) {
             return std::unexpected(std::move(keys.error()).with(name));
         }

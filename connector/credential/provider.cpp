@@ -27,26 +27,25 @@ net::Task<std::expected<fetch::Reply, fetch::Trouble>> Provider::ask(fetch::Requ
     if (!reply) {
         co_return passing(std::move(reply.error().detail));
     }
-    mind_clock(*reply);
+    clock_.mind(*reply, url());
     if (reply->status != 200) {
         co_return std::unexpected(name(trouble_of(*reply)));
     }
     co_return std::move(*reply);
 }
 
-/// Assertions are judged by the provider's clock, and tokens by the origin's.
-void Provider::mind_clock(const fetch::Reply& reply) {
+void ClockWatch::mind(const fetch::Reply& reply, const std::string& url) {
     const auto theirs = fetch::parse_http_date(reply.field("date"));
     if (!theirs) {
         return;
     }
     const auto ahead = std::chrono::round<std::chrono::seconds>(std::chrono::system_clock::now() - *theirs);
     const bool differs = std::chrono::abs(ahead) > kSkewMost;
-    if (differs && !clock_differs_) {
+    if (differs && !differs_) {
         logging::warn("this machine's clock and a provider's differ",
-                      {{"provider", url()}, {"ahead_seconds", ahead.count()}});
+                      {{"provider", url}, {"ahead_seconds", ahead.count()}});
     }
-    clock_differs_ = differs;
+    differs_ = differs;
 }
 
 fetch::Trouble Provider::name(fetch::Trouble trouble) const {

@@ -12,6 +12,16 @@
 
 namespace adit::credential {
 
+/// Assertions are judged by a provider's clock, and tokens and signatures by the origin's: one that differs from ours
+/// is told, once until it agrees again. Used by one thread.
+class ClockWatch {
+  public:
+    void mind(const fetch::Reply& reply, const std::string& url);
+
+  private:
+    bool differs_ = false;
+};
+
 /// Made on any thread, used on the desk's.
 class Provider {
   public:
@@ -32,12 +42,11 @@ class Provider {
   private:
     Provider(fetch::Desk& desk, std::unique_ptr<fetch::Client> client, std::chrono::milliseconds timeout)
         : desk_(desk), client_(std::move(client)), timeout_(timeout) {}
-    void mind_clock(const fetch::Reply& reply);
 
     fetch::Desk& desk_;
     std::unique_ptr<fetch::Client> client_;
     std::chrono::milliseconds timeout_;
-    bool clock_differs_ = false;
+    ClockWatch clock_;
 };
 
 /// The words without any of these texts: a provider may repeat what it was sent.

@@ -113,7 +113,7 @@ std::string canonical_query(std::string_view query) {
         const std::string_view parameter = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
         const std::size_t equals = std::min(parameter.find('='), parameter.size());
-        if (equals > 0) {
+        if (!parameter.empty()) {
             const std::string_view value = parameter.substr(std::min(equals + 1, parameter.size()));
             parameters.emplace_back(uri_encode(uri_decode(parameter.substr(0, equals))), uri_encode(uri_decode(value)));
         }

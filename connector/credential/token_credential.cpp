@@ -8,9 +8,17 @@ namespace {
 
 fetch::Keeper::Settings settings_of(const TokenCredential::About& about, const config::TokenUse& use,
                                     const std::shared_ptr<CredentialMetrics>& metrics) {
+    fetch::Keeper::Settings settings = keeper_settings(about, metrics);
+    settings.schedule.offset = use.expiration_offset;
+    return settings;
+}
+
+}  // namespace
+
+fetch::Keeper::Settings keeper_settings(const TokenCredential::About& about,
+                                        const std::shared_ptr<CredentialMetrics>& metrics) {
     fetch::Keeper::Settings settings;
     settings.name = "backend " + about.backend + ": " + about.kind;
-    settings.schedule.offset = use.expiration_offset;
     if (metrics) {
         settings.fetched = [metrics](const fetch::Made& made, std::chrono::nanoseconds) {
             using Result = CredentialMetrics::Result;
@@ -25,8 +33,6 @@ fetch::Keeper::Settings settings_of(const TokenCredential::About& about, const c
     }
     return settings;
 }
-
-}  // namespace
 
 TokenCredential::TokenCredential(fetch::Desk& desk, About about, const config::TokenUse& use,
                                  std::shared_ptr<CredentialMetrics> metrics, fetch::Fetch fetch)

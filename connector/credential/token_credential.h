@@ -40,6 +40,9 @@ class TokenCredential final : public backend::Credential {
     std::shared_ptr<fetch::Keeper> keeper_;
 };
 
+/// A keeper's name, and what it tells `metrics` (which may be null) of fetches and waits.
+fetch::Keeper::Settings keeper_settings(const TokenCredential::About& about,
+                                        const std::shared_ptr<CredentialMetrics>& metrics);
 /// What the operator learns of a keeper.
 backend::CredentialStanding standing_of(std::string kind, const fetch::Keeper& keeper);
 

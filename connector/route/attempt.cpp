@@ -201,7 +201,7 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
             co_await relay_upgrade();
             co_return std::nullopt;
         }
-        if (response_.status == 401 && !backend_.credentials.empty() && co_await renew()) {
+        if (disbelieved() && co_await renew()) {
             renewed_ = true;
             co_return std::nullopt;
         }

@@ -63,6 +63,7 @@ class Attempt final : private net::HangupListener {
 
     void peer_hung_up() override;
     net::Task<std::optional<problem::Failure>> attach();
+    bool disbelieved() const;
     net::Task<bool> renew();
     bool untouched() const;
     std::vector<std::pair<std::string, std::string>> credential_fields() const;

@@ -17,6 +17,7 @@ net::Task<std::optional<problem::Failure>> Attempt::attach() {
         .route = passage_.route,
         .request_id = exchange_.request_id,
         .body = held_ == nullptr ? std::string_view() : held_->bytes(),
+        .tls = !way_.tls_name.empty(),
         .loop = loop_,
         .deadline = watchdog_.total_ends(),
     };
@@ -46,6 +47,13 @@ bool Attempt::untouched() const {
     return body_here && !client_left_ && exchange_.status == 0;
 }
 
+/// Whether the answer blames what it was shown.
+bool Attempt::disbelieved() const {
+    return response_.status >= 400 && std::ranges::any_of(backend_.credentials, [this](const auto& credential) {
+               return credential->disbelieved(response_);
+           });
+}
+
 /// Whether another try may show something else.
 net::Task<bool> Attempt::renew() {
     if (pass_401_ || !untouched()) {
@@ -55,6 +63,9 @@ net::Task<bool> Attempt::renew() {
     const std::string words(challenge == nullptr ? std::string_view() : challenge->value);
     bool renewed = false;
     for (std::size_t i = 0; i < attached_.size() && untouched(); ++i) {
+        if (!backend_.credentials[i]->disbelieved(response_)) {
+            continue;
+        }
         const bool other = co_await backend_.credentials[i]->renew(attached_[i], words, loop_, watchdog_.total_ends());
         renewed = renewed || other;
     }

@@ -1,4 +1,4 @@
-"""Requests that are signed for AWS, to origins that verify them as AWS does, with keys from everywhere AWS's own libraries look for them."""
+"""Requests that are signed for AWS, to origins that verify them as AWS does; where the keys come from is in aws_keys.py."""
 import hashlib
 import json
 import random
@@ -6,9 +6,9 @@ import socket
 import subprocess
 import time
 
+from certificates import Authority
 from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, raw, wait_for
-from providers_aws import Aws, Container, Imds, Role, SignedOrigin
-from providers_issuer import Issuer
+from providers_aws import Aws, Role, SignedOrigin
 
 REGION = "eu-central-1"
 BOUND = 256 << 10
@@ -76,7 +76,7 @@ class Requests(Signed):
         for service in ("execute-api", "s3"):
             origin = self.origin(service)
             self.up([origin.url], self.fixed(), service)
-            for path in PATHS:
+            for path in PATHS if service != "s3" else [path for path in PATHS if path != "/a+b"]:  # which S3 takes for a blank, as few others do
                 with self.subTest(service=service, path=path):
                     seen = self.good(fetch(self.port, path), self.user)
                     self.assertEqual(seen["target"], path)
@@ -110,8 +110,9 @@ class Requests(Signed):
             self.write("body", "").write_bytes(body)
             with self.subTest(size=size):
                 self.good(fetch(self.port, "/length", "PUT", body), self.user, body)
-                pieces = (body[at:at + 10_000] for at in range(0, size, 10_000))
-                self.good(fetch(self.port, "/chunked", "POST", pieces, {"transfer-encoding": "chunked"} if size == 0 else {}), self.user, body)
+                pieces = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[at:at + 10_000] for at in range(0, size, 10_000))]
+                answer = raw(self.port, b"POST /chunked HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(pieces) + b"0\r\nLate: x\r\n\r\n")
+                self.assertIn(hashlib.sha256(body).hexdigest().encode(), answer)
                 for version in ("--http1.1", "--http2-prior-knowledge"):
                     for upload in ("body", "-"):  # with its length, and without
                         status, answer = self.curl(version, "-T", upload, f"http://127.0.0.1:{self.port}/x", "-H", "Expect: 100-continue" if size else "Expect:", stdin=body)
@@ -172,111 +173,12 @@ routes: [ {{ match: {{}}, backend: b }} ]
 """)
         self.assertIn("an unsigned payload needs TLS", self.run_tool(CONNECTOR, "check", "--config", path, status=2).stderr)
 
-
-class Keys(Signed):
-    def setUp(self):
-        super().setUp()
-        self.target = self.origin()
-
-    def served(self, keys=None, environment=None, session="task", **more):
-        """Requests are signed with a session of the role, or the user's keys."""
-        self.up([self.target.url], keys, environment=environment, **more)
-        seen = self.good(fetch(self.port, "/"))
-        self.assertEqual(seen["arn"], self.role.session_arn(session) if session else self.user.arn)
-
-    def secret_nowhere(self, *secrets):
-        output = self.connector.log() + fetch(self.admin, "/metrics").body.decode() + fetch(self.admin, "/status").body.decode()
-        output += self.run_tool(CONNECTOR, "config", "show", "--config", self.config).stdout
-        for secret in (*secrets, *(identity.secret for identity in self.aws.identities.values()), *(identity.token for identity in self.aws.identities.values() if identity.token)):
-            self.assertNotIn(secret, output)
-
-    def test_of_the_environment(self):
-        self.served(environment={"AWS_ACCESS_KEY_ID": self.user.access_key, "AWS_SECRET_ACCESS_KEY": self.user.secret}, session=None)
-        self.secret_nowhere()
-
-    def test_of_the_configuration(self):
-        self.served(self.fixed(), session=None)
-        self.secret_nowhere()
-
-    def test_of_a_container_with_a_token_or_a_file_with_one(self):
-        agent = self.use(Container(self.aws, self.role))
-        full = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.full_uri}
-        self.served(environment={**full, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "container-token"})
-        self.secret_nowhere("container-token")
-        self.connector.stop()
-        self.write("token", "container-token\n")
-        self.served(environment={**full, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(self.directory / "token")})
-        self.connector.stop()
-        self.up([self.target.url], environment={**full, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong-token"})
-        answer = fetch(self.port, "/")
-        self.assertEqual(answer.status, 502)
-        self.assertIn("401 InvalidAuthorizationToken", answer.problem()["detail"])
-        self.secret_nowhere("wrong-token")
-
-    def test_of_an_instance_by_its_second_version_only(self):
-        imds = self.use(Imds(self.aws, self.role))
-        self.served(f'{{ from: instance, endpoint: {{ url: "{imds.url}" }} }}', session="i-0123456789abcdef0")
-        self.assertEqual([(request.method, request.status) for request in imds.requests], [("PUT", 200), ("GET", 200), ("GET", 200)])
-        self.secret_nowhere()
-
-    def test_an_instance_without_its_second_version_is_not_asked_by_the_first(self):
-        imds = self.use(Imds(self.aws, self.role))
-        imds.next(None, path="/latest/api/token", status=404)
-        self.up([self.target.url], environment={"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url})
-        answer = fetch(self.port, "/")
-        self.assertEqual((answer.status, answer.problem()["code"]), (503, "upstream-credential-unavailable"))
-        self.assertIn("PUT /latest/api/token was answered 404", answer.problem()["detail"])
-        self.assertGreater(int(answer.headers["retry-after"]), 0)
-        self.assertEqual({request.method for request in imds.requests}, {"PUT"})
-        imds.behave()
-        wait_for(lambda: fetch(self.port, "/").status == 200, "keys after the trouble")
-
-    def test_an_instance_that_is_slow_is_waited_for(self):
-        imds = self.use(Imds(self.aws, self.role))
-        imds.next(3, slow=0.3)
-        self.served(environment={"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url}, session="i-0123456789abcdef0")
-
-    def test_keys_that_end_are_replaced_before_under_use(self):
-        imds = self.use(Imds(self.aws, self.role, expires_in=3))
-        self.up([self.target.url], environment={"AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url})
-
-        def asked_thrice():
-            self.good(fetch(self.port, "/", "POST", b"x"))
-            return len(imds.seen("/security-credentials/" + self.role.name)) >= 3
-        wait_for(asked_thrice, "three sets of keys", 20)
-        used = {dict(request.headers)["x-amz-security-token"] for request in self.target.requests}
-        self.assertGreaterEqual(len(used), 2)
-
-    def test_of_a_web_identity_in_a_file(self):
-        issuer = self.use(Issuer())
-        self.aws.oidc[issuer.issuer] = ["sts.amazonaws.com"]
-        token = issuer.token("pod", "sts.amazonaws.com")
-        self.write("token", token)
-        self.served(f'{{ from: web_identity, session_name: edge, endpoint: {{ url: "{self.aws.url}" }} }}',
-                    {"AWS_ROLE_ARN": self.role.arn, "AWS_WEB_IDENTITY_TOKEN_FILE": str(self.directory / "token")}, session="edge")
-        self.assertEqual(self.aws.requests[0].form["DurationSeconds"], "3600")
-        self.secret_nowhere(token)
-
-    def test_a_role_that_does_not_trust_us_is_told(self):
-        issuer = self.use(Issuer())
-        self.aws.oidc[issuer.issuer] = ["sts.amazonaws.com"]
-        self.role.trusts = lambda claims: claims["sub"] == "somebody else"
-        self.write("token", issuer.token("pod", "sts.amazonaws.com"))
-        self.up([self.target.url], f'{{ role_arn: "{self.role.arn}", web_identity_token_file: token, endpoint: {{ url: "{self.aws.url}" }} }}')
-        answer = fetch(self.port, "/")
-        self.assertEqual((answer.status, answer.problem()["code"]), (502, "upstream-credential-misconfigured"))
-        self.assertIn("403 AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity", answer.problem()["detail"])
-        self.assertFalse(self.target.requests)
-
-    def test_of_a_web_identity_that_an_issuer_of_ours_signs(self):
-        port = free_port()
-        issuer = f"http://127.0.0.1:{port}/tenants/shop"
-        self.aws.oidc[issuer] = ["sts.amazonaws.com"]
-        self.role.trusts = lambda claims: claims["sub"] == "gateway"
-        extra = f'issuers: {{ shop: {{ url: "{issuer}", directory: keys, algorithms: [RS256] }} }}\n'
-        keys = f'{{ role_arn: "{self.role.arn}", federated: {{ issuer: shop, subject: gateway }}, endpoint: {{ url: "{self.aws.url}" }} }}'
-        self.up([self.target.url], keys, extra=extra, listener=port)
-        self.assertEqual(self.good(fetch(self.port, "/"))["arn"], self.role.session_arn("adit"))
+    def test_an_unsigned_payload_streams_over_tls(self):
+        authority = Authority(self)
+        origin, body = self.origin("s3", tls=authority.issue("origin")), payload(2 * BOUND)
+        self.up([origin.url], self.fixed(), "s3", ", payload: unsigned", f', tls: {{ ca: "{authority.file}" }}')
+        seen = self.good(fetch(self.port, "/key", "PUT", body), self.user, body)
+        self.assertIn(["x-amz-content-sha256", "UNSIGNED-PAYLOAD"], seen["headers"])
 
 
 class Tunnelled(Signed):
@@ -288,6 +190,16 @@ class Tunnelled(Signed):
         for _ in range(3):
             seen = self.good(fetch(site.client_port, "/x%20y?b=1&a=2", "POST", body), self.user, body)
             self.assertIn(["host", origin.address], seen["headers"])
+
+    def test_an_unsigned_payload_does_not_leave_in_clear_text(self):
+        origin = self.origin("s3")
+        credential = f"credential: {{ aws_sigv4: {{ region: {REGION}, service: s3, payload: unsigned, keys: {self.fixed()} }} }}"
+        site = Site(self, {"s3": origin.url}, backends={"s3": f"endpoints: [ service://s3 ], {credential}"})
+        site.up()
+        answer = fetch(site.client_port, "/x", "PUT", b"body")
+        self.assertEqual(answer.status, 502, answer.body)
+        self.assertIn("an unsigned payload needs TLS", answer.problem()["detail"])
+        self.assertFalse(origin.requests)
 
 
 if __name__ == "__main__":
