@@ -48,7 +48,7 @@ class DigestText {
   public:
     using value_type = Digest;
     bool read(const Node& node, Digest& value, Diagnostics& diagnostics) const {
-        if (!expect_scalar(node, "a digest such as sha256:…", diagnostics)) return false;
+        if (!expect_scalar(node, "a digest such as sha256:...", diagnostics)) return false;
         const auto digest = parse_digest(node.text);
         if (!digest) {
             diagnostics.error(node.place, digest.error().message);
@@ -73,7 +73,7 @@ Object<HashedSecret> hashed_secret() {
         .field("expires", &HashedSecret::expires, time(), "From when on it is refused (UTC); never when left out.");
 }
 
-/// "sha256:…" alone, or with an id and an end.
+/// "sha256:..." alone, or with an id and an end.
 class SecretOrObject {
   public:
     using value_type = HashedSecret;
@@ -134,7 +134,7 @@ Object<CertificateName> certificate_name() {
     return Object<CertificateName>("a certificate's name", "What in a client certificate stands for the consumer.")
         .field("san", &CertificateName::san, Parsed<std::string>("a subject alternative name", parse_san),
                "dns:, uri:, email: or ip: and the name.")
-        .field("subject", &CertificateName::subject, Text(), "The whole name (RFC 4514), or CN=… alone.")
+        .field("subject", &CertificateName::subject, Text(), "The whole name (RFC 4514), or CN=... alone.")
         .field("spki", &CertificateName::spki, Parsed<std::string>("the digest of a key", parse_spki),
                "The SHA-256 of the public key (SubjectPublicKeyInfo).")
         .rule(one_name);
