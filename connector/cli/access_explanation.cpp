@@ -40,40 +40,48 @@ class Explainer {
         return verdict;
     }
 
-    void route(std::size_t index, route::Passage passage, std::vector<AccessFinding>& findings) const {
+    /// Whether a request of the route may be answered.
+    bool route(std::size_t index, route::Passage passage, std::vector<AccessFinding>& findings) const {
         const config::RouteRule& rule = configuration_.routes[index];
-        const std::string name = "route " + rule.name;
         enter(rule, passage);
-        if (configuration_.enforces_access && (rule.access || rule.redirect || rule.fixed)) {
-            access::Verdict verdict = passage.decide({});
-            if (!verdict.allowed || rule.redirect || rule.fixed) {
-                findings.push_back({name, verdict.allowed, std::move(verdict.reason)});
-                return;
+        const bool answers = rule.redirect || rule.fixed;
+        if (answers || (configuration_.enforces_access && rule.access)) {
+            access::Verdict verdict =
+                configuration_.enforces_access ? passage.decide({}) : access::Verdict{true, kUnenforced};
+            if (!verdict.allowed || answers) {
+                findings.push_back({"route " + rule.name, verdict.allowed, std::move(verdict.reason)});
+                return verdict.allowed;
             }
-        } else if (rule.redirect || rule.fixed) {
-            findings.push_back({name, true, kUnenforced});
-            return;
         }
-        const auto follow = [&](std::size_t backend, std::optional<std::size_t> inner) {
-            if (inner) {
-                return this->route(*inner, passage, findings);
-            }
-            const config::Backend& to = configuration_.backends[backend];
-            for (const config::Endpoint& one : to.endpoints) {
-                access::Verdict verdict = endpoint(one, passage);
-                findings.push_back(
-                    {name + ": backend " + to.name + ", " + one.text(), verdict.allowed, std::move(verdict.reason)});
-            }
-        };
         if (rule.split.empty()) {
-            follow(rule.backend_index, rule.inner_route);
+            return destination(rule, rule.backend_index, rule.inner_route, passage, findings);
         }
+        bool all = true;
         for (const config::SplitShare& share : rule.split) {
-            follow(share.backend_index, share.inner_route);
+            if (share.weight > 0) {
+                all = destination(rule, share.backend_index, share.inner_route, passage, findings) && all;
+            }
         }
+        return all;
     }
 
   private:
+    bool destination(const config::RouteRule& rule, std::size_t backend, std::optional<std::size_t> inner,
+                     const route::Passage& passage, std::vector<AccessFinding>& findings) const {
+        if (inner) {
+            return route(*inner, passage, findings);
+        }
+        bool any = false;
+        const config::Backend& to = configuration_.backends[backend];
+        for (const config::Endpoint& one : to.endpoints) {
+            access::Verdict verdict = endpoint(one, passage);
+            any = any || verdict.allowed;
+            findings.push_back({"route " + rule.name + ": backend " + to.name + ", " + one.text(), verdict.allowed,
+                                std::move(verdict.reason)});
+        }
+        return any;
+    }
+
     void enter(const config::RouteRule& rule, route::Passage& passage) const {
         passage.route_is_anonymous =
             passage.route_is_anonymous || std::ranges::any_of(rule.policies, [&](const std::string& name) {
@@ -131,21 +139,20 @@ Result<access::Caller> caller_named(const config::Configuration& configuration, 
     return caller;
 }
 
-AccessFinding explain_service(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
-                              const access::Caller& caller, const std::string& service) {
+AccessAnswer explain_service(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
+                             const access::Caller& caller, const std::string& service) {
     config::Endpoint endpoint;
     endpoint.scheme = config::Endpoint::Scheme::service;
     endpoint.service = service;
     access::Verdict verdict = Explainer(configuration, tunnels).endpoint(endpoint, passage_of(configuration, caller));
-    return {"service " + service, verdict.allowed, std::move(verdict.reason)};
+    return {verdict.allowed, {{"service " + service, verdict.allowed, std::move(verdict.reason)}}};
 }
 
-std::vector<AccessFinding> explain_route(const config::Configuration& configuration,
-                                         const std::vector<TunnelRecord>& tunnels, const access::Caller& caller,
-                                         std::size_t route) {
-    std::vector<AccessFinding> findings;
-    Explainer(configuration, tunnels).route(route, passage_of(configuration, caller), findings);
-    return findings;
+AccessAnswer explain_route(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
+                           const access::Caller& caller, std::size_t route) {
+    AccessAnswer answer;
+    answer.allowed = Explainer(configuration, tunnels).route(route, passage_of(configuration, caller), answer.findings);
+    return answer;
 }
 
 }  // namespace adit::cli

@@ -22,12 +22,18 @@ struct AccessFinding {
 Result<access::Caller> caller_named(const config::Configuration& configuration, const std::string& consumer,
                                     const std::string& project, const std::string& environment);
 
+/// What was found, and what it comes to: one endpoint of a backend is enough, since the others are passed over; of a
+/// split every share counts.
+struct AccessAnswer {
+    bool allowed = false;
+    std::vector<AccessFinding> findings;
+};
+
 /// For a request that comes straight to the service.
-AccessFinding explain_service(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
-                              const access::Caller& caller, const std::string& service);
+AccessAnswer explain_service(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
+                             const access::Caller& caller, const std::string& service);
 /// The route itself where its rules deny, else each endpoint that it, or a route behind it, may lead to.
-std::vector<AccessFinding> explain_route(const config::Configuration& configuration,
-                                         const std::vector<TunnelRecord>& tunnels, const access::Caller& caller,
-                                         std::size_t route);
+AccessAnswer explain_route(const config::Configuration& configuration, const std::vector<TunnelRecord>& tunnels,
+                           const access::Caller& caller, std::size_t route);
 
 }  // namespace adit::cli

@@ -1,7 +1,6 @@
 // Asking rules, making keys; see trust_commands.h.
 #include "connector/cli/trust_commands.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
 #include <memory>
@@ -51,8 +50,8 @@ Result<std::size_t> find_route(const config::Configuration& configuration, const
                        " (routes: " + yaml::listing(names, 10) + ")");
 }
 
-Result<std::vector<AccessFinding>> find(const config::Configuration& configuration, const TrustArguments& arguments,
-                                        const access::Caller& caller) {
+Result<AccessAnswer> find(const config::Configuration& configuration, const TrustArguments& arguments,
+                          const access::Caller& caller) {
     std::vector<TunnelRecord> tunnels;
     if (configuration.tunnels) {
         auto loaded = Store(configuration.tunnels->directory).load_all();
@@ -62,7 +61,7 @@ Result<std::vector<AccessFinding>> find(const config::Configuration& configurati
         tunnels = std::move(*loaded);
     }
     if (!arguments.service.empty()) {
-        return std::vector{explain_service(configuration, tunnels, caller, arguments.service)};
+        return explain_service(configuration, tunnels, caller, arguments.service);
     }
     const auto route = find_route(configuration, arguments.route);
     if (!route) {
@@ -71,7 +70,6 @@ Result<std::vector<AccessFinding>> find(const config::Configuration& configurati
     return explain_route(configuration, tunnels, caller, *route);
 }
 
-/// Where several endpoints are behind a route, one that is allowed is enough: the others are passed over.
 int explain_access(const TrustArguments& arguments, const std::filesystem::path& file) {
     if (arguments.service.empty() == arguments.route.empty()) {
         return report({"give --service NAME or --route NAME", true});
@@ -85,29 +83,28 @@ int explain_access(const TrustArguments& arguments, const std::filesystem::path&
     if (!caller) {
         return report(caller.error());
     }
-    const auto findings = find(*configuration, arguments, *caller);
-    if (!findings) {
-        return report({findings.error().message, true});
+    const auto answer = find(*configuration, arguments, *caller);
+    if (!answer) {
+        return report({answer.error().message, true});
     }
-    const bool allowed = std::ranges::any_of(*findings, &AccessFinding::allowed);
     if (arguments.as_json()) {
         json::array list;
-        for (const AccessFinding& one : *findings) {
+        for (const AccessFinding& one : answer->findings) {
             list.push_back(json::object{{"what", one.what}, {"allowed", one.allowed}, {"reason", one.reason}});
         }
         std::cout << json::serialize(json::object{{"consumer", caller->consumer},
                                                   {"project", caller->project},
                                                   {"environment", caller->environment},
                                                   {"enforced", configuration->enforces_access},
-                                                  {"allowed", allowed},
+                                                  {"allowed", answer->allowed},
                                                   {"findings", std::move(list)}})
                   << '\n';
     } else {
-        for (const AccessFinding& one : *findings) {
+        for (const AccessFinding& one : answer->findings) {
             std::cout << (one.allowed ? "allowed" : "denied") << "  " << one.what << ": " << one.reason << '\n';
         }
     }
-    return allowed ? 0 : 1;
+    return answer->allowed ? 0 : 1;
 }
 
 /// The only time that the key is seen: what is kept is its digest.

@@ -47,8 +47,9 @@ Result<Digest> parse_digest(std::string_view text) {
 class DigestText {
   public:
     using value_type = Digest;
+    explicit DigestText(Secrecy secrecy) : secrecy_(secrecy) {}
     bool read(const Node& node, Digest& value, Diagnostics& diagnostics) const {
-        if (!expect_scalar(node, "a digest such as sha256:…", diagnostics)) return false;
+        if (!expect_scalar(node, "a digest such as sha256:...", diagnostics)) return false;
         const auto digest = parse_digest(node.text);
         if (!digest) {
             diagnostics.error(node.place, digest.error().message);
@@ -57,37 +58,46 @@ class DigestText {
         value = *digest;
         return true;
     }
-    Schema schema() const { return {.kind = Schema::Kind::text, .name = "a digest", .secret = true}; }
+    Schema schema() const {
+        return {.kind = Schema::Kind::text, .name = "a digest", .secret = secrecy_ == Secrecy::secret};
+    }
     std::string show(const Digest&) const { return {}; }
+
+  private:
+    Secrecy secrecy_;  ///< people think passwords out, so that even their digests tell too much
 };
 
 Parsed<WallTime> time() {
     return {"a time such as 2026-12-31T00:00:00Z", [](std::string_view text) { return parse_time(text); }};
 }
 
-Object<HashedSecret> hashed_secret() {
+Object<HashedSecret> hashed_secret(Secrecy secrecy) {
     return Object<HashedSecret>("a hashed secret", "The SHA-256 of a secret that a caller shows.")
-        .required("sha256", &HashedSecret::digest, DigestText(),
+        .required("sha256", &HashedSecret::digest, DigestText(secrecy),
                   "sha256: and the digest, as 'consumer new-key' says it.")
         .field("id", &HashedSecret::id, Name(), "How logs call it; the first digits of the digest when left out.")
         .field("expires", &HashedSecret::expires, time(), "From when on it is refused (UTC); never when left out.");
 }
 
-/// "sha256:…" alone, or with an id and an end.
+/// "sha256:..." alone, or with an id and an end.
 class SecretOrObject {
   public:
     using value_type = HashedSecret;
+    explicit SecretOrObject(Secrecy secrecy) : secrecy_(secrecy) {}
     bool read(const Node& node, HashedSecret& value, Diagnostics& diagnostics) const {
-        if (node.kind == Node::Kind::scalar) return DigestText().read(node, value.digest, diagnostics);
-        return hashed_secret().read(node, value, diagnostics);
+        if (node.kind == Node::Kind::scalar) return DigestText(secrecy_).read(node, value.digest, diagnostics);
+        return hashed_secret(secrecy_).read(node, value, diagnostics);
     }
     Schema schema() const {
-        Schema schema = hashed_secret().schema();
+        Schema schema = hashed_secret(secrecy_).schema();
         schema.or_text = true;
-        schema.secret = true;
+        schema.secret = secrecy_ == Secrecy::secret;
         return schema;
     }
     std::string show(const HashedSecret&) const { return {}; }
+
+  private:
+    Secrecy secrecy_;
 };
 
 /// RFC 7617 §2: a colon would end it.
@@ -99,7 +109,8 @@ Result<std::string> parse_user(std::string_view text) {
 Object<Login> login() {
     return Object<Login>("a login", "A user and the SHA-256 of the password, for the policy basic.")
         .required("user", &Login::user, Parsed<std::string>("a user", parse_user), "The user's name.")
-        .required("password", &Login::password, SecretOrObject(), "sha256: and the digest of the password.");
+        .required("password", &Login::password, SecretOrObject(Secrecy::secret),
+                  "sha256: and the digest of the password.");
 }
 
 /// In the form in which it is compared.
@@ -134,7 +145,7 @@ Object<CertificateName> certificate_name() {
     return Object<CertificateName>("a certificate's name", "What in a client certificate stands for the consumer.")
         .field("san", &CertificateName::san, Parsed<std::string>("a subject alternative name", parse_san),
                "dns:, uri:, email: or ip: and the name.")
-        .field("subject", &CertificateName::subject, Text(), "The whole name (RFC 4514), or CN=… alone.")
+        .field("subject", &CertificateName::subject, Text(), "The whole name (RFC 4514), or CN=... alone.")
         .field("spki", &CertificateName::spki, Parsed<std::string>("the digest of a key", parse_spki),
                "The SHA-256 of the public key (SubjectPublicKeyInfo).")
         .rule(one_name);
@@ -161,7 +172,7 @@ yaml::Object<Consumer> consumer_table() {
         .field("environment", &Consumer::environment, Name(), "The environment it calls from, such as production.")
         .field("attributes", &Consumer::attributes, TextMap(bounds::attributes),
                "What else is known about it; {attribute.NAME} in values of header fields.")
-        .field("api_keys", &Consumer::api_keys, List(SecretOrObject(), bounds::credentials),
+        .field("api_keys", &Consumer::api_keys, List(SecretOrObject(Secrecy::open), bounds::credentials),
                "Digests of its API keys, several while one replaces another.")
         .field("logins", &Consumer::logins, List(login(), bounds::credentials), "Users and passwords (policy basic).")
         .field("certificates", &Consumer::certificates, List(certificate_name(), bounds::credentials),

@@ -8,11 +8,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};  ///< with what an authenticator has to fetch first
 
-/// Fields and parameters that credentials stand in.
+/// Fields and parameters that credentials stand in. Proxy-Authorization ends here whatever a backend says (RFC 9110
+/// §11.7.2), so it keeps its own meaning.
 void withhold(http::RequestHead& request, const Shown& shown, Admission& admission) {
-    for (const http::Field* field : shown.fields) {
-        request.fields[static_cast<std::size_t>(field - request.fields.data())].known = http::Known::credential;
-        request.has_credential = true;
+    for (const http::Field* shows : shown.fields) {
+        http::Field& field = request.fields[static_cast<std::size_t>(shows - request.fields.data())];
+        if (field.known != http::Known::proxy_authorization) {
+            field.known = http::Known::credential;
+            request.has_credential = true;
+        }
     }
     if (shown.parameters.empty() || request.query.empty()) {
         return;

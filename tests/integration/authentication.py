@@ -101,7 +101,8 @@ routes:
         self.assertEqual(self.ask("/q/x?key=").status, 401)
         self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="good"), 2)
         self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="refused"), 1)
-        lines = [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line]
+        lines = wait_for(lambda: [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line][9:] and
+                         [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line], "the access lines")
         self.assertEqual((lines[0]["consumer"], lines[0]["environment"]), ("shop", "production"))
         self.assertNotIn("consumer", lines[-1])
 
@@ -165,7 +166,7 @@ routes:
                 for word in words:
                     self.assertIn(word, answer.problem()["detail"])
         self.assertEqual(self.ask("/both/x").headers["www-authenticate"], 'Basic realm="adit", charset="UTF-8"')
-        self.assertNotIn("www-authenticate", self.ask("/open/x", **bad).headers)
+        self.assertEqual(self.ask("/open/x", **bad).headers["www-authenticate"], 'Adit realm="adit"')
         self.assertEqual(self.ask("/static/x").body, b"open")
         self.assertEqual(self.ask("/static/x", **good).status, 403)  # a rule is missing: only who shows nothing may
         self.assertEqual(self.ask("/closed/x", **good).status, 403)
@@ -245,7 +246,7 @@ consumers:
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
                      "-keyout", f"{name}.key", "-out", f"{name}.crt")
         (self.directory / f"{name}.index").write_text("")
-        self.write(f"{name}.cnf", f"[ca]\ndefault_ca=d\n[d]\ndatabase={name}.index\ndefault_md=sha256\ncertificate={name}.crt\nprivate_key={name}.key\n"
+        self.write(f"{name}.cnf", f"[ca]\ndefault_ca=d\n[d]\ndatabase={name}.index\ndefault_md=sha256\nunique_subject=no\ncertificate={name}.crt\nprivate_key={name}.key\n"
                                   "new_certs_dir=.\nrand_serial=yes\npolicy=p\ndefault_crl_days=2\n[p]\nCN=supplied\nO=optional\n")
 
     def issue(self, name, subject, san=None, ca="ca", days=2):

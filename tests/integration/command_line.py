@@ -15,7 +15,7 @@ backends:
   web: { endpoints: [] }
 routes:
   - { match: { path: /** }, backend: wbe }
-consumers: []
+rate_limits: {}
 """
 
 
@@ -30,7 +30,7 @@ class CommandLine(Case):
             self.assertIn(f"{path}:3:5: error:", done.stderr)
             self.assertIn("limits", done.stderr)
             self.assertIn(f"{path}:6:3: error:", done.stderr)
-            self.assertIn("consumers", done.stderr)
+            self.assertIn("rate_limits", done.stderr)
         told = json.loads(self.run_tool(CONNECTOR, "check", "--config", path, "--output", "json", status=2).stdout)
         self.assertFalse(told["ok"])
         self.assertGreaterEqual(len(told["errors"]), 3)

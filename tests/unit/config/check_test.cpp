@@ -59,15 +59,16 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
     const auto text = check(path, Output::text);
     CHECK(text.status == 2);
     CHECK(text.out.empty());
-    CHECK(text.err == path.string() +
-                          ":1:10: error: expected a number from 1 to 256, found \"m\"any\"\n"
-                          "  1 | workers: \"m\\\"any\"\n"
-                          "    |          ^\n" +
-                          path.string() +
-                          ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
-                          "workers, admin, listeners, tunnels, backends, routes, tracing)\n"
-                          "  2 | admn: {}\n"
-                          "    | ^\n");
+    CHECK(text.err ==
+          path.string() +
+              ":1:10: error: expected a number from 1 to 256, found \"m\"any\"\n"
+              "  1 | workers: \"m\\\"any\"\n"
+              "    |          ^\n" +
+              path.string() +
+              ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
+              "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers)\n"
+              "  2 | admn: {}\n"
+              "    | ^\n");
     const auto json = check(path, Output::json);
     CHECK(json.status == 2);
     CHECK(json.err.empty());

@@ -172,18 +172,15 @@ TEST_CASE("each error stands at its place and says what would be right") {
     const Case cases[] = {
         {"unknown top-level key", "listener: []\n",
          "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
-         "workers, "
-         "admin, listeners, tunnels, backends, routes, tracing)\n"},
+         "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers)\n"},
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
-         "protocol, timeouts, tls, forwarding)\n"},
+         "protocol, timeouts, tls, forwarding, credential)\n"},
         {"keys of later versions",
          "consumers: []\nbackends:\n  a: {endpoints: [http://x], retry: {attempts: 3}}\n"
          "routes:\n  - {match: {}, backend: a, policies: [api-key]}\n",
-         "adit.yaml:1:1: 'consumers' is known but not available in this version\n"
-         "adit.yaml:3:30: 'retry' is known but not available in this version\n"
-         "adit.yaml:5:29: 'policies' is known but not available in this version\n"},
+         "adit.yaml:3:30: 'retry' is known but not available in this version\n"},
         {"wireguard without what it needs", "tunnels:\n  directory: d\n  wireguard: {}\n",
          "adit.yaml:3:14: 'address' is missing in tunnels.wireguard\n"
          "adit.yaml:3:14: 'network' is missing in tunnels.wireguard\n"},

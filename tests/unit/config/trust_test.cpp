@@ -91,7 +91,7 @@ TEST_CASE("a secret itself is refused and not repeated") {
 }
 
 TEST_CASE("what is wrong with a consumer is said with its place") {
-    CHECK(contains(errors_of("consumers: [{name: anonymous}]\n"), "1:19: 'anonymous' is who shows nothing"));
+    CHECK(contains(errors_of("consumers: [{name: anonymous}]\n"), "1:20: 'anonymous' is who shows nothing"));
     CHECK(contains(errors_of_consumer("certificates: [{san: \"dns:a\", subject: b}]"), "one of san, subject and spki"));
     CHECK(contains(errors_of_consumer("certificates: [{san: a}]"), "begins with dns:, uri:, email: or ip:"));
     CHECK(contains(errors_of_consumer("certificates: [{spki: abc}]"), "the SHA-256 of the key"));

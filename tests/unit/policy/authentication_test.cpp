@@ -30,6 +30,8 @@ config::Consumer consumer(std::string name) {
     return made;
 }
 
+using Fields = std::vector<http::Field>;
+
 /// A request with what stands around it.
 struct Request {
     boost::asio::io_context context;
@@ -39,7 +41,7 @@ struct Request {
     tls::PeerCertificate certificate;
     bool shows_certificate = false;
 
-    Request(std::vector<http::Field> fields = {}, std::string_view query = {}) {
+    explicit Request(Fields fields = {}, std::string_view query = {}) {
         head.fields = std::move(fields);
         head.query = query;
     }
@@ -94,13 +96,13 @@ Inquiry ask(const Authentication& chain, const Visit& visit) {
 
 TEST_CASE("api keys are known by their digests, until they expire") {
     const auto by = make_api_key("api-key", {}, consumers());
-    CHECK(found(*by, Request({{"X-Api-Key", "old"}}).visit()) == "shop");
-    CHECK(found(*by, Request({{"x-api-key", "new"}}).visit()) == "shop");
-    CHECK(found(*by, Request({{"x-api-key", "old"}}).visit(kNow + 1h)) == "the key has expired");
-    CHECK(found(*by, Request({{"x-api-key", "other"}}).visit()) == "the key is not known");
-    CHECK(found(*by, Request({{"x-api-key", ""}}).visit()) == "the key is empty");
+    CHECK(found(*by, Request(Fields{{"X-Api-Key", "old"}}).visit()) == "shop");
+    CHECK(found(*by, Request(Fields{{"x-api-key", "new"}}).visit()) == "shop");
+    CHECK(found(*by, Request(Fields{{"x-api-key", "old"}}).visit(kNow + 1h)) == "the key has expired");
+    CHECK(found(*by, Request(Fields{{"x-api-key", "other"}}).visit()) == "the key is not known");
+    CHECK(found(*by, Request(Fields{{"x-api-key", ""}}).visit()) == "the key is empty");
     CHECK(found(*by, Request().visit()) == "-");
-    Request request({{"x-api-key", "old"}});
+    Request request(Fields{{"x-api-key", "old"}});
     const CallerPtr caller = by->look(request.visit())->caller;
     CHECK(caller->project == "web");
     CHECK(caller->environment == "production");
@@ -110,15 +112,17 @@ TEST_CASE("api keys are known by their digests, until they expire") {
 
 TEST_CASE("an api key may stand in the query, however it is escaped") {
     const auto by = make_api_key("q", {.header = {}, .query = "key"}, consumers());
-    CHECK(found(*by, Request({}, "?a=1&k%65y=n%65w").visit()) == "shop");
-    CHECK(found(*by, Request({}, "?keys=new").visit()) == "-");
-    CHECK(found(*by, Request({}, "?key").visit()) == "the key is empty");
-    CHECK(found(*by, Request({{"x-api-key", "new"}}).visit()) == "-");
+    CHECK(found(*by, Request(Fields{}, "?a=1&k%65y=n%65w").visit()) == "shop");
+    CHECK(found(*by, Request(Fields{}, "?keys=new").visit()) == "-");
+    CHECK(found(*by, Request(Fields{}, "?key").visit()) == "the key is empty");
+    CHECK(found(*by, Request(Fields{{"x-api-key", "new"}}).visit()) == "-");
 }
 
 TEST_CASE("basic credentials are those of RFC 7617") {
     const auto by = make_basic("basic", {.realm = "shop"}, consumers());
-    const auto with = [&](const std::string& value) { return found(*by, Request({{"authorization", value}}).visit()); };
+    const auto with = [&](const std::string& value) {
+        return found(*by, Request(Fields{{"authorization", value}}).visit());
+    };
     CHECK(with("Basic " + base64("user:pass:word")) == "shop");
     CHECK(with("bASIC  " + base64("user:pass:word")) == "shop");
     CHECK(with("Basic " + base64("user:pass")) == "user or password is wrong");
@@ -130,7 +134,7 @@ TEST_CASE("basic credentials are those of RFC 7617") {
     CHECK(with("Basic") == "-");
     CHECK(by->challenge(false) == "Basic realm=\"shop\", charset=\"UTF-8\"");
     const std::string value = "Basic " + base64("user:pass:word");
-    Request request({{"proxy-authorization", value}});
+    Request request(Fields{{"proxy-authorization", value}});
     CHECK(found(*by, request.visit()) == "-");
     Visit visit = request.visit();
     visit.proxy = true;
@@ -185,11 +189,11 @@ TEST_CASE("an address is that of the consumer with the longest block, where the 
 TEST_CASE("policies are tried in their order, bad credentials are passed over, anonymous counts where none was shown") {
     const auto both = chain({make_api_key("api-key", {}, consumers()), make_basic("basic", {}, consumers())});
     const std::string good = "Basic " + base64("user:pass:word");
-    CHECK(ask(both, Request({{"x-api-key", "bad"}, {"authorization", good}}).visit()).caller->by == "basic user");
+    CHECK(ask(both, Request(Fields{{"x-api-key", "bad"}, {"authorization", good}}).visit()).caller->by == "basic user");
     const auto open = chain({make_anonymous("anonymous"), make_api_key("api-key", {}, consumers())});
     CHECK(ask(open, Request().visit()).caller->consumer == access::kAnonymous);
-    CHECK(ask(open, Request({{"x-api-key", "new"}}).visit()).caller->consumer == "shop");
-    Inquiry refused = ask(open, Request({{"x-api-key", "bad"}}).visit());
+    CHECK(ask(open, Request(Fields{{"x-api-key", "new"}}).visit()).caller->consumer == "shop");
+    Inquiry refused = ask(open, Request(Fields{{"x-api-key", "bad"}}).visit());
     CHECK(refused.caller == nullptr);
     CHECK(open.failure(refused).detail == "api-key: the key is not known");
     CHECK(open.failure(refused).status == 401);
@@ -216,11 +220,11 @@ TEST_CASE("what was shown is found again, all of it") {
         chain({make_api_key("k", {}, consumers()), make_api_key("q", {.header = {}, .query = "key"}, consumers()),
                make_basic("basic", {}, consumers())});
     const std::string basic = "Basic " + base64("a:b");
-    Request request({{"x-api-key", "1"}, {"authorization", basic}, {"X-API-KEY", "2"}, {"x-other", "3"}});
+    Request request(Fields{{"x-api-key", "1"}, {"authorization", basic}, {"X-API-KEY", "2"}, {"x-other", "3"}});
     const Shown shown = all.shown(request.visit());
     CHECK(shown.fields.size() == 3);
     CHECK(shown.parameters == std::vector<std::string_view>{"key"});
-    Request bearer({{"authorization", "Bearer x"}});
+    Request bearer(Fields{{"authorization", "Bearer x"}});
     CHECK(all.shown(bearer.visit()).fields.empty());
 }
 
