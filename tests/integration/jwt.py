@@ -58,7 +58,7 @@ class Tokens(Case):
 
     def send(self, connection, fields):
         """A request with exactly these fields, in their order."""
-        connection.putrequest("GET", "/idp/x", skip_accept_encoding=True)
+        connection.putrequest("GET", "/idp/status/204", skip_accept_encoding=True)
         for name, value in fields:
             connection.putheader(name, value)
         connection.endheaders()
@@ -78,13 +78,13 @@ class Tokens(Case):
                 status, fields, body = self.send(connection, row["fields"])
                 self.assertEqual((status, json.loads(body)["code"]), (401, "unauthenticated"))
                 self.assertEqual(len(self.origin.seen), seen)
-                self.assertIn('Bearer realm="idp"', dict(fields)["WWW-Authenticate"])
-                self.assertEqual(self.send(connection, row["twin"])[0], 200)
+                self.assertIn('Bearer realm="idp"', {k.lower(): v for k, v in fields}["www-authenticate"])
+                self.assertEqual(self.send(connection, row["twin"])[0], 204)
                 self.assertEqual(len(self.origin.seen), seen + 1)
         for row in told["good"]:
             with self.subTest(row["name"]):
                 status, _, body = self.send(connection, row["fields"])
-                self.assertEqual(status, 200, body)
+                self.assertEqual(status, 204, body)
         self.assertEqual(lure.seen, [])
         log = connector.log()
         for row in told["bad"] + told["good"]:
@@ -101,7 +101,7 @@ class Tokens(Case):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
         def seen(name):
-            self.assertEqual(self.send(connection, good[name])[0], 200)
+            self.assertEqual(self.send(connection, good[name])[0], 204)
             return {k.lower(): v for k, v in self.origin.seen[-1][2].items()}
         fields = seen("with claims")
         self.assertEqual((fields["x-adit-consumer"], fields["x-adit-environment"]), ("user-1", "staging"))
@@ -166,7 +166,7 @@ class Tokens(Case):
         issuer = Issuer(self)
         modes = ("500", "429", "404", "redirect", "malformed", "html", "large", "twice", "reset")
         discovered = ("other", "outside", "keyless", "html")
-        policies = {f"m-{mode}": f"issuer: {issuer.url}, jwks_url: {issuer.url}/jwks?mode={mode}" for mode in modes}
+        policies = {f"m-{mode}": f"issuer: {issuer.url}, jwks_url: '{issuer.url}/jwks?mode={mode}'" for mode in modes}
         policies["gone"] = f"issuer: {issuer.url}, jwks_url: http://127.0.0.1:{free_port()}/jwks"
         policies |= {f"d-{mode}": f"issuer: {issuer.url}/{mode}" for mode in discovered}
         policies["rfc8414"] = f"issuer: {issuer.url}/rfc8414"
@@ -216,7 +216,7 @@ class Tokens(Case):
         for text, words in (
                 ('issuer: https://i.example, algorithms: [ HS256 ]', "whoever can check a token of HS256 can also make one"),
                 ('issuer: https://i.example, algorithms: [ none ]', "a token without a signature proves nothing"),
-                ('issuer: https://i.example, algorithms: [ RS265 ]', "did you mean RS256?"),
+                ('issuer: https://i.example, algorithms: [ RS2566 ]', "did you mean RS256?"),
                 ('issuer: https://i.example, algorithms: [ ]', "accepts no token"),
                 ('issuer: https://i.example, jwks_url: http://keys.example/jwks', "it must be https"),
                 ('issuer: http://i.example', "cannot be discovered"),
