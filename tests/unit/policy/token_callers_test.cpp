@@ -22,7 +22,7 @@ config::Consumer listed(std::string name, std::vector<config::TokenName> tokens)
     return consumer;
 }
 
-config::JwtPolicy policy() {
+config::JwtPolicy settings_of_issuer() {
     config::JwtPolicy policy;
     policy.issuer = "https://i";
     return policy;
@@ -71,7 +71,7 @@ TEST_CASE("the first consumer that lists the claims is the caller") {
                                listed("elsewhere", {{"https://j", {{"azp", "mobile"}}}}),
                                listed("rest", {{"https://i", {}}}),
                                listed("late", {{"https://i", {{"azp", "late"}}}})});
-    const TokenCallers callers(policy(), "jwt idp", consumers);
+    const TokenCallers callers(settings_of_issuer(), "jwt idp", consumers);
     CHECK(consumer_of(callers, R"({"azp":"web","tenant":"t1"})") == "both");
     CHECK(consumer_of(callers, R"({"azp":"web","tenant":"t2"})") == "web");
     CHECK(consumer_of(callers, R"({"azp":"x","realm":{"roles":["reader","writer"]}})") == "writers");
@@ -84,7 +84,7 @@ TEST_CASE("the first consumer that lists the claims is the caller") {
 }
 
 TEST_CASE("whom no consumer lists is named by a claim, unless only listed ones may come") {
-    auto settings = policy();
+    auto settings = settings_of_issuer();
     settings.environment = "staging";
     const Consumers nobody({});
     const TokenCallers callers(settings, "jwt idp", nobody);
@@ -99,7 +99,7 @@ TEST_CASE("whom no consumer lists is named by a claim, unless only listed ones m
 }
 
 TEST_CASE("attributes come from claims, behind those that are configured") {
-    auto settings = policy();
+    auto settings = settings_of_issuer();
     settings.environment_claim = "env.name";
     settings.claims = {"team", "realm.roles", "missing"};
     auto consumer = listed("web", {{"https://i", {{"azp", "web"}}}});
