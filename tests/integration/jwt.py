@@ -5,9 +5,10 @@ import signal
 import threading
 import urllib.parse
 
+from certificates import Authority
 from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 from node_peers import run_client, start_server
-from servers import Origin
+from servers import Origin, start_nginx
 
 AUDIENCE = "https://api.example"
 ANYBODY = 'access: [ { consumer: "*", environments: [ "*" ] } ]'
@@ -193,6 +194,22 @@ class Tokens(Case):
         self.assertEqual([path for _, path, _ in self.origin.seen], ["/rfc8414/x"])
         for words in ("redirects are not followed", "of another issuer", "jwks_uri cannot be used", "not a key set"):
             self.assertIn(words, connector.log())
+
+    def test_keys_over_tls_come_from_whom_the_certificate_names(self):
+        issuer = Issuer(self)
+        authority, stranger = Authority(self), Authority(self, "stranger")
+        port, wrong = free_port(), free_port()
+        files = {"jwks": issuer.keys().encode()}
+        for name, at, san in (("right", port, "IP:127.0.0.1"), ("wrong", wrong, "DNS:other.example")):
+            certificate, key = authority.issue(name, san)
+            start_nginx(self, files, lines=f"listen 127.0.0.1:{at} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};")
+            wait_for(lambda at=at: can_connect(at), "nginx with TLS")
+        here = f"issuer: {issuer.url}, jwks_url: https://127.0.0.1"
+        self.up({"good": f"{here}:{port}/jwks, ca: {authority.file}", "stranger": f"{here}:{port}/jwks, ca: {stranger.file}",
+                 "system": f"{here}:{port}/jwks", "misnamed": f"{here}:{wrong}/jwks, ca: {authority.file}"})
+        token = issuer.token()
+        self.assertEqual({name: self.status(name, token) for name in ("good", "stranger", "system", "misnamed")},
+                         {"good": 200, "stranger": 503, "system": 503, "misnamed": 503})
 
     def test_keys_in_a_file_are_followed(self):
         issuer = Issuer(self)
