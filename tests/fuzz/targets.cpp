@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/jose/jose.h"
 #include "common/problem/failure.h"
 #include "common/protocol/greeting.h"
 #include "common/token/token.h"
@@ -83,6 +84,34 @@ void demand(bool held) {
     if (const auto parsed = protocol::Introduction::from_json(input)) {
         demand(protocol::Introduction::from_json(parsed->to_json()).has_value());
     }
+}
+
+[[maybe_unused]] void fuzz_key_set(std::string_view input) {
+    if (const auto keys = jose::KeySet::parse(input)) {
+        demand(keys->size() <= jose::KeySet::kKeysMost);
+    }
+}
+
+/// A key that signs as the fuzzer says shows the claims' parser to it; without it every input ends at the signature.
+[[maybe_unused]] void fuzz_signed_token(std::string_view input) {
+    using namespace std::chrono_literals;
+    static const auto key = jose::SigningKey::from_pem(
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+        "-----END PRIVATE KEY-----\n");
+    static const auto keys = jose::KeySet::parse(
+        R"({"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})");
+    const jose::Requirements requirements{
+        .issuer = "i", .audiences = {"a"}, .algorithms = {jose::Algorithm::eddsa, jose::Algorithm::es256}};
+    const WallTime now{2'000'000'000s};
+    demand(key.has_value() && keys.has_value());
+    const auto claims = jose::verify(input, *keys, requirements, now);
+    // Signed by nobody but the RFC's example, which has no claims.
+    demand(!claims && !claims.error().words.empty());
+    static_cast<void>(jose::key_id(input));
+    static_cast<void>(jose::claimed_issuer(input));
+    const std::string good = key->sign({{"kid", "k"}, {"x", input}}, {{"iss", "i"}, {"aud", input}, {"exp", 2e9 + 9}});
+    const auto own = jose::verify(good, *keys, requirements, now);
+    demand(own.has_value() == (input == "a") || good.size() > requirements.most);
 }
 
 }  // namespace

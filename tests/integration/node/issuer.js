@@ -1,5 +1,6 @@
 // An OpenID issuer that is not ours (npm oauth2-mock-server), whose key set can be slow, broken or gone, and is counted:
-// node issuer.js PORT. Under /control: /token?…claims, /rotate, /key (made, not yet used), /mode?jwks=…&metadata=…, /counts.
+// node issuer.js PORT. Under /control: /token?claims=…&kid=…, /rotate, /mode?jwks=…&metadata=…, /release, /counts. A key set's
+// query may name its own mode, and so may the path of an issuer.
 const http = require('node:http');
 const { OAuth2Server } = require('oauth2-mock-server');
 
@@ -45,8 +46,9 @@ function misbehave(what, pass, response) {
     case 'large': return reply(response, 200, `{"keys":[],"x":"${'x'.repeat(300 * 1024)}"}`);
     case 'twice': return reply(response, 200, '{"keys":[],"keys":[]}');
     case 'reset': return response.destroy();
-    case 'other': return reply(response, 200, { issuer: `${issuer.url}/`, jwks_uri: `${issuer.url}/jwks` });
-    case 'outside': return reply(response, 200, { issuer: issuer.url, jwks_uri: 'http://keys.example/jwks' });
+    case 'other': return reply(response, 200, { issuer: `${issuer.url}/other/`, jwks_uri: `${issuer.url}/jwks` });
+    case 'outside': return reply(response, 200, { issuer: `${issuer.url}/outside`, jwks_uri: 'http://keys.example/jwks' });
+    case 'keyless': return reply(response, 200, { issuer: `${issuer.url}/keyless` });
     default: return reply(response, 404, {});
     }
 }
@@ -56,7 +58,9 @@ http.createServer((request, response) => {
     if (url.pathname.startsWith('/control/')) return void control(url, response);
     counts[request.url in counts ? request.url : 'other'] += 1;
     const pass = () => service.requestHandler(request, response);
-    if (url.pathname === '/jwks') return misbehave(mode.jwks, pass, response);
-    if (url.pathname.startsWith('/.well-known/')) return misbehave(mode.metadata, pass, response);
+    const named = url.searchParams.get('mode') ?? url.pathname.match(/^\/(\w+)\/\.well-known\/openid-configuration$/)?.[1];
+    if (url.pathname === '/jwks') return misbehave(named ?? mode.jwks, pass, response);
+    if (url.pathname === '/.well-known/oauth-authorization-server/rfc8414') return reply(response, 200, { issuer: `${issuer.url}/rfc8414`, jwks_uri: `${issuer.url}/jwks` });
+    if (url.pathname.includes('/.well-known/')) return misbehave(named ?? mode.metadata, pass, response);
     return reply(response, 404, {});
 }).listen(port, '127.0.0.1', rotate);
