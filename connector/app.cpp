@@ -240,6 +240,7 @@ int App::run() {
         sides_[i]->worker().start();
     }
     boost::asio::post(main_worker().context(), [this] { tick(); });
+    tell_notices(generation_->configuration);
     logging::info("connector started", {{"version", ADIT_VERSION},
                                         {"workers", sides_.size()},
                                         {"routes", generation_->configuration.routes.size()},

@@ -70,6 +70,7 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
     const std::string& why = asked.front().why;
     if (changed) {
         const config::Configuration& now = generation_->configuration;
+        tell_notices(now);
         logging::info("configuration reloaded", {{"why", why},
                                                  {"listeners", now.listeners.size()},
                                                  {"backends", now.backends.size()},

@@ -9,6 +9,7 @@
 #include "connector/app.h"
 #include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
+#include "connector/cli/trust_commands.h"
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
 #include "connector/config/load.h"
@@ -107,6 +108,7 @@ int main(int argc, char** argv) {
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
+    cli::add_trust_commands(app, find_config, chosen);
     command::add_manual_verbs(app, cli::manual(), [&chosen](std::string text) {
         chosen = [text = std::move(text)] {
             std::cout << text;

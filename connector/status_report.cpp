@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/config/check.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -216,6 +217,8 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (!standing.not_ready.empty()) {
         report["reason"] = standing.not_ready;
     }
+    const auto notices = config::notices(generation.configuration);
+    report["notices"] = json::array(notices.begin(), notices.end());
     report["problems"] = problems_of(generation, records, sessions, doors, refusals, now);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);

@@ -21,6 +21,14 @@ class Explainer {
                           {"match", json::object{{"host", rule.match.host.empty() ? "*" : rule.match.host},
                                                  {"path", rule.match.path}}},
                           {"path", path}};
+        if (configuration_.enforces_access) {
+            told["policies"] = json::array(rule.policies.begin(), rule.policies.end());
+            json::array rules;
+            for (const access::Rule& one : rule.access.value_or(access::Rules())) {
+                rules.emplace_back(one.text());
+            }
+            told["access"] = rule.access ? json::value(std::move(rules)) : json::value(nullptr);
+        }
         if (found.redirect) {
             told["redirect"] =
                 json::object{{"status", found.redirect_status}, {"to", found.redirect->text.expand(host_, path)}};
@@ -92,6 +100,31 @@ std::string text(const json::object& of, std::string_view name) {
 
 void print(const json::object& told, std::size_t depth);
 
+std::string joined(const json::array& list, const char* between) {
+    std::string all;
+    for (const json::value& one : list) {
+        all.append(all.empty() ? "" : between).append(one.as_string());
+    }
+    return all;
+}
+
+/// Who may come in; nothing where nobody is asked.
+void print_trust(const json::object& told, std::size_t depth) {
+    const json::value* policies = told.if_contains("policies");
+    if (policies == nullptr) {
+        return;
+    }
+    const json::array& names = policies->as_array();
+    line(depth, "policies") << (names.empty() ? "none: only requests that another route sends come in"
+                                              : joined(names, ", then "))
+                            << '\n';
+    const json::value& rules = told.at("access");
+    line(depth, "access") << (rules.is_null()            ? "no rules: services and tunnels decide"
+                              : rules.as_array().empty() ? "nobody"
+                                                         : joined(rules.as_array(), "; "))
+                          << '\n';
+}
+
 void print_destination(const json::object& to, std::size_t depth) {
     for (const json::value& endpoint : to.at("endpoints").as_array()) {
         line(depth, "") << endpoint.as_string().c_str() << '\n';
@@ -105,6 +138,7 @@ void print(const json::object& told, std::size_t depth) {
     const json::object& match = told.at("match").as_object();
     line(depth, "route") << text(told, "route") << " (host " << text(match, "host") << ", path " << text(match, "path")
                          << ")\n";
+    print_trust(told, depth);
     if (const json::value* redirect = told.if_contains("redirect")) {
         line(depth, "redirect") << text(redirect->as_object(), "status") << " to " << text(redirect->as_object(), "to")
                                 << '\n';

@@ -17,7 +17,7 @@ command::Manual manual() {
     };
     manual.notes.exit_statuses = {
         {"0", "Done, ended as told; status: ready."},
-        {"1", "Failed; status: not ready; explain: no route; reload: refused."},
+        {"1", "Failed; status: not ready; explain: no route; access explain: denied; reload: refused."},
         {"2", "Bad input, or a configuration with errors."},
     };
     manual.notes.see_also = {{"adit-connector.yaml", 5}, {"adit-agent", 1}};

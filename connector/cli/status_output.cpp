@@ -81,6 +81,9 @@ void print_status(const json::object& status) {
     for (const json::value& problem : list(status, "problems")) {
         std::cout << "  ! " << problem.as_string().c_str() << '\n';
     }
+    for (const json::value& notice : list(status, "notices")) {
+        std::cout << "  note: " << notice.as_string().c_str() << '\n';
+    }
 
     Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CERTIFICATE", "CONNECTIONS"}};
     for (const json::value& one : list(status, "listeners")) {

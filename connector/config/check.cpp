@@ -45,14 +45,28 @@ std::string summary(const Configuration& configuration) {
     return text;
 }
 
+std::vector<std::string> notices(const Configuration& configuration) {
+    std::vector<std::string> all;
+    if (!configuration.enforces_access && !configuration.listeners.empty() && !configuration.routes.empty())
+        all.emplace_back(
+            "no consumers, policies or access: whoever reaches a listener may call; accessibleBy of services is not "
+            "enforced");
+    return all;
+}
+
 int run_check(const std::filesystem::path& path, Output output, std::ostream& out, std::ostream& err) {
     const auto configuration = load(path);
     if (configuration) {
         const auto text = summary(*configuration);
-        if (output == Output::json)
-            out << boost::json::serialize(boost::json::object{{"ok", true}, {"summary", text}}) << '\n';
-        else
-            out << "ok: " << text << '\n';
+        const auto warnings = notices(*configuration);
+        if (output == Output::json) {
+            boost::json::object told{{"ok", true}, {"summary", text}};
+            if (!warnings.empty()) told["warnings"] = boost::json::array(warnings.begin(), warnings.end());
+            out << boost::json::serialize(told) << '\n';
+            return exit_ok;
+        }
+        out << "ok: " << text << '\n';
+        for (const std::string& warning : warnings) out << "warning: " << warning << '\n';
         return exit_ok;
     }
     if (output == Output::json)

@@ -26,7 +26,7 @@ class Mtls final : public Authenticator {
         const std::string name = policy_.unlisted == Unlisted::common_name ? certificate.common_name
                                  : policy_.unlisted == Unlisted::first_san ? first_san(certificate)
                                                                            : std::string();
-        if (name.empty() || name == access::kAnonymous || name == "*") {
+        if (name.empty()) {
             return Finding::refused("no consumer lists this client certificate");
         }
         return Finding::good(std::make_shared<const access::Caller>(

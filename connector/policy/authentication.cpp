@@ -3,7 +3,21 @@
 
 #include <algorithm>
 
+#include "common/base/strings.h"
+#include "connector/http/fields.h"
+
 namespace adit::policy {
+namespace {
+
+/// Tokens and certificates name their bearers themselves. Their names stand in fields and in rules, so they may neither
+/// end a line nor be one of the names that mean somebody else.
+bool good_name(const access::Caller& caller) {
+    const auto plain = [](std::string_view text) { return http::is_field_value(text) && trim(text) == text; };
+    return !caller.consumer.empty() && caller.consumer != access::kAnonymous && caller.consumer != "*" &&
+           plain(caller.consumer) && plain(caller.environment) && caller.environment != "*";
+}
+
+}  // namespace
 
 bool Authentication::proceed(const Visit& visit, Inquiry& inquiry) const {
     while (!inquiry.caller && inquiry.next < ways_.size()) {
@@ -34,6 +48,9 @@ net::Task<> Authentication::wait(const Visit& visit, Inquiry& inquiry) const {
 
 void Authentication::take(Finding finding, Inquiry& inquiry) const {
     const Way& way = ways_[inquiry.next];
+    if (finding.caller && !good_name(*finding.caller)) {
+        finding = Finding::refused("the name that it gives the caller cannot be used");
+    }
     if (finding.caller) {
         inquiry.caller = std::move(finding.caller);
         way.metrics->good.Increment();

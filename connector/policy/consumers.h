@@ -35,7 +35,7 @@ class Consumers {
     CallerPtr by_certificate(const tls::PeerCertificate& certificate) const;
     /// The longest block that has the address; null: none has.
     CallerPtr by_address(const boost::asio::ip::address& address) const;
-    /// The consumer of this name as an IP policy calls it; the first where several environments share it; null: none.
+    /// The consumer of this name as an IP policy calls it; the first of them where it has several environments; null: none.
     CallerPtr by_name(std::string_view name) const;
 
     /// As configured, for those who look by something else (tokens).

@@ -39,6 +39,7 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
         co_return failure;
     }
     story.destination = &story.route->destination;
+    story.admission.passage.route = story.route->name;
     const Routes& routes = *story.serving->routes;
     if (!story.route->plain || routes.enforces || routes.policies[story.route->index]) {
         story.destination = co_await follow(exchange, story);
@@ -91,8 +92,9 @@ const route::Destination& Pipeline::choose(const http::Exchange& exchange, Story
 /// Whether a mirror gets the request too, as it is by now.
 void Pipeline::mirror(http::Exchange& exchange, Story& story, const route::Route& route) {
     if (random_.below(100) < route.mirror->percent) {
+        story.admission.passage.hold = story.serving->routes;  // a copy outlives the exchange
         story.mirrors.push_back(std::make_unique<route::Mirror>(
-            exchange, *route.mirror, story.admission.passage, story.trace.traceparent,
+            exchange, *route.mirror, route.name, story.admission.passage, story.trace.traceparent,
             story.serving->backends[route.mirror->backend_index], story.serving->routes->mirrors[route.index]));
     }
 }
@@ -138,7 +140,6 @@ net::Task<bool> Pipeline::pass_policies(http::Exchange& exchange, Story& story, 
 net::Task<> Pipeline::admit(http::Exchange& exchange, Story& story, const route::Route& route) {
     const Routes& routes = *story.serving->routes;
     story.admission.passage.access = &routes.access;
-    story.admission.passage.hold = story.serving->routes;
     story.failure = co_await routes.entrances[route.index]->admit(exchange, story.admission);
 }
 
@@ -240,7 +241,7 @@ void Pipeline::count(const http::Exchange& exchange, const Story& story, net::Ti
 void Pipeline::tell_denial(const http::Exchange& exchange, const Story& story) {
     const bool by_route = !story.admission.denied.empty();
     const std::string& words = by_route ? story.admission.denied : story.trace.denied;
-    if (words.empty()) {
+    if (words.empty() || !story.failure) {  // others that he may use have answered instead
         return;
     }
     story.serving->routes->metrics[story.route->index]->denied(by_route ? "route" : "service");

@@ -39,8 +39,9 @@ struct Mirror::Copy {
     std::string traceparent;
 };
 
-Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, Passage passage, std::string traceparent,
-               std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics)
+Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, Passage passage,
+               std::string traceparent, std::shared_ptr<backend::Backend> backend,
+               const std::shared_ptr<MirrorMetrics>& metrics)
     : body_(exchange.body), body_most_(rule.body_bytes) {
     if (!exchange.request.upgrade.empty()) {
         metrics->skipped(MirrorMetrics::Skip::upgrade);  // what follows is no request
@@ -56,8 +57,8 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, Passage pas
         return;
     }
     copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
-                                           http::RequestCopy(exchange, {kMirrorField, passage.route}),
-                                           std::move(passage), std::move(traceparent)});
+                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(passage),
+                                           std::move(traceparent)});
     if (body_.done()) {
         passed();
         return;

@@ -41,8 +41,9 @@ class Mirror final : private http::BodyTap {
   public:
     /// `traceparent` goes with the copy as it goes with the original (Trace::traceparent).
     /// The copy goes by the right of who sent the original.
-    Mirror(http::Exchange& exchange, const config::Mirror& rule, Passage passage, std::string traceparent,
-           std::shared_ptr<backend::Backend> backend, const std::shared_ptr<MirrorMetrics>& metrics);
+    Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string_view route, Passage passage,
+           std::string traceparent, std::shared_ptr<backend::Backend> backend,
+           const std::shared_ptr<MirrorMetrics>& metrics);
     Mirror(const Mirror&) = delete;
     Mirror& operator=(const Mirror&) = delete;
     ~Mirror();

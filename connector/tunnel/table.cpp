@@ -6,22 +6,11 @@
 #include <boost/url/url_view.hpp>
 
 #include "common/net/network.h"
+#include "connector/store/access_rules.h"
 #include "connector/store/wireguard_peers.h"
 
 namespace adit::tunnel {
 namespace {
-
-/// A file that names projects means that nobody else may: also one that names none of their environments.
-std::optional<access::Rules> rules_of(const ServiceRecord& service) {
-    if (service.configurations.empty()) {
-        return std::nullopt;
-    }
-    access::Rules rules;
-    for (const AccessRecord& one : service.configurations) {
-        rules.push_back({.consumer = {}, .project = one.project, .environments = one.accessible_by});
-    }
-    return rules;
-}
 
 /// The store has checked the URL when it read it, so what cannot be parsed here is left out.
 std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRecord& service) {
@@ -42,7 +31,7 @@ std::optional<ServiceEntry> to_entry(const TunnelRecord& tunnel, const ServiceRe
     while (!entry.base_path.empty() && entry.base_path.back() == '/') {
         entry.base_path.pop_back();
     }
-    entry.rules = rules_of(service);
+    entry.rules = access_rules(service);
     return entry;
 }
 

@@ -25,7 +25,7 @@ ALLOWED = {
     "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
     "connector/access": ["common/base"], "connector/config": ["connector/access", "common/base", "common/config", "common/log", "common/net", "common/wireguard"],
-    "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["common/base", "common/net", "common/tls", "common/wireguard"],
+    "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["connector/access", "common/base", "common/net", "common/tls", "common/wireguard"],
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["connector/access", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
     "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],

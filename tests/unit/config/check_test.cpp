@@ -40,13 +40,17 @@ TEST_CASE("a good file is summed up in one line") {
     const auto path = files.write("adit.yaml", good);
     const auto text = check(path, Output::text);
     CHECK(text.status == 0);
-    CHECK(text.out == "ok: 1 listener, 2 routes, 2 backends, agents on 0.0.0.0:7443, admin on 127.0.0.1:9901\n");
+    CHECK(text.out ==
+          "ok: 1 listener, 2 routes, 2 backends, agents on 0.0.0.0:7443, admin on 127.0.0.1:9901\n"
+          "warning: no consumers, policies or access: whoever reaches a listener may call; accessibleBy of "
+          "services is not enforced\n");
     CHECK(text.err.empty());
     const auto json = check(path, Output::json);
     CHECK(json.status == 0);
     CHECK(json.out ==
           "{\"ok\":true,\"summary\":\"1 listener, 2 routes, 2 backends, agents on 0.0.0.0:7443, "
-          "admin on 127.0.0.1:9901\"}\n");
+          "admin on 127.0.0.1:9901\",\"warnings\":[\"no consumers, policies or access: whoever reaches a listener may "
+          "call; accessibleBy of services is not enforced\"]}\n");
 }
 
 TEST_CASE("a bad file is explained: for people on standard error, for programs on standard output") {
