@@ -33,7 +33,7 @@ ALLOWED = {
     "connector/tunnel": ["connector/access", "common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["connector/access", "common/base", "common/net", "common/problem", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/policy": ["common/jose", "connector/access", "connector/fetch", "connector/credential", "common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
-    "connector/proxy": ["common/base", "common/net", "common/problem", "connector/access", "connector/admin", "connector/backend", "connector/http", "connector/policy", "connector/route", "connector/telemetry", "connector/tunnel"],
+    "connector/proxy": ["common/base", "common/log", "common/net", "common/problem", "connector/access", "connector/admin", "connector/backend", "connector/http", "connector/policy", "connector/route", "connector/telemetry", "connector/tunnel"],
     "connector/cli": ["common/jose", "connector/access", "connector/credential", "connector/fetch", "connector/http", "common/base", "common/command", "common/config", "common/net", "common/status", "common/tls", "common/token", "common/wireguard", "connector/config", "connector/route", "connector/store"],
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("access", "admin", "backend", "cli", "config", "credential", "fetch", "http", "policy", "proxy", "route", "store", "telemetry", "tunnel"))],
 }
