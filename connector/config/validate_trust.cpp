@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -97,8 +98,7 @@ class Trust {
         for (std::size_t i = 0; i < configuration_.listeners.size(); ++i) {
             const auto& proxy = configuration_.listeners[i].forward_proxy;
             for (std::size_t k = 0; proxy && k < proxy->policies.size(); ++k)
-                use(proxy->policies, k,
-                    [&] { return place_of(root_, {"listeners", i, "forward_proxy", "policies", k}); });
+                use_in_proxy(i, k, [&] { return place_of(root_, {"listeners", i, "forward_proxy", "policies", k}); });
         }
     }
 
@@ -114,6 +114,16 @@ class Trust {
         }
         if (find(name)->mtls && !asks_clients())
             error(place(), "policy '" + name + "' needs a listener with tls.client_ca, and none has it");
+    }
+
+    /// Its callers come by one listener, so that is the one that has to ask for certificates.
+    void use_in_proxy(std::size_t listener, std::size_t at, const auto& place) {
+        const auto& [tls, policies] = std::tie(configuration_.listeners[listener].tls,
+                                               configuration_.listeners[listener].forward_proxy->policies);
+        use(policies, at, place);
+        const AuthenticationPolicy* policy = find(policies[at]);
+        if (policy && policy->mtls && asks_clients() && (!tls || tls->client_ca.empty()))
+            error(place(), "policy '" + policy->name + "' needs tls.client_ca at this listener");
     }
 
     bool asks_clients() const {
