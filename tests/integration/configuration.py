@@ -24,7 +24,7 @@ WRONG = [  # a line, and what is said about it: (column, words)
     ("  - { match: { host: '*.*.example.com', path: v1 }, backend: wbe }", [(22, "host pattern"), (47, "begins with '/'"), (62, "no backend 'wbe'")]),
     ("  - { match: { path: /x/**/y }, backend: web }", [(22, "'**' can only be the last segment")]),
     ("  - { match: { path: '${NOWHERE}' }, backend: web }", [(22, "NOWHERE is not set")]),
-    ("consumers: []", [(1, "not available in this version")]),
+    ("rate_limits: {}", [(1, "not available in this version")]),
     ("routs: []", [(1, "did you mean 'routes'")]),
 ]
 GOOD = """listeners: [ { address: "127.0.0.1:8080" } ]
