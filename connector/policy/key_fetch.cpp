@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using fetch::Made;
 using fetch::Trouble;
 
-constexpr std::chrono::milliseconds kFileLook = 5s;  ///< how often a file is looked at
+constexpr std::chrono::milliseconds kFileLook = 2s;  ///< how often a file is looked at
 
 /// An issuer that errs may come back any time: nothing about a key set is for good.
 std::unexpected<Trouble> trouble(std::string words, std::optional<std::chrono::seconds> retry_after = {}) {

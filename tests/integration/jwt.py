@@ -6,7 +6,7 @@ import threading
 import urllib.parse
 
 from certificates import Authority
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, wait_for
 from node_peers import run_client, start_server
 from servers import Origin, start_nginx
 
@@ -210,6 +210,19 @@ class Tokens(Case):
         token = issuer.token()
         self.assertEqual({name: self.status(name, token) for name in ("good", "stranger", "system", "misnamed")},
                          {"good": 200, "stranger": 503, "system": 503, "misnamed": 503})
+
+    def test_keys_of_a_private_issuer_are_reached_by_a_tunnel(self):
+        issuer, origin = Issuer(self), Origin()
+        site = Site(self, {"idp": issuer.url}, backends={"web": f"endpoints: [ http://127.0.0.1:{origin.port} ]"}, routes=[("/closed/**", "web")], extra=f"""
+  - {{ match: {{ path: /** }}, policies: [ idp ], backend: web, {ANYBODY} }}
+policies:
+  idp: {{ jwt: {{ issuer: "{issuer.url}", audiences: [ "{AUDIENCE}" ], jwks_url: "http://localhost:1/jwks", through: "service://idp" }} }}
+""")
+        connector = site.start_connector()
+        wait_for(lambda: can_connect(site.client_port) or not connector.alive(), "the listener")
+        self.port, token = site.client_port, issuer.token()
+        site.start_agent()
+        wait_for(lambda: self.status("x", token) == 200, "the keys", 40)
 
     def test_keys_in_a_file_are_followed(self):
         issuer = Issuer(self)
