@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "connector/app.h"
 #include "connector/cli/credential_commands.h"
+#include "connector/cli/issuer_commands.h"
 #include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
 #include "connector/cli/tunnel_commands.h"
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
     cli::add_credential_commands(app, find_config, chosen);
+    cli::add_issuer_commands(app, find_config, chosen);
     command::add_manual_verbs(app, cli::manual(), [&chosen](std::string text) {
         chosen = [text = std::move(text)] {
             std::cout << text;

@@ -22,11 +22,19 @@ bool is_this_machine(const std::string& host) {
     return host == "localhost" || (!no_address && address.is_loopback());
 }
 
+const Node* member_of(const Node* node, std::string_view key) {
+    const yaml::Member* member = node == nullptr ? nullptr : node->find(key);
+    return member == nullptr ? nullptr : &member->value;
+}
+
 void check_use(const Node& root, const IssuerUse& use, const Configuration& configuration, Diagnostics& diagnostics) {
     const auto place = [&](std::string_view key) {
-        const yaml::Step backend = std::string_view(use.backend->name);
-        return use.part.empty() ? place_of(root, {"backends", backend, "credential", use.kind, key})
-                                : place_of(root, {"backends", backend, "credential", use.kind, use.part, key});
+        const Node* at = &root;
+        for (const std::string_view step :
+             {std::string_view("backends"), std::string_view(use.backend->name), std::string_view("credential")})
+            at = member_of(at, step);
+        for (const std::string_view step : use.path) at = member_of(at, step);
+        return at == nullptr ? root.place : place_of(*at, {key});
     };
     const auto issuer = std::ranges::find(configuration.issuers, use.issuer, &Issuer::name);
     if (issuer == configuration.issuers.end()) {
@@ -76,23 +84,23 @@ std::vector<IssuerUse> issuer_uses(const Configuration& configuration) {
     std::vector<IssuerUse> uses;
     for (const Backend& backend : configuration.backends) {
         const Credential& credential = backend.credential;
-        const auto add = [&](std::string_view kind, std::string_view part, const std::optional<Assertion>& assertion) {
+        const auto add = [&](const std::optional<Assertion>& assertion, std::vector<std::string_view> path) {
             if (!assertion || assertion->issuer.empty()) return;
             const std::string_view algorithm =
                 assertion->algorithm.empty() ? federation_algorithm : std::string_view(assertion->algorithm);
             uses.push_back(
-                {&backend, kind, part, assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
+                {&backend, std::move(path), assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
         };
         if (const auto& jwt = credential.signed_jwt)
             uses.push_back(
-                {&backend, "signed_jwt", {}, jwt->issuer, jwt->algorithm, jwt->subject, jwt->audience, jwt->lifetime});
+                {&backend, {"signed_jwt"}, jwt->issuer, jwt->algorithm, jwt->subject, jwt->audience, jwt->lifetime});
         if (const auto& oauth2 = credential.oauth2_client_credentials)
-            add("oauth2_client_credentials", "assertion", oauth2->assertion);
-        if (const auto& azure = credential.azure_ad) add("azure_ad", "federated", azure->federated);
-        if (const auto& gcp = credential.gcp_federated) add("gcp_federated", "federated", gcp->federated);
+            add(oauth2->assertion, {"oauth2_client_credentials", "assertion"});
+        if (const auto& azure = credential.azure_ad) add(azure->federated, {"azure_ad", "federated"});
+        if (const auto& gcp = credential.gcp_federated) add(gcp->federated, {"gcp_federated", "federated"});
         if (const auto& gcp = credential.gcp_federated; gcp && gcp->aws)
-            add("gcp_federated", "aws", gcp->aws->federated);
-        if (const auto& aws = credential.aws_sigv4) add("aws_sigv4", "keys", aws->keys.federated);
+            add(gcp->aws->federated, {"gcp_federated", "aws", "federated"});
+        if (const auto& aws = credential.aws_sigv4) add(aws->keys.federated, {"aws_sigv4", "keys", "federated"});
     }
     return uses;
 }

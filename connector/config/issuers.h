@@ -24,8 +24,7 @@ std::string issuer_url(const Endpoint& url);
 /// One part of a backend's credential that an issuer of ours signs for. Points into the configuration.
 struct IssuerUse {
     const Backend* backend = nullptr;
-    std::string_view kind;  ///< "signed_jwt", "gcp_federated"
-    std::string_view part;  ///< the key of the assertion in it; empty: the credential itself
+    std::vector<std::string_view> path;  ///< of keys below its credential: signed_jwt; gcp_federated, federated
     std::string_view issuer;
     std::string_view algorithm;
     std::string_view subject;         ///< as written; may be empty

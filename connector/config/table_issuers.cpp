@@ -49,7 +49,8 @@ Object<Issuer> issuer_table() {
     return Object<Issuer>("an issuer",
                           "We as an OpenID issuer: keys that are rotated, and the documents by which others verify.")
         .required("url", &Issuer::url, Parsed<Endpoint>("an issuer's URL", parse_issuer_url),
-                  "Its identity (iss). Below its path every listener serves /.well-known/openid-configuration and "
+                  "Its identity (iss). Below its path (without one: for its host) every listener serves "
+                  "/.well-known/openid-configuration and "
                   "/.well-known/jwks.json.")
         .required("directory", &Issuer::directory, Path(),
                   "The folder of its keys, which are made and rotated there. Connectors may share it. One that is "

@@ -120,7 +120,7 @@ Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by
         std::move(table)
             .field("key", &Assertion::key, Path(), "PEM file with the private key that signs.")
             .field("certificate", &Assertion::certificate, Path(),
-                   "PEM file with the key's certificate: its thumbprint tells the provider which key it is (x5t#S256).")
+                   "PEM file with the key's certificate, by whose thumbprint (x5t#S256) the provider knows it.")
             .field("key_id", &Assertion::key_id, Text(), "How the provider calls the key (kid).");
     return std::move(table).rule(one_signer);
 }

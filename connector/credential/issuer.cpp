@@ -145,9 +145,11 @@ Result<> Issuer::refresh(WallTime now, std::chrono::milliseconds patience) {
         warn_once(problem);
     }
     tell_changes(plan);
-    auto made = make_state(*reading, plan);
-    const std::lock_guard lock(mutex_);
-    state_ = std::move(made);
+    auto other = make_state(*reading, plan);
+    {
+        const std::lock_guard lock(mutex_);
+        state_.swap(other);
+    }
     return tended ? Result<>() : std::unexpected(std::move(tended.error()));
 }
 

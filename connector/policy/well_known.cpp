@@ -56,7 +56,8 @@ WellKnown::WellKnown(const credential::Issuers& issuers, ConnectorMetrics& metri
         sites_.push_back(std::move(site));
     }
     for (Site& site : sites_) {
-        site.shared_path = std::ranges::count(sites_, site.base_path, &Site::base_path) > 1;
+        // Below no path at all, other hosts may have documents of these names, which routes lead to.
+        site.by_host = site.base_path.empty() || std::ranges::count(sites_, site.base_path, &Site::base_path) > 1;
     }
 }
 
@@ -66,7 +67,7 @@ const WellKnown::Site* WellKnown::find(std::string_view authority, std::string_v
         return nullptr;
     }
     const auto found = std::ranges::find_if(sites_, [&](const Site& site) {
-        return site.base_path == base && (!site.shared_path || is_authority(authority, site));
+        return site.base_path == base && (!site.by_host || is_authority(authority, site));
     });
     return found == sites_.end() ? nullptr : &*found;
 }

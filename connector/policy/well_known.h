@@ -20,7 +20,7 @@ class WellKnown {
         std::string name;       ///< in access lines: "issuer NAME"
         std::string authority;  ///< as in its URL, without a default port
         std::string base_path;
-        bool shared_path = false;  ///< others have it too: the host decides
+        bool by_host = false;  ///< its path alone does not say whose it is
         std::shared_ptr<const credential::Issuer> issuer;
         std::shared_ptr<RouteMetrics> metrics;
     };
