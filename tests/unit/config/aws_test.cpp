@@ -84,7 +84,7 @@ TEST_CASE("what does not fit together is told") {
                   "there is no issuer 'uss'; did you mean 'us'?"},
              Case{"{ endpoint: { url: \"http://x\" } }", "say by 'from' whose endpoint it is"},
              Case{"{ from: environment, endpoint: { url: \"http://x\" } }", "nobody is asked for these keys"},
-             Case{"{ from: instance, endpoint: { url: \"service://x\" } }", "'through' says by which way"},
+             Case{"{ from: instance, endpoint: { url: \"service://x\" } }", "'through: service://NAME'"},
              Case{"{ from: instance, endpoint: { through: \"ftp://x\" } }", "write service://NAME"},
              Case{"{ from: web_identity, session_name: \"a b\" }", "it has 2 to 64 letters"},
              Case{"{ duration: 1m }", "15m"},
