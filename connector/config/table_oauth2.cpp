@@ -77,7 +77,7 @@ Object<AzureAd> azure_ad_table() {
         .required("scope", &AzureAd::scope, Text(), "The backend's application id URI with /.default behind it.")
         .field("client_secret", &AzureAd::client_secret, SecretText(), "A secret of the application.")
         .field("certificate", &AzureAd::certificate,
-               assertion_table("certificate", "A certificate of the application.", SignedBy::key),
+               assertion_table("certificate", "A certificate of the application.", SignedBy::key_of_certificate),
                "A certificate of the application and its key, instead of a secret.")
         .field("federated", &AzureAd::federated, federated_table(),
                "A token of one of 'issuers' that the application trusts as a federated credential: no secret at all.")

@@ -34,8 +34,8 @@ yaml::Object<GcpService> gcp_service_table();
 /// Where a provider is; `name` and `doc` stand for the key.
 yaml::Object<TokenEndpoint> token_endpoint_table(std::string name, std::string doc);
 yaml::Object<TokenUse> token_use_table();
-/// A JWT that `issuer` signs; a key in a file may sign it too, where `keys` are allowed.
-enum class SignedBy { issuer, issuer_or_key, key };
+/// A JWT that one of `issuers` signs, or a key in a file.
+enum class SignedBy { issuer, issuer_or_key, key_of_certificate };
 yaml::Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by);
 /// A token of an issuer of ours, by which a provider knows us.
 yaml::Object<Assertion> federated_table();

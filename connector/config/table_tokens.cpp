@@ -114,14 +114,16 @@ Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by
                             "Whom it is for (aud); what the provider usually expects when left out.")
                      .field("algorithm", &Assertion::algorithm, algorithm(),
                             "How it is signed; RS256, or what the key is for, when left out.");
-    if (by != SignedBy::key)
+    if (by != SignedBy::key_of_certificate)
         std::move(table).field("issuer", &Assertion::issuer, Name(), "One of 'issuers', whose keys sign.");
     if (by != SignedBy::issuer)
         std::move(table)
             .field("key", &Assertion::key, Path(), "PEM file with the private key that signs.")
-            .field("certificate", &Assertion::certificate, Path(),
-                   "PEM file with the key's certificate, by whose thumbprint (x5t#S256) the provider knows it.")
             .field("key_id", &Assertion::key_id, Text(), "How the provider calls the key (kid).");
+    if (by == SignedBy::key_of_certificate)
+        std::move(table).field("certificate", &Assertion::certificate, Path(),
+                               "PEM file with the key's certificate, by whose thumbprint (x5t#S256) the provider knows "
+                               "it.");
     return std::move(table).rule(one_signer);
 }
 

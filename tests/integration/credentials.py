@@ -168,6 +168,9 @@ class Credentials(Case):
             self.assertEqual(self.get().status, 502)
         self.assertEqual(len(self.provider.requests), 1)
         self.assertIn("invalid_client", self.standing()["trouble"])
+        problems = self.public()["problems"]
+        self.assertTrue(any("is not to be had" in problem for problem in problems), problems)
+        self.assertFalse(any("could not be reached" in problem for problem in problems), "the backend is not to blame")
         self.provider.next(times=None, status=429, retry_after=9)
         answer = self.get("/slow/x")
         self.assertEqual(answer.status, 503)
@@ -236,6 +239,41 @@ class Credentials(Case):
         site.up()
         self.assertEqual(site.get("/x").status, 200)
         self.assertEqual(self.provider.requests[0].headers["host"], "idp.internal:81")
+        done = self.run_tool(CONNECTOR, "credential", "test", "web", "--config", site.config, status=1)
+        self.assertIn("there are no tunnels here", done.stderr)
+
+    # What clients forge
+
+    def test_neither_head_nor_trailers_nor_connection_carry_what_a_client_forged(self):
+        with socket.create_server(("127.0.0.1", 0)) as origin:
+            url = f"http://127.0.0.1:{origin.getsockname()[1]}"
+            self.up(web=(f'header: [ {{ name: x-shared, value: "{SECRET}" }} ]', url))
+            client = socket.create_connection(("127.0.0.1", self.port))
+            client.sendall(b"POST /web/x HTTP/1.1\r\nHost: a\r\nX-Shared: %s\r\nConnection: x-shared, te\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n"
+                           b"Trailer: x-shared, x-sum\r\n\r\n3\r\nabc\r\n0\r\nX-Shared: %s\r\nX-Sum: 7\r\n\r\n" % ((FORGED.encode(),) * 2))
+            connection, _ = origin.accept()
+            got = b""
+            while b"X-Sum: 7\r\n\r\n".lower() not in got.lower():
+                got += connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 204"))
+            client.close()
+            connection.close()
+        self.assertNotIn(FORGED.encode(), got)
+        self.assertEqual(got.count(SECRET.encode()), 1)
+
+    def test_a_mirror_proves_itself_as_its_own_backend_wants_it(self):
+        copy = Echo(check=self.provider.check)
+        self.addCleanup(copy.stop)
+        self.port, self.admin = free_port(), free_port()
+        config = self.configure(web='header: [ { name: x-a, value: b } ]', shadow=(oauth2(self.provider) + "}", copy.url))
+        config.write_text(config.read_text().replace("backend: web }", "backend: web, mirror: { backend: shadow } }"))
+        self.origin.check = None
+        self.connector = Process(self, "connector", [CONNECTOR, "run", "--config", config])
+        wait_for(lambda: can_connect(self.port) or not self.connector.alive(), "the listener")
+        self.assertEqual(self.get().status, 200)
+        wait_for(lambda: [request.status for request in copy.requests] == [200], "the copy")
+        self.assertIsNone(copy.requests[0].headers["x-a"])
 
     # Kinds
 
@@ -274,6 +312,10 @@ class Credentials(Case):
         self.assertIn(account.email, tool("key"))
         self.assertIn("characters that are not shown", tool("meta"))
         self.assertIn("invalid_client", tool("broken", status=1))
+        status = self.run_tool(CONNECTOR, "status", "--config", self.directory / "adit.yaml").stdout
+        self.told.append(status)
+        self.assertRegex(status, r"entra +azure_ad +ready +20")
+        self.assertRegex(status, r"broken +oauth2_client_credentials +not wanted yet")
         shown = self.run_tool(CONNECTOR, "config", "show", "--config", self.directory / "adit.yaml").stdout
         self.told.append(shown)
         self.assertIn("client_id: gateway", shown)
