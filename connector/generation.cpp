@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 #include "common/base/file.h"
+#include "common/log/log.h"
+#include "connector/config/check.h"
 #include "connector/credential/make.h"
 
 namespace adit {
@@ -344,6 +346,12 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(backends.error()));
     }
     return made;
+}
+
+void tell_notices(const config::Configuration& configuration) {
+    for (const std::string& notice : config::notices(configuration)) {
+        logging::warn(notice);
+    }
 }
 
 std::shared_ptr<const policy::Authenticator> Generation::authenticator(const std::string& name) const {

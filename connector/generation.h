@@ -20,6 +20,9 @@
 
 namespace adit {
 
+/// What a configuration leaves open, in the log.
+void tell_notices(const config::Configuration& configuration);
+
 /// A TLS context with a mark of what it was made of, so that a reload can tell whether that has changed.
 struct MarkedContext {
     std::size_t mark = 0;
