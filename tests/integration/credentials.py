@@ -1,6 +1,7 @@
 """Tokens that backends' requests carry: fetched once, kept fresh, renewed when an origin does not believe them, and never told to anybody."""
 import concurrent.futures
 import json
+import signal
 import socket
 import threading
 import time
@@ -192,6 +193,22 @@ class Credentials(Case):
         self.assertEqual({request.status for request in self.origin.requests}, {200})  # not one 401
         self.provider.behave()
         wait_for(lambda: self.get().status == 200, "the provider's return")
+
+    def test_a_connector_leaves_in_order_while_a_provider_keeps_it_waiting(self):
+        hold = threading.Event()
+        self.addCleanup(hold.set)
+        self.provider.next(times=None, hold=hold)
+        connector = self.up(web=oauth2(self.provider) + "}")
+        waiting = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(20)]
+        for client in waiting:
+            client.sendall(b"GET /web/x HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: self.provider.requests, "the fetch")
+        connector.signal(signal.SIGTERM)
+        wait_for(lambda: "draining" in connector.log(), "the first signal")
+        connector.signal(signal.SIGTERM)
+        self.assertEqual(connector.wait(), 0)
+        for client in waiting:
+            client.close()
 
     # Origins that do not believe
 

@@ -77,6 +77,21 @@ class Kinds(Case):
         self.refused("stranger", 503, "certificate")
         self.refused("scope", 502, "invalid_scope")
 
+    def test_a_client_certificate_by_its_other_spelling(self):
+        ca = Authority(self)
+        ca.issue("gateway")
+        origin = self.use(Echo(tls=ca.issue("origin"), client_ca=ca.file))
+        text = (f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]\nworkers: 1\nbackends:\n'
+                f'  web: {{ endpoints: [ "https://localhost:{origin.port}" ], tls: {{ ca: "{ca.file}" }}, credential: {{ mtls: {{ certificate: gateway.crt, key: gateway.key }} }} }}\n'
+                "routes: [ { match: { path: /** }, backend: web } ]\n")
+        connector = Process(self, "connector", [CONNECTOR, "run", "--config", self.write("adit.yaml", text)])
+        wait_for(lambda: can_connect(self.port) or not connector.alive(), "the listener")
+        self.assertIn("gateway", json.loads(fetch(self.port, "/x").body)["peer"])
+        self.assertIn("mtls: good", self.run_tool(CONNECTOR, "credential", "test", "web", "--config", self.directory / "adit.yaml").stdout)
+        twice = self.write("twice.yaml", text.replace("tls: { ca:", "tls: { certificate: gateway.crt, key: gateway.key, ca:"))
+        done = self.run_tool(CONNECTOR, "check", "--config", twice, status=2)
+        self.assertIn("says the same", done.stdout + done.stderr)
+
     def test_entra_id(self):
         openssl(self, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=app", "-keyout", "app.key", "-out", "app.crt")
         application = Application(certificates=[self.directory / "app.crt"], federated=[(self.issuer, "gateway", EXCHANGE_AUDIENCE)])
