@@ -7,28 +7,13 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "common/base/file.h"
 #include "common/log/log.h"
 #include "connector/config/check.h"
 #include "connector/credential/make.h"
+#include "connector/generation_trust.h"
 
 namespace adit {
 namespace {
-
-constexpr std::size_t kPemMost = 4 * 1024 * 1024;
-
-/// Of the names and contents of files, the empty name adding itself only, and of what else counts.
-std::size_t mark_of(const std::vector<std::filesystem::path>& files, std::string all = {}) {
-    for (const std::filesystem::path& file : files) {
-        all += file.string();
-        all += '\0';
-        if (!file.empty()) {
-            all += read_file(file, kPemMost).value_or("");
-            all += '\0';
-        }
-    }
-    return std::hash<std::string>()(all);
-}
 
 /// The context of that mark among those made or kept already, else a new one.
 template <class Make>
@@ -101,37 +86,6 @@ backend::Reaches reaches_of(const config::Backend& backend, const Generation* pr
     return fresh;
 }
 
-bool same_issuers(const Generation& a, const Generation& b) {
-    return std::ranges::equal(a.issuers, b.issuers);
-}
-
-/// Those of a backend whose credential has not changed go on, with their tokens.
-Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous) {
-    const credential::Sources sources{means.desk, made.issuers, means.gateway};
-    const bool comparable = previous != nullptr && same_issuers(made, *previous);
-    for (const config::Backend& backend : made.configuration.backends) {
-        const std::size_t mark = mark_of(credential::files_of(backend.credential));
-        const MarkedCredentials* kept = nullptr;
-        for (std::size_t i = 0; comparable && i < previous->configuration.backends.size(); ++i) {
-            const config::Backend& before = previous->configuration.backends[i];
-            if (before.name == backend.name && before.credential == backend.credential &&
-                previous->credentials[i].mark == mark) {
-                kept = &previous->credentials[i];
-            }
-        }
-        if (kept != nullptr) {
-            made.credentials.push_back(*kept);
-            continue;
-        }
-        auto fresh = credential::make_credentials(backend, sources, &means.metrics);
-        if (!fresh) {
-            return std::unexpected(std::move(fresh.error()));
-        }
-        made.credentials.push_back({mark, std::move(*fresh)});
-    }
-    return {};
-}
-
 /// The system's CAs are read once for all backends that name no others.
 Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
     std::unordered_map<std::string_view, std::size_t> known;
@@ -167,120 +121,6 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     }
     const auto& before = previous->configuration.routes[found->second].mirror;
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
-}
-
-/// A policy that several routes use is made once, whatever it holds (a key set, say).
-class Authenticators {
-  public:
-    Authenticators(const Generation& made, ConnectorMetrics& metrics, fetch::Desk& desk, const Generation* previous)
-        : made_(made),
-          metrics_(metrics),
-          desk_(desk),
-          previous_(previous),
-          consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
-
-    Result<policy::Authentication::Way> get(const std::string& name) {
-        if (const auto known = ways_.find(name); known != ways_.end()) {
-            return known->second;
-        }
-        const auto& policies = made_.configuration.policies;
-        const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
-        const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
-        auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .desk = &desk_, .before = before});
-        if (!by) {
-            return std::unexpected(std::move(by.error()));
-        }
-        return ways_.emplace(name, policy::Authentication::Way{std::move(*by), metrics_.authentication(name)})
-            .first->second;
-    }
-
-    /// Those of a list of policies, in their order; nothing for an empty one.
-    Result<std::optional<policy::Authentication>> chain(const std::vector<std::string>& names) {
-        std::vector<policy::Authentication::Way> ways;
-        for (const std::string& name : names) {
-            auto way = get(name);
-            if (!way) {
-                return std::unexpected(std::move(way.error()));
-            }
-            ways.push_back(std::move(*way));
-        }
-        return ways.empty() ? std::nullopt : std::optional<policy::Authentication>(std::move(ways));
-    }
-
-    std::map<std::string, std::shared_ptr<const policy::Authenticator>> all() const {
-        std::map<std::string, std::shared_ptr<const policy::Authenticator>> all;
-        for (const auto& [name, way] : ways_) {
-            all.emplace(name, way.by);
-        }
-        return all;
-    }
-
-  private:
-    const Generation& made_;
-    ConnectorMetrics& metrics_;
-    fetch::Desk& desk_;
-    const Generation* previous_;
-    std::shared_ptr<const policy::Consumers> consumers_;
-    std::map<std::string, policy::Authentication::Way> ways_;
-};
-
-/// Who may come in by each route, where the configuration says anything about that at all.
-Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenticators& authenticators) {
-    if (!made.configuration.enforces_access) {
-        return {};
-    }
-    routes.enforces = true;
-    routes.access = made.configuration.access;
-    for (const config::RouteRule& rule : made.configuration.routes) {
-        auto authentication = authenticators.chain(rule.policies);
-        if (!authentication) {
-            return std::unexpected(std::move(authentication.error()));
-        }
-        routes.entrances.push_back(std::make_unique<const policy::Entrance>(
-            rule.name, std::move(*authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
-    }
-    return {};
-}
-
-/// An issuer that has not changed goes on with what it knows of its keys.
-Result<> make_issuers(Generation& made, const Generation* previous) {
-    for (const config::Issuer& settings : made.configuration.issuers) {
-        if (previous != nullptr) {
-            const auto before = previous->issuers.find(settings.name);
-            if (before != previous->issuers.end() && before->second->settings() == settings) {
-                made.issuers.insert(*before);
-                continue;
-            }
-        }
-        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
-        if (!issuer) {
-            return std::unexpected(std::move(issuer.error()));
-        }
-        made.issuers.emplace(settings.name, std::move(*issuer));
-    }
-    return {};
-}
-
-/// Of the listeners that are forward proxies.
-Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators) {
-    const auto access = std::make_shared<const config::Access>(made.configuration.access);
-    for (const config::Listener& listener : made.configuration.listeners) {
-        auto& terms = made.proxies.emplace_back();
-        if (!listener.forward_proxy) {
-            continue;
-        }
-        const config::ForwardProxy& from = *listener.forward_proxy;
-        auto authentication = authenticators.chain(from.policies);
-        if (!authentication) {
-            return std::unexpected(std::move(authentication.error()));
-        }
-        const config::Timeouts& times = from.timeouts;
-        terms = std::make_shared<const proxy::Terms>(
-            std::move(*authentication), from.access, access,
-            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
-            metrics.route(std::string(proxy::kRoute)));
-    }
-    return {};
 }
 
 Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, ConnectorMetrics& metrics,
@@ -326,7 +166,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto issuers = make_issuers(*made, previous); !issuers) {
         return std::unexpected(std::move(issuers.error()));
     }
-    Authenticators authenticators(*made, metrics, means.desk, previous);
+    Authenticators authenticators(*made, means, previous);
     auto routes = make_routes(*made, metrics, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));

@@ -1,0 +1,153 @@
+// Making authenticators, entrances, issuers and credentials; see generation_trust.h.
+#include "connector/generation_trust.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <unordered_map>
+
+#include "common/base/file.h"
+#include "connector/credential/make.h"
+
+namespace adit {
+namespace {
+
+constexpr std::size_t kPemMost = 4 * 1024 * 1024;
+
+}  // namespace
+
+std::size_t mark_of(const std::vector<std::filesystem::path>& files, std::string all) {
+    for (const std::filesystem::path& file : files) {
+        all += file.string();
+        all += '\0';
+        if (!file.empty()) {
+            all += read_file(file, kPemMost).value_or("");
+            all += '\0';
+        }
+    }
+    return std::hash<std::string>()(all);
+}
+
+Authenticators::Authenticators(const Generation& made, const Generation::Means& means, const Generation* previous)
+    : made_(made),
+      means_(means),
+      previous_(previous),
+      consumers_(std::make_shared<const policy::Consumers>(made.configuration.consumers)) {}
+
+Result<policy::Authentication::Way> Authenticators::get(const std::string& name) {
+    if (const auto known = ways_.find(name); known != ways_.end()) {
+        return known->second;
+    }
+    const auto& policies = made_.configuration.policies;
+    const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
+    const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
+    auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .desk = &means_.desk, .before = before});
+    if (!by) {
+        return std::unexpected(std::move(by.error()));
+    }
+    return ways_.emplace(name, policy::Authentication::Way{std::move(*by), means_.metrics.authentication(name)})
+        .first->second;
+}
+
+Result<std::optional<policy::Authentication>> Authenticators::chain(const std::vector<std::string>& names) {
+    std::vector<policy::Authentication::Way> ways;
+    for (const std::string& name : names) {
+        auto way = get(name);
+        if (!way) {
+            return std::unexpected(std::move(way.error()));
+        }
+        ways.push_back(std::move(*way));
+    }
+    return ways.empty() ? std::nullopt : std::optional<policy::Authentication>(std::move(ways));
+}
+
+std::map<std::string, std::shared_ptr<const policy::Authenticator>> Authenticators::all() const {
+    std::map<std::string, std::shared_ptr<const policy::Authenticator>> all;
+    for (const auto& [name, way] : ways_) {
+        all.emplace(name, way.by);
+    }
+    return all;
+}
+
+Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenticators& authenticators) {
+    if (!made.configuration.enforces_access) {
+        return {};
+    }
+    routes.enforces = true;
+    routes.access = made.configuration.access;
+    for (const config::RouteRule& rule : made.configuration.routes) {
+        auto authentication = authenticators.chain(rule.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
+        }
+        routes.entrances.push_back(std::make_unique<const policy::Entrance>(
+            rule.name, std::move(*authentication), rule.access ? &*rule.access : nullptr, rule.redirect || rule.fixed));
+    }
+    return {};
+}
+
+Result<> make_issuers(Generation& made, const Generation* previous) {
+    for (const config::Issuer& settings : made.configuration.issuers) {
+        if (previous != nullptr) {
+            const auto before = previous->issuers.find(settings.name);
+            if (before != previous->issuers.end() && before->second->settings() == settings) {
+                made.issuers.insert(*before);
+                continue;
+            }
+        }
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        if (!issuer) {
+            return std::unexpected(std::move(issuer.error()));
+        }
+        made.issuers.emplace(settings.name, std::move(*issuer));
+    }
+    return {};
+}
+
+Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators) {
+    const auto access = std::make_shared<const config::Access>(made.configuration.access);
+    for (const config::Listener& listener : made.configuration.listeners) {
+        auto& terms = made.proxies.emplace_back();
+        if (!listener.forward_proxy) {
+            continue;
+        }
+        const config::ForwardProxy& from = *listener.forward_proxy;
+        auto authentication = authenticators.chain(from.policies);
+        if (!authentication) {
+            return std::unexpected(std::move(authentication.error()));
+        }
+        const config::Timeouts& times = from.timeouts;
+        terms = std::make_shared<const proxy::Terms>(
+            std::move(*authentication), from.access, access,
+            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
+            metrics.route(std::string(proxy::kRoute)));
+    }
+    return {};
+}
+
+Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous) {
+    const credential::Sources sources{means.desk, made.issuers, means.gateway};
+    std::unordered_map<std::string_view, std::size_t> known;
+    if (previous != nullptr && std::ranges::equal(made.issuers, previous->issuers)) {
+        for (std::size_t i = 0; i < previous->configuration.backends.size(); ++i) {
+            known.emplace(previous->configuration.backends[i].name, i);
+        }
+    }
+    for (const config::Backend& backend : made.configuration.backends) {
+        const std::size_t mark = mark_of(credential::files_of(backend.credential));
+        if (const auto found = known.find(backend.name);
+            found != known.end() && previous->credentials[found->second].mark == mark &&
+            previous->configuration.backends[found->second].credential == backend.credential) {
+            made.credentials.push_back(previous->credentials[found->second]);
+            continue;
+        }
+        auto fresh = credential::make_credentials(backend, sources, &means.metrics);
+        if (!fresh) {
+            return std::unexpected(std::move(fresh.error()));
+        }
+        made.credentials.push_back({mark, std::move(*fresh)});
+    }
+    return {};
+}
+
+}  // namespace adit
