@@ -1,5 +1,6 @@
 """signed_jwt as an origin behind an agent sees it, which verifies by npm's jose and our published keys; rotation under load."""
 import concurrent.futures
+import hashlib
 import json
 import threading
 
@@ -52,6 +53,18 @@ class Tokens(Case):
         other = json.loads(site.get("/orders/2").body)["claims"]
         self.assertNotEqual(other["jti"], claims["jti"])
         self.assertNotIn("eyJ", self.connector.log(), "no token in the log")
+
+    def test_the_token_says_which_consumer_called_and_from_where(self):
+        site = self.verified_site()
+        digest = hashlib.sha256(b"the key of the shop").hexdigest()
+        text = site.config.read_text().replace('{ match: { path: "/orders/**" }', '{ name: orders, policies: [api-key], match: { path: "/orders/**" }')
+        site.config.write_text(text + f'consumers: [ {{ name: storefront, project: shop, environment: production, api_keys: ["sha256:{digest}"] }} ]\n')
+        site.tool("reload")
+        self.assertEqual(site.get("/orders/1").status, 401)
+        told = json.loads(site.get("/orders/1", headers={"X-Api-Key": "the key of the shop"}).body)
+        claims = told["claims"]
+        self.assertEqual((claims["sub"], claims["consumer"], claims["environment"], claims["route"]), ("storefront", "storefront", "production", "orders"))
+        self.assertNotIn("x-api-key", told["fields"])
 
     def test_each_algorithm_and_another_field(self):
         site = self.verified_site("algorithm: EdDSA, header: X-Gateway-Token, prefix: '', lifetime: 60s")
