@@ -127,7 +127,7 @@ SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
                                {{"sink", sink}})) {}
 
 CredentialMetrics::CredentialMetrics(metrics::Registry& registry, const std::string& backend, const std::string& kind)
-    : expires_(registry.gauge("adit_credential_expires_seconds",
+    : expires_(registry.gauge("adit_credential_expires_timestamp_seconds",
                               "When the newest token that was fetched ends, in seconds since 1970.",
                               {{"backend", backend}, {"kind", kind}})),
       waits_(registry.histogram("adit_credential_wait_seconds", "How long requests waited for a first token.",

@@ -129,7 +129,7 @@ class Credentials(Case):
             self.assertEqual(shown, [f"Bearer {token}"])
         self.assertTrue(self.standing()["ready"])
         self.assertEqual(metric(self.admin, "adit_credential_fetches_total", backend="web", kind="oauth2_client_credentials", result="ok"), 1)
-        self.assertGreater(metric(self.admin, "adit_credential_expires_seconds", backend="web"), time.time() + 3000)
+        self.assertGreater(metric(self.admin, "adit_credential_expires_timestamp_seconds", backend="web"), time.time() + 3000)
         self.assertEqual(self.provider.grants[0]["client"], "gateway")
 
     def test_tokens_that_expire_under_load_cost_no_request_anything(self):

@@ -5,9 +5,11 @@ import http.client
 import json
 import re
 import signal
+import time
 
 from h2_peers import Client
 from harness import main, metric, raw, wait_for
+from providers_jose import Key
 from proxy_site import BASIC, KEY, OTHER, PASSWORD, Proxied, connect, dial, hashed
 
 
@@ -125,6 +127,32 @@ class Trust(Proxied):
         self.connector.signal(signal.SIGHUP)
         wait_for(lambda: status() == 407, "the old password to be refused")
         connection.close()
+
+
+class SignedTokens(Proxied):
+    more = ', tokens: [ { issuer: "https://idp.example.com", claims: { azp: shop } } ]'
+
+    def test_a_signed_token_stands_in_proxy_authorization(self):
+        key = Key("ES256")
+        keys = self.write("keys.json", json.dumps({"keys": [key.jwk]}))
+        text = self.site.config.read_text().replace(self.policies, "[ staff, basic ]")
+        self.site.config.write_text(text + f'policies: {{ staff: {{ jwt: {{ issuer: "https://idp.example.com", audiences: [ proxy ], jwks_file: "{keys}", environment: production }} }} }}\n')
+        self.site.tool("reload")
+        claims = {"iss": "https://idp.example.com", "aud": "proxy", "azp": "shop", "sub": "1", "exp": int(time.time()) + 60}
+
+        def answer(claims, scheme="Bearer"):
+            return raw(self.port, f"GET {self.web('/t')} HTTP/1.1\r\nHost: a\r\nProxy-Authorization: {scheme} {key.sign(claims)}\r\nConnection: close\r\n\r\n".encode())
+        self.assertTrue(answer(claims).startswith(b"HTTP/1.1 200"))
+        self.assertNotIn("proxy-authorization", {name.lower() for name in self.origin.seen[-1][2]})
+        self.assertEqual(self.line(path="/t", status=200)["consumer"], "storefront")
+        refused = answer({**claims, "aud": "another"})
+        self.assertTrue(refused.startswith(b"HTTP/1.1 407"), refused)
+        self.assertIn(b"proxy-authenticate: bearer", refused.lower())
+        self.assertTrue(answer(claims, scheme="Token").startswith(b"HTTP/1.1 407"))
+        client, head = dial(self.port, f"127.0.0.1:{self.origin.port}", authorization=f"Bearer {key.sign(claims)}")
+        self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
+        client.close()
+
 
 if __name__ == "__main__":
     main()
