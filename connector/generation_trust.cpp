@@ -7,12 +7,24 @@
 #include <unordered_map>
 
 #include "common/base/file.h"
+#include "connector/config/issuers.h"
 #include "connector/credential/make.h"
 
 namespace adit {
 namespace {
 
 constexpr std::size_t kPemMost = 4 * 1024 * 1024;
+
+/// Whether the issuers that a backend's credential names are the same objects in both. Others may come, go and change:
+/// tokens that they have not signed are worth keeping.
+bool has_same_issuers(const config::Backend& backend, const credential::Issuers& now,
+                      const credential::Issuers& before) {
+    return std::ranges::all_of(config::issuer_uses(backend), [&](const config::IssuerUse& use) {
+        const auto here = now.find(use.issuer);
+        const auto there = before.find(use.issuer);
+        return here != now.end() && there != before.end() && here->second == there->second;
+    });
+}
 
 }  // namespace
 
@@ -128,7 +140,7 @@ Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticator
 Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous) {
     const credential::Sources sources{means.desk, made.issuers, means.gateway};
     std::unordered_map<std::string_view, std::size_t> known;
-    if (previous != nullptr && std::ranges::equal(made.issuers, previous->issuers)) {
+    if (previous != nullptr) {
         for (std::size_t i = 0; i < previous->configuration.backends.size(); ++i) {
             known.emplace(previous->configuration.backends[i].name, i);
         }
@@ -137,7 +149,8 @@ Result<> make_credentials(Generation& made, const Generation::Means& means, cons
         const std::size_t mark = mark_of(credential::files_of(backend.credential));
         if (const auto found = known.find(backend.name);
             found != known.end() && previous->credentials[found->second].mark == mark &&
-            previous->configuration.backends[found->second].credential == backend.credential) {
+            previous->configuration.backends[found->second].credential == backend.credential &&
+            has_same_issuers(backend, made.issuers, previous->issuers)) {
             made.credentials.push_back(previous->credentials[found->second]);
             continue;
         }

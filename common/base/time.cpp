@@ -7,6 +7,8 @@
 #include <limits>
 #include <span>
 
+#include "common/base/bounded_time.h"
+
 namespace adit {
 namespace {
 
@@ -90,7 +92,7 @@ Result<WallTime> parse_time(std::string_view text) {
     if (end == nullptr || std::string_view(end) != "Z") {
         return usage_error("'" + copy + "' is not a time of the form 2026-01-02T03:04:05Z");
     }
-    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+    return bounded_time(::timegm(&parts));
 }
 
 }  // namespace adit

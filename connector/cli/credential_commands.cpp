@@ -8,6 +8,7 @@
 #include "common/base/random.h"
 #include "common/log/log.h"
 #include "common/net/spawn.h"
+#include "connector/config/issuers.h"
 #include "connector/config/load.h"
 #include "connector/credential/make.h"
 
@@ -105,10 +106,16 @@ std::string authority_of(const config::Backend& backend) {
     return backend.endpoints.front().host.empty() ? "localhost" : backend.endpoints.front().host;
 }
 
-Result<credential::Issuers> open_issuers(const config::Configuration& configuration) {
+/// Those that the backend's credential names, as they are: a test leaves no keys behind.
+Result<credential::Issuers> open_issuers(const config::Configuration& configuration, const config::Backend& backend) {
     credential::Issuers issuers;
+    const auto uses = config::issuer_uses(backend);
     for (const config::Issuer& settings : configuration.issuers) {
-        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        if (std::ranges::find(uses, settings.name, &config::IssuerUse::issuer) == uses.end()) {
+            continue;
+        }
+        auto issuer =
+            credential::Issuer::open(settings, std::chrono::system_clock::now(), credential::Issuer::Upkeep::no);
         if (!issuer) {
             return std::unexpected(std::move(issuer.error()));
         }
@@ -119,7 +126,7 @@ Result<credential::Issuers> open_issuers(const config::Configuration& configurat
 
 /// Each by itself, on a loop of our own.
 Result<json::array> try_all(const config::Configuration& configuration, const config::Backend& backend) {
-    const auto issuers = open_issuers(configuration);
+    const auto issuers = open_issuers(configuration, backend);
     if (!issuers) {
         return std::unexpected(issuers.error());
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <iterator>
 #include <map>
 
 #include "common/base/strings.h"
@@ -80,28 +81,33 @@ std::string issuer_url(const Endpoint& url) {
            url.base_path;
 }
 
+std::vector<IssuerUse> issuer_uses(const Backend& backend) {
+    std::vector<IssuerUse> uses;
+    const Credential& credential = backend.credential;
+    const auto add = [&](const std::optional<Assertion>& assertion, std::vector<std::string_view> path) {
+        if (!assertion || assertion->issuer.empty()) return;
+        const std::string_view algorithm =
+            assertion->algorithm.empty() ? federation_algorithm : std::string_view(assertion->algorithm);
+        uses.push_back(
+            {&backend, std::move(path), assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
+    };
+    if (const auto& jwt = credential.signed_jwt)
+        uses.push_back(
+            {&backend, {"signed_jwt"}, jwt->issuer, jwt->algorithm, jwt->subject, jwt->audience, jwt->lifetime});
+    if (const auto& oauth2 = credential.oauth2_client_credentials)
+        add(oauth2->assertion, {"oauth2_client_credentials", "assertion"});
+    if (const auto& azure = credential.azure_ad) add(azure->federated, {"azure_ad", "federated"});
+    if (const auto& gcp = credential.gcp_federated) add(gcp->federated, {"gcp_federated", "federated"});
+    if (const auto& gcp = credential.gcp_federated; gcp && gcp->aws)
+        add(gcp->aws->federated, {"gcp_federated", "aws", "federated"});
+    if (const auto& aws = credential.aws_sigv4) add(aws->keys.federated, {"aws_sigv4", "keys", "federated"});
+    return uses;
+}
+
 std::vector<IssuerUse> issuer_uses(const Configuration& configuration) {
     std::vector<IssuerUse> uses;
-    for (const Backend& backend : configuration.backends) {
-        const Credential& credential = backend.credential;
-        const auto add = [&](const std::optional<Assertion>& assertion, std::vector<std::string_view> path) {
-            if (!assertion || assertion->issuer.empty()) return;
-            const std::string_view algorithm =
-                assertion->algorithm.empty() ? federation_algorithm : std::string_view(assertion->algorithm);
-            uses.push_back(
-                {&backend, std::move(path), assertion->issuer, algorithm, assertion->subject, assertion->audience, {}});
-        };
-        if (const auto& jwt = credential.signed_jwt)
-            uses.push_back(
-                {&backend, {"signed_jwt"}, jwt->issuer, jwt->algorithm, jwt->subject, jwt->audience, jwt->lifetime});
-        if (const auto& oauth2 = credential.oauth2_client_credentials)
-            add(oauth2->assertion, {"oauth2_client_credentials", "assertion"});
-        if (const auto& azure = credential.azure_ad) add(azure->federated, {"azure_ad", "federated"});
-        if (const auto& gcp = credential.gcp_federated) add(gcp->federated, {"gcp_federated", "federated"});
-        if (const auto& gcp = credential.gcp_federated; gcp && gcp->aws)
-            add(gcp->aws->federated, {"gcp_federated", "aws", "federated"});
-        if (const auto& aws = credential.aws_sigv4) add(aws->keys.federated, {"aws_sigv4", "keys", "federated"});
-    }
+    for (const Backend& backend : configuration.backends)
+        std::ranges::move(issuer_uses(backend), std::back_inserter(uses));
     return uses;
 }
 

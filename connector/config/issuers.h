@@ -31,6 +31,7 @@ struct IssuerUse {
     std::string_view audience;        ///< likewise
     std::chrono::seconds lifetime{};  ///< of signed_jwt; 0: an assertion, which a provider takes or refuses at once
 };
+std::vector<IssuerUse> issuer_uses(const Backend& backend);
 std::vector<IssuerUse> issuer_uses(const Configuration& configuration);
 
 /// Part of validate(): no two issuers are one, credentials name issuers that there are, with algorithms that they have,

@@ -54,6 +54,17 @@ void fixed_keys_whole(const Node& node, const AwsKeys& keys, Diagnostics& diagno
         diagnostics.error(place_of(node, {"access_key_id"}), "these keys are not used: 'from' says otherwise");
 }
 
+/// They stand in headers of signed requests: a file's line end would become a second line of the head.
+void good_fixed_keys(const Node& node, const AwsKeys& keys, Diagnostics& diagnostics) {
+    const auto check = [&](const char* key, const std::string& value) {
+        if (!is_printable_line(value))
+            diagnostics.error(place_of(node, {key}), "AWS keys and tokens are one line of printable characters");
+    };
+    check("access_key_id", keys.access_key_id);
+    check("secret_access_key", keys.secret_access_key);
+    check("session_token", keys.session_token);
+}
+
 void web_identity_whole(const Node& node, const AwsKeys& keys, Diagnostics& diagnostics) {
     const bool of_identity = keys.from == From::web_identity || keys.from == From::automatic;
     for (const char* key : {"role_arn", "federated", "web_identity_token_file", "session_name", "duration"})
@@ -110,6 +121,7 @@ Object<AwsKeys> aws_keys_table(std::string name) {
         .field("endpoint", &AwsKeys::endpoint, token_endpoint_table("endpoint", "Who is asked for the keys."),
                "STS, the container's agent or the instance's metadata, where they are not at their usual place.")
         .rule(fixed_keys_whole)
+        .rule(good_fixed_keys)
         .rule(web_identity_whole);
 }
 

@@ -9,16 +9,17 @@ namespace {
 
 using namespace yaml;
 
+constexpr const char* kSigV4 = "aws_sigv4";
+
 Object<SecretHeader> secret_header() {
     return Object<SecretHeader>("a header", "A field that every request gets.")
         .required("name", &SecretHeader::name, ShownText("a field name", parse_field_name), "Its name.")
         .required("value", &SecretHeader::value, SecretText(), "Its value.");
 }
 
-/// RFC 9110 §5.5, of which no more than printable characters is needed here.
 void good_values(const Node& node, const Credential& credential, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < credential.header.size(); ++i)
-        if (!std::ranges::all_of(credential.header[i].value, [](char c) { return c >= 0x20 && c < 0x7F; }))
+        if (!is_printable_line(credential.header[i].value))
             diagnostics.error(place_of(node, {"header", i, "value"}),
                               "a header's value is one line of printable characters");
 }
@@ -33,6 +34,11 @@ Object<ClientCertificate> mtls() {
 void one_each(const Node& node, const Credential& credential, Diagnostics& diagnostics) {
     std::map<std::string, std::string> writers;
     const auto add = [&](const std::string& header, const std::string& who, Place place) {
+        if (credential.aws_sigv4 && who != kSigV4 && header.starts_with("x-amz-")) {
+            diagnostics.error(std::move(place), "aws_sigv4 signs all x-amz- headers of a request, and '" + header +
+                                                    "' would come after it; give it another name");
+            return;
+        }
         const auto [first, is_new] = writers.emplace(header, who);
         if (!is_new)
             diagnostics.error(std::move(place), "the header '" + header + "' is written by " + first->second +
@@ -45,7 +51,9 @@ void one_each(const Node& node, const Credential& credential, Diagnostics& diagn
     token("azure_ad", credential.azure_ad);
     token("gcp_federated", credential.gcp_federated);
     token("gcp_service", credential.gcp_service);
-    if (credential.aws_sigv4) add("authorization", "aws_sigv4", place_of(node, {"aws_sigv4"}));
+    if (credential.aws_sigv4)
+        for (const char* header : {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})
+            add(header, kSigV4, place_of(node, {kSigV4}));
     if (credential.signed_jwt)
         add(credential.signed_jwt->header, "signed_jwt", place_of(node, {"signed_jwt", "header"}));
     for (std::size_t i = 0; i < credential.header.size(); ++i)

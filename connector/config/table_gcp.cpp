@@ -35,6 +35,14 @@ void federated_whole(const Node& node, const GcpFederated& of, Diagnostics& diag
         diagnostics.error(place_of(node, {"scopes"}), "an ID token has an audience, an access token scopes: give one");
 }
 
+/// They go into a request as they are. Names of a map are tokens of RFC 9110 §5.6.2 anyway.
+void good_subject_headers(const Node& node, const GcpFederated& of, Diagnostics& diagnostics) {
+    for (const auto& [name, value] : of.subject_token_headers)
+        if (!is_printable_line(value))
+            diagnostics.error(place_of(node, {"subject_token_headers", name}),
+                              "a header's value is one line of printable characters");
+}
+
 void service_whole(const Node& node, const GcpService& of, Diagnostics& diagnostics) {
     if (!of.audience.empty() && !of.scopes.empty())
         diagnostics.error(place_of(node, {"scopes"}), "an ID token has an audience, an access token scopes: give one");
@@ -75,7 +83,8 @@ Object<GcpFederated> gcp_federated_table() {
         .field("iam", &GcpFederated::iam, token_endpoint_table("iam", "Google's IAM Service Account Credentials."),
                "Google's IAM Service Account Credentials, where it is not iamcredentials.googleapis.com.")
         .with(&GcpFederated::use, token_use_table())
-        .rule(federated_whole);
+        .rule(federated_whole)
+        .rule(good_subject_headers);
 }
 
 Object<GcpService> gcp_service_table() {

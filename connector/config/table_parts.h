@@ -39,6 +39,8 @@ enum class SignedBy { issuer, issuer_or_key, key_of_certificate };
 yaml::Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by);
 /// A token of an issuer of ours, by which a provider knows us.
 yaml::Object<Assertion> federated_table();
+/// Whether it is one line of printable ASCII: what secrets in header fields are (RFC 9110 §5.5 would allow more).
+bool is_printable_line(std::string_view text);
 /// The name of a header field that credentials may write, in lower case.
 Result<std::string> parse_field_name(std::string_view text);
 /// The word before a token, such as Bearer; may be empty.

@@ -75,7 +75,15 @@ Result<std::string> parse_field_name(std::string_view text) {
         "upgrade", "expect",     "cookie2",        "proxy-authenticate", "keep-alive"};
     std::string name = to_lower(text);
     if (std::ranges::find(taken, name) != taken.end()) return usage_error("it means something else to every recipient");
+    // The proxy writes these itself, and would overwrite a credential or send two.
+    static constexpr std::array<std::string_view, 4> ours{"x-request-id", "via", "traceparent", "forwarded"};
+    if (std::ranges::find(ours, name) != ours.end() || name.starts_with("x-forwarded-"))
+        return usage_error("the connector writes it itself");
     return name;
+}
+
+bool is_printable_line(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 Result<std::string> parse_prefix(std::string_view text) {

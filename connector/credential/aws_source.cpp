@@ -36,6 +36,16 @@ bool may_be_clear_text(const Endpoint& endpoint) {
     return address.is_loopback() || std::ranges::find(kClearTextAgents, address.to_string()) != kClearTextAgents.end();
 }
 
+/// What goes into a header: a line end in it would begin another header.
+Result<void> printable(const Environment& environment, std::initializer_list<const char*> variables) {
+    for (const char* variable : variables) {
+        if (!std::ranges::all_of(environment(variable), [](char c) { return c >= 0x20 && c < 0x7f; })) {
+            return usage_error(std::string(variable) + " in the environment is not one line of printable characters");
+        }
+    }
+    return {};
+}
+
 AwsCredentials environment_keys(const Environment& environment) {
     return {environment("AWS_ACCESS_KEY_ID"), Secret(environment("AWS_SECRET_ACCESS_KEY")),
             Secret(environment("AWS_SESSION_TOKEN"))};
@@ -49,6 +59,9 @@ Result<AwsSource> from_environment(const Environment& environment) {
     AwsCredentials keys = environment_keys(environment);
     if (!complete(keys)) {
         return usage_error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both in the environment");
+    }
+    if (auto good = printable(environment, {"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"}); !good) {
+        return std::unexpected(std::move(good.error()));
     }
     return FixedKeys{std::move(keys)};
 }
@@ -101,6 +114,9 @@ Result<AwsSource> container_at(std::string_view url) {
 }
 
 Result<AwsSource> container(const AwsKeys& keys, const Environment& environment) {
+    if (auto good = printable(environment, {"AWS_CONTAINER_AUTHORIZATION_TOKEN"}); !good) {
+        return std::unexpected(std::move(good.error()));
+    }
     const std::string relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     const std::string full =
         keys.endpoint.url ? keys.endpoint.url->text() : environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");

@@ -19,6 +19,8 @@ struct Source {
 
 net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time deadline) {
     const config::AzureAd& with = source->settings;
+    Secrets secrets;
+    secrets.add(with.client_secret);
     Form form;
     form.add("grant_type", "client_credentials").add("client_id", with.client_id).add("scope", with.scope);
     if (source->assertion) {
@@ -26,15 +28,14 @@ net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time dead
         if (!assertion) {
             co_return passing(assertion.error().message);
         }
+        secrets.add(*assertion);
         form.add("client_assertion_type", kJwtBearer).add("client_assertion", *assertion);
     } else {
         form.add("client_secret", with.client_secret);
     }
-    auto reply = co_await source->provider->ask(std::move(form).post(), deadline);
+    auto reply = co_await source->provider->ask(std::move(form).post(), deadline, std::move(secrets));
     if (!reply) {
-        fetch::Trouble trouble = std::move(reply.error());
-        trouble.words = without_secrets(std::move(trouble.words), {with.client_secret});
-        co_return std::unexpected(std::move(trouble));
+        co_return std::unexpected(std::move(reply.error()));
     }
     co_return source->provider->name(read_token(*reply));
 }

@@ -39,10 +39,14 @@ net::Task<Subject> at_once(Result<std::string> token) {
 net::Task<Subject> ask_for_subject(std::shared_ptr<Provider> provider, config::GcpFederated settings,
                                    net::Time deadline) {
     fetch::Request request;
+    Secrets secrets;
     for (const auto& [name, value] : settings.subject_token_headers) {
         request.fields.emplace_back(name, value);
+        secrets.add_long(value);
+        // The part behind the scheme, such as Bearer, may be repeated without it.
+        secrets.add_long(std::string_view(value).substr(value.find(' ') + 1));
     }
-    auto reply = co_await provider->ask(std::move(request), deadline);
+    auto reply = co_await provider->ask(std::move(request), deadline, std::move(secrets));
     if (!reply) {
         co_return std::unexpected(std::move(reply.error()));
     }
@@ -125,7 +129,9 @@ net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time dead
     if (!subject) {
         co_return std::unexpected(std::move(subject.error()));
     }
-    auto reply = co_await source->sts->ask(exchange_request(*source, *subject), deadline);
+    Secrets secrets;
+    secrets.add(subject->text);
+    auto reply = co_await source->sts->ask(exchange_request(*source, *subject), deadline, std::move(secrets));
     wipe_memory(subject->text.data(), subject->text.size());
     if (!reply) {
         co_return std::unexpected(std::move(reply.error()));
@@ -134,8 +140,10 @@ net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time dead
     if (!federated || !source->iam) {
         co_return federated;
     }
-    reply = co_await source->iam->ask(impersonation_request(source->settings, static_cast<const Token&>(**federated)),
-                                      deadline);
+    const auto& token = static_cast<const Token&>(**federated);
+    Secrets bearer;
+    bearer.add(token.text.reveal());
+    reply = co_await source->iam->ask(impersonation_request(source->settings, token), deadline, std::move(bearer));
     if (!reply) {
         co_return std::unexpected(std::move(reply.error()));
     }

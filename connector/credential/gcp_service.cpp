@@ -89,9 +89,12 @@ net::Task<fetch::Made> once_by_key(std::shared_ptr<const Source> source, net::Ti
     } else {
         claims["target_audience"] = with.audience;
     }
+    const std::string assertion = sign(source->account, std::move(claims));
+    Secrets secrets;
+    secrets.add(assertion);
     Form form;
-    form.add("grant_type", kGrant).add("assertion", sign(source->account, std::move(claims)));
-    auto reply = co_await source->provider->ask(std::move(form).post(), deadline);
+    form.add("grant_type", kGrant).add("assertion", assertion);
+    auto reply = co_await source->provider->ask(std::move(form).post(), deadline, std::move(secrets));
     if (!reply) {
         co_return std::unexpected(std::move(reply.error()));
     }
@@ -116,7 +119,7 @@ net::Task<fetch::Made> once_by_metadata(std::shared_ptr<const Source> source, ne
     } else {
         request.target += "/token?scopes=" + uri_encode(joined(with.scopes, ','));
     }
-    auto reply = co_await source->provider->ask(std::move(request), deadline);
+    auto reply = co_await source->provider->ask(std::move(request), deadline, Secrets());
     if (!reply) {
         co_return std::unexpected(std::move(reply.error()));
     }

@@ -52,28 +52,46 @@ KeySettings key_settings(const config::Issuer& issuer) {
     return settings;
 }
 
-Issuer::Issuer(config::Issuer settings)
+Issuer::Issuer(config::Issuer settings, Upkeep upkeep)
     : settings_(std::move(settings)),
       url_(config::issuer_url(settings_.url)),
       schedule_(key_settings(settings_)),
+      upkeep_(upkeep),
       directory_(settings_.directory) {}
 
-Result<std::shared_ptr<Issuer>> Issuer::open(config::Issuer settings, WallTime now) {
-    const std::shared_ptr<Issuer> issuer(new Issuer(std::move(settings)));
-    const std::string doing = "issuer " + issuer->settings_.name;
+Result<std::shared_ptr<Issuer>> Issuer::open(config::Issuer settings, WallTime now, Upkeep upkeep) {
+    const std::shared_ptr<Issuer> issuer(new Issuer(std::move(settings), upkeep));
     auto refreshed = issuer->refresh(now, kFirstLockPatience);
-    issuer->troubles_ = std::exchange(issuer->troubles_now_, {});
-    if (!refreshed) {
-        return std::unexpected(std::move(refreshed.error()).with(doing));
+    auto signers = issuer->check_signers();
+    if (!refreshed && signers) {
+        issuer->warn_once(refreshed.error().message);  // as look() does: it is the next keys that are in danger
     }
-    for (const jose::Algorithm algorithm : issuer->schedule_.algorithms) {
-        if (!issuer->state_->signers.contains(algorithm)) {
-            return failure(doing + ": " + issuer->settings_.directory.string() + " has no key for " +
-                           std::string(jose::name(algorithm)) +
-                           (issuer->troubles_.empty() ? "" : " (" + *issuer->troubles_.begin() + ")"));
-        }
+    issuer->troubles_ = std::exchange(issuer->troubles_now_, {});
+    if (!signers) {
+        Error error = refreshed ? std::move(signers.error()) : std::move(refreshed.error());
+        return std::unexpected(std::move(error).with("issuer " + issuer->settings_.name));
     }
     return issuer;
+}
+
+/// Whether each algorithm has a key to sign with; else what is missing, and why.
+Result<> Issuer::check_signers() const {
+    const std::shared_ptr<const State> now = state();
+    if (!now) {
+        return failure(settings_.directory.string() + " could not be read");
+    }
+    for (const jose::Algorithm algorithm : schedule_.algorithms) {
+        if (now->signers.contains(algorithm)) {
+            continue;
+        }
+        const std::string key = settings_.directory.string() + " has no key for " + std::string(jose::name(algorithm));
+        if (!troubles_now_.empty()) {
+            return failure(key + " (" + *troubles_now_.begin() + ")");
+        }
+        const bool made_later = upkeep_ == Upkeep::no && directory_.writable();
+        return failure(made_later ? key + " yet; it gets one when the connector first runs" : key);
+    }
+    return {};
 }
 
 std::shared_ptr<const Issuer::State> Issuer::state() const {
@@ -161,6 +179,9 @@ KeyPlan Issuer::plan_of(const KeyDirectory::Reading& reading, WallTime now) cons
 
 /// Makes what is due and removes what is over; whether anything may have changed in the directory.
 Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::milliseconds patience) {
+    if (upkeep_ == Upkeep::no) {
+        return false;
+    }
     const auto due = [now](const KeyWanted& wanted) { return wanted.make_at <= now; };
     const bool makes = std::ranges::any_of(plan.wanted, due);
     if (!makes && std::ranges::none_of(plan.keys, &KeyStanding::removable)) {

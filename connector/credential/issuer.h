@@ -50,9 +50,13 @@ KeySettings key_settings(const config::Issuer& issuer);
 /// thread and touches no file.
 class Issuer {
   public:
-    /// Reads the keys, makes those that are due, and fails when there is none to sign with for one of the algorithms.
-    /// May take seconds: RSA keys are slow to make, and another connector may be making them.
-    static Result<std::shared_ptr<Issuer>> open(config::Issuer settings, WallTime now);
+    /// Whether keys are made and removed as the schedule says; without, nothing on the disk is touched.
+    enum class Upkeep { yes, no };
+
+    /// Reads the keys, makes those that are due, and fails when there is none to sign with for one of the algorithms;
+    /// that the next ones cannot be made is no reason. May take seconds: RSA keys are slow to make, and another
+    /// connector may be making them.
+    static Result<std::shared_ptr<Issuer>> open(config::Issuer settings, WallTime now, Upkeep upkeep = Upkeep::yes);
 
     const config::Issuer& settings() const { return settings_; }
     /// Its identity, the iss of its tokens.
@@ -88,7 +92,8 @@ class Issuer {
         std::shared_ptr<const IssuerDocuments> documents;
     };
 
-    explicit Issuer(config::Issuer settings);
+    Issuer(config::Issuer settings, Upkeep upkeep);
+    Result<> check_signers() const;
     Result<> refresh(WallTime now, std::chrono::milliseconds patience);
     KeyPlan plan_of(const KeyDirectory::Reading& reading, WallTime now) const;
     Result<bool> tend(const KeyPlan& plan, WallTime now, std::chrono::milliseconds patience);
@@ -101,6 +106,7 @@ class Issuer {
     const config::Issuer settings_;
     const std::string url_;
     const KeySettings schedule_;
+    const Upkeep upkeep_;
     KeyDirectory directory_;
     std::map<std::string, KeyState> told_;  ///< of each key, what the log knows
     std::set<std::string> troubles_;        ///< of the last look

@@ -144,7 +144,8 @@ Result<KeyDirectory::Reading> KeyDirectory::read() {
     for (const std::filesystem::path& file : *files) {
         std::string look = look_at(file);
         const auto before = known_.find(file);
-        const bool same = before != known_.end() && before->second.look == look;
+        // A file that could not be read is tried again: new rights on it change neither its size nor its time.
+        const bool same = before != known_.end() && before->second.stored && before->second.look == look;
         Known known{look, same ? before->second.stored : load(file)};
         if (!known.stored) {
             reading.problems.push_back(known.stored.error().message);

@@ -12,6 +12,7 @@ namespace {
 using Authentication = config::OAuth2ClientCredentials::Authentication;
 
 constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+constexpr std::string_view kBasic = "Basic ";
 
 struct Source {
     config::OAuth2ClientCredentials settings;
@@ -22,13 +23,16 @@ struct Source {
 /// RFC 6749 §2.3.1: each part is encoded as a form's value first.
 std::string basic(const std::string& id, const std::string& secret) {
     std::string both = uri_encode(id) + ":" + uri_encode(secret);
-    std::string field = "Basic " + base64_encode({reinterpret_cast<const std::uint8_t*>(both.data()), both.size()});
+    std::string field =
+        std::string(kBasic) + base64_encode({reinterpret_cast<const std::uint8_t*>(both.data()), both.size()});
     wipe_memory(both.data(), both.size());
     return field;
 }
 
-Result<fetch::Request> token_request(const Source& source) {
+/// The request and what of it is secret.
+Result<fetch::Request> token_request(const Source& source, Secrets& secrets) {
     const config::OAuth2ClientCredentials& with = source.settings;
+    secrets.add(with.client_secret);
     Form form;
     form.add("grant_type", "client_credentials");
     if (with.authentication == Authentication::post) {
@@ -38,6 +42,7 @@ Result<fetch::Request> token_request(const Source& source) {
         if (!assertion) {
             return std::unexpected(std::move(assertion.error()));
         }
+        secrets.add(*assertion);
         form.add("client_id", with.client_id);
         form.add("client_assertion_type", kJwtBearer).add("client_assertion", *assertion);
     }
@@ -48,24 +53,26 @@ Result<fetch::Request> token_request(const Source& source) {
     form.add("scope", scopes).add("audience", with.audience).add("resource", with.resource);
     for (const auto& [name, value] : with.parameters) {
         form.add(name, value);
+        secrets.add_long(value);
     }
     fetch::Request request = std::move(form).post();
     if (with.authentication == Authentication::basic) {
-        request.fields.emplace_back("authorization", basic(with.client_id, with.client_secret));
+        std::string field = basic(with.client_id, with.client_secret);
+        secrets.add(std::string_view(field).substr(kBasic.size()));
+        request.fields.emplace_back("authorization", std::move(field));
     }
     return request;
 }
 
 net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time deadline) {
-    auto request = token_request(*source);
+    Secrets secrets;
+    auto request = token_request(*source, secrets);
     if (!request) {
         co_return passing(std::move(request.error().message));
     }
-    auto reply = co_await source->provider->ask(std::move(*request), deadline);
+    auto reply = co_await source->provider->ask(std::move(*request), deadline, std::move(secrets));
     if (!reply) {
-        fetch::Trouble trouble = std::move(reply.error());
-        trouble.words = without_secrets(std::move(trouble.words), {source->settings.client_secret});
-        co_return std::unexpected(std::move(trouble));
+        co_return std::unexpected(std::move(reply.error()));
     }
     co_return source->provider->name(read_token(*reply));
 }

@@ -22,14 +22,15 @@ Result<std::shared_ptr<Provider>> Provider::make(fetch::Desk& desk, const config
     return std::shared_ptr<Provider>(new Provider(desk, std::move(*client), endpoint.timeout));
 }
 
-net::Task<std::expected<fetch::Reply, fetch::Trouble>> Provider::ask(fetch::Request request, net::Time deadline) {
+net::Task<std::expected<fetch::Reply, fetch::Trouble>> Provider::ask(fetch::Request request, net::Time deadline,
+                                                                     Secrets secrets) {
     auto reply = co_await client_->ask(std::move(request), std::min(deadline, net::Clock::now() + timeout_));
     if (!reply) {
-        co_return passing(std::move(reply.error().detail));
+        co_return passing(without_secrets(reply.error().detail, secrets));
     }
     clock_.mind(*reply, url());
     if (reply->status != 200) {
-        co_return std::unexpected(name(trouble_of(*reply)));
+        co_return std::unexpected(name(trouble_of(*reply, secrets)));
     }
     co_return std::move(*reply);
 }
@@ -58,18 +59,6 @@ fetch::Made Provider::name(fetch::Made made) const {
         return made;
     }
     return std::unexpected(name(std::move(made.error())));
-}
-
-std::string without_secrets(std::string words, const std::vector<std::string_view>& secrets) {
-    for (const std::string_view secret : secrets) {
-        if (secret.empty()) {
-            continue;
-        }
-        for (std::size_t at = 0; (at = words.find(secret, at)) != std::string::npos;) {
-            words.replace(at, secret.size(), "***");
-        }
-    }
-    return words;
 }
 
 }  // namespace adit::credential

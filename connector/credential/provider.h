@@ -4,7 +4,6 @@
 #include <expected>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "connector/config/issuers.h"
 #include "connector/credential/token.h"
@@ -28,8 +27,10 @@ class Provider {
     /// As Desk::client().
     static Result<std::shared_ptr<Provider>> make(fetch::Desk& desk, const config::TokenEndpoint& endpoint,
                                                   const config::Endpoint& otherwise);
-    /// From the desk's loop; at most the endpoint's time-out. Only an answer of 200 is one.
-    net::Task<std::expected<fetch::Reply, fetch::Trouble>> ask(fetch::Request request, net::Time deadline);
+    /// From the desk's loop; at most the endpoint's time-out. Only an answer of 200 is one;
+    /// what else it says is told without the request's secrets.
+    net::Task<std::expected<fetch::Reply, fetch::Trouble>> ask(fetch::Request request, net::Time deadline,
+                                                               Secrets secrets);
     /// The trouble with its name before it.
     fetch::Trouble name(fetch::Trouble trouble) const;
     fetch::Made name(fetch::Made made) const;
@@ -48,8 +49,5 @@ class Provider {
     std::chrono::milliseconds timeout_;
     ClockWatch clock_;
 };
-
-/// The words without any of these texts: a provider may repeat what it was sent.
-std::string without_secrets(std::string words, const std::vector<std::string_view>& secrets);
 
 }  // namespace adit::credential

@@ -5,8 +5,10 @@
 #include <array>
 #include <boost/json/parse.hpp>
 #include <charconv>
+#include <cmath>
 
 #include "common/jose/compact.h"
+#include "connector/credential/uri_encoding.h"
 #include "connector/fetch/reply_time.h"
 
 namespace adit::credential {
@@ -17,6 +19,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t kTokenMost = 16 * 1024;
 constexpr std::size_t kWordsMost = 300;
+constexpr std::size_t kPublicWordMost = 7;  ///< what is longer and told to nobody may be a secret
+constexpr std::string_view kMask = "***";
 constexpr seconds kUntold{300};                 ///< the life of a token of which nothing says how long it lives
 constexpr seconds kLifeMost{30LL * 24 * 3600};  ///< more is not believed: it is fetched anew
 
@@ -39,6 +43,7 @@ std::string_view text_of(const json::object& object, std::string_view name) {
     return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : std::string_view();
 }
 
+/// For finite numbers.
 seconds bounded(double number) {
     return seconds(static_cast<seconds::rep>(std::clamp(number, 0.0, static_cast<double>(kLifeMost.count()))));
 }
@@ -55,7 +60,8 @@ std::optional<seconds> number_of(const json::object& object, std::string_view na
     const std::string_view text = text_of(object, name);
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
+    // from_chars reads "nan" and "inf", too.
+    const bool whole = error == std::errc() && end == text.data() + text.size() && std::isfinite(number);
     return whole ? std::optional(bounded(number)) : std::nullopt;
 }
 
@@ -74,13 +80,15 @@ std::optional<seconds> life_of(const json::object& answer, std::string_view toke
         return number_of(answer, "expires_in");
     }
     if (const auto until = parse_time(text_of(answer, "expireTime"))) {
-        return std::max(std::chrono::floor<seconds>(*until - now), seconds(0));
+        return std::clamp(std::chrono::floor<seconds>(*until - now), seconds(0), kLifeMost);
     }
     return life_of_jwt(token, now).value_or(kUntold);
 }
 
 /// One line of what a stranger wrote. Entra ID appends ids of its own to descriptions.
-std::string shown(std::string_view words) {
+std::string shown(std::string_view said, const Secrets& secrets) {
+    const std::string masked = without_secrets(said, secrets);
+    std::string_view words = masked;
     words = words.substr(0, words.find_first_of("\r\n"));
     words = words.substr(0, words.find(" Trace ID:"));
     std::string line(words.substr(0, kWordsMost));
@@ -88,17 +96,18 @@ std::string shown(std::string_view words) {
     return line;
 }
 
+/// Parts of an answer, as they came.
 struct Said {
-    std::string code;
-    std::string words;
+    std::string_view code;
+    std::string_view words;
 };
 
 Said said_in(const json::object& answer) {
     const json::value* error = answer.if_contains("error");
     if (error != nullptr && error->is_object()) {  // google.rpc.Status in JSON
-        return {shown(text_of(error->as_object(), "status")), shown(text_of(error->as_object(), "message"))};
+        return {text_of(error->as_object(), "status"), text_of(error->as_object(), "message")};
     }
-    return {shown(text_of(answer, "error")), shown(text_of(answer, "error_description"))};
+    return {text_of(answer, "error"), text_of(answer, "error_description")};
 }
 
 }  // namespace
@@ -140,7 +149,43 @@ fetch::Made read_bare_token(const fetch::Reply& reply) {
     return make_token(std::string(text), life_of_jwt(text, time_of(reply)).value_or(kUntold));
 }
 
-fetch::Trouble trouble_of(const fetch::Reply& reply) {
+Secrets& Secrets::add(std::string_view secret) {
+    if (secret.empty()) {
+        return *this;
+    }
+    std::string encoded = uri_encode(secret);
+    if (encoded != secret) {
+        texts_.emplace_back(std::move(encoded));
+    }
+    texts_.emplace_back(std::string(secret));
+    return *this;
+}
+
+Secrets& Secrets::add_long(std::string_view text) {
+    return text.size() > kPublicWordMost ? add(text) : *this;
+}
+
+std::string without_secrets(std::string_view words, const Secrets& secrets) {
+    // First all is found, then replaced: secrets may overlap or be part of each other.
+    std::vector<bool> secret(words.size());
+    for (const Secret& one : secrets.texts()) {
+        const std::string_view text = one.reveal();
+        for (std::size_t at = 0; (at = words.find(text, at)) != std::string_view::npos; ++at) {
+            std::fill_n(secret.begin() + static_cast<std::ptrdiff_t>(at), text.size(), true);
+        }
+    }
+    std::string masked;
+    for (std::size_t at = 0; at < words.size(); ++at) {
+        if (!secret[at]) {
+            masked += words[at];
+        } else if (at == 0 || !secret[at - 1]) {
+            masked += kMask;
+        }
+    }
+    return masked;
+}
+
+fetch::Trouble trouble_of(const fetch::Reply& reply, const Secrets& secrets) {
     const auto answer = object_of(reply.body);
     const Said said = answer ? said_in(*answer) : Said();
     const int status = reply.status;
@@ -152,10 +197,10 @@ fetch::Trouble trouble_of(const fetch::Reply& reply) {
         trouble.words += ", a redirect, which is not followed";
     }
     if (!said.code.empty()) {
-        trouble.words += " " + said.code;
+        trouble.words += " " + shown(said.code, secrets);
     }
     if (!said.words.empty()) {
-        trouble.words += ": " + said.words;
+        trouble.words += ": " + shown(said.words, secrets);
     }
     if (passes) {
         trouble.retry_after = fetch::retry_after(reply.field("retry-after"), std::chrono::system_clock::now());

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/secret.h"
 #include "common/base/time.h"
@@ -24,12 +25,30 @@ fetch::Made make_token(std::string text, std::chrono::milliseconds life);
 
 /// The token in an answer of 200 (RFC 6749 §5.1): the text of member `token`, until `expires_in` seconds have passed (a
 /// number or a string of one) or the RFC 3339 time in `expireTime`; else as a JWT says itself; else for five minutes.
+/// Never for more than 30 days.
 fetch::Made read_token(const fetch::Reply& reply, std::string_view token = "access_token");
 /// The same of a text that is the token.
 fetch::Made read_bare_token(const fetch::Reply& reply);
 
+/// What a request carried that nobody else may read. A provider may repeat it, as it was sent or as a form has it.
+class Secrets {
+  public:
+    Secrets& add(std::string_view secret);
+    /// Only if it is too long for a word that everybody uses: of fields that may hold something else than a secret.
+    Secrets& add_long(std::string_view text);
+    /// None of them is empty.
+    const std::vector<Secret>& texts() const { return texts_; }
+
+  private:
+    std::vector<Secret> texts_;
+};
+
+/// The words without any of these texts. For words as they came: what is cut or replaced is not found any more.
+std::string without_secrets(std::string_view words, const Secrets& secrets);
+
 /// What an answer other than 200 says: RFC 6749 §5.2, google.rpc.Status, Entra ID's AADSTS codes, or nothing known.
-fetch::Trouble trouble_of(const fetch::Reply& reply);
+/// Its words do not have the secrets of the request.
+fetch::Trouble trouble_of(const fetch::Reply& reply, const Secrets& secrets = {});
 
 /// A trouble that may pass.
 inline std::unexpected<fetch::Trouble> passing(std::string words) {

@@ -6,6 +6,8 @@
 #include <ctime>
 #include <string>
 
+#include "common/base/bounded_time.h"
+
 namespace adit::fetch {
 
 std::optional<WallTime> parse_http_date(std::string_view text) {
@@ -15,7 +17,7 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
     if (rest == nullptr || *rest != '\0') {
         return std::nullopt;
     }
-    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+    return bounded_time(::timegm(&parts));
 }
 
 std::optional<std::chrono::seconds> retry_after(std::string_view field, WallTime now) {

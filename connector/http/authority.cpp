@@ -26,6 +26,10 @@ bool valid_authority(std::string_view authority) {
         return host.back() == ']' && host.size() > 3 &&
                host.find_first_not_of("0123456789abcdefABCDEF:.", 1) == host.size() - 1;
     }
+    // No label is empty, but for the root's behind a final dot: "." and ".." are steps where a path is made of a host.
+    if (host.front() == '.' || host.find("..") != std::string_view::npos) {
+        return false;
+    }
     return std::ranges::all_of(host, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
                c == '_';

@@ -60,11 +60,19 @@ constexpr std::array kKnownNames{
     KnownName{"x-forwarded-client-cert", Known::client_cert},
 };
 
-/// X-Adit-*, also with '_' where an origin may read '-' (CGI and its heirs).
+/// X-Adit-*.
 bool says_identity(std::string_view name) {
-    const auto dash = [](char c) { return c == '-' || c == '_'; };
-    return name.size() > 7 && (name[0] | 0x20) == 'x' && dash(name[1]) && iequals(name.substr(2, 4), "adit") &&
-           dash(name[6]);
+    return name.size() > 7 && same_name(name.substr(0, 7), "x-adit-");
+}
+
+/// What only we may say, spelt so that we would not know it and an origin would.
+bool is_disguised(std::string_view name) {
+    static constexpr std::array<std::string_view, 9> ours{
+        "client-cert",      "client-cert-chain", "x-forwarded-client-cert",
+        "x-forwarded-for",  "x-forwarded-host",  "x-forwarded-proto",
+        "x-forwarded-port", "x-real-ip",         "x-request-id"};
+    return name.find('_') != std::string_view::npos &&
+           std::ranges::any_of(ours, [name](std::string_view one) { return same_name(one, name); });
 }
 
 /// Where the names of each length begin; the last entry is their number.
@@ -166,7 +174,7 @@ Outcome note(Head& head, Collected& seen, const Field& field) {
 
 /// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
 Known known(std::string_view name) {
-    if (says_identity(name)) {
+    if (says_identity(name) || is_disguised(name)) {
         return Known::identity;
     }
     if (name.size() > kLongestName) {
@@ -183,6 +191,15 @@ Known known(std::string_view name) {
 
 std::unexpected<ParseError> refuse(const char* words, int status, const char* code) {
     return std::unexpected(ParseError{status, code, words});
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](char x, char y) {
+        const auto plain = [](char c) {
+            return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+        };
+        return plain(x) == plain(y);
+    });
 }
 
 bool is_token(std::string_view text) {

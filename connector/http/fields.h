@@ -17,6 +17,8 @@ std::unexpected<ParseError> refuse(const char* words, int status = 400, const ch
 
 /// What a field of this name means to a proxy.
 Known known(std::string_view name);
+/// Whether an origin may take two names for one: case does not matter, and '_' is '-' to CGI and its heirs.
+bool same_name(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);
 /// RFC 9110 §5.5: visible characters, blanks, tabs and bytes above 0x7f; no NUL, CR, LF or other control.
 bool is_field_value(std::string_view text);

@@ -8,6 +8,7 @@
 #include "common/base/strings.h"
 #include "common/problem/answer.h"
 #include "connector/http/field_sink.h"
+#include "connector/http/fields.h"
 #include "connector/http/parse.h"
 #include "connector/http/websocket.h"
 
@@ -229,7 +230,7 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward) {
 }
 
 bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
-    return std::ranges::any_of(reserved, [name](const std::string& one) { return iequals(one, name); });
+    return std::ranges::any_of(reserved, [name](const std::string& one) { return same_name(one, name); });
 }
 
 bool accepts_trailers(const RequestHead& request) {

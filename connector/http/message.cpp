@@ -48,6 +48,7 @@ void RequestHead::clear() {
     Head::clear();
     method = target = scheme = path = query = authority = whole_query = {};
     form = TargetForm::origin;
+    settled.clear();
     expect_continue = has_credential = false;
 }
 

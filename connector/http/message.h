@@ -29,7 +29,7 @@ enum class Known : std::uint8_t {
     forwarded,
     x_forwarded,  ///< X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP
     client_cert,  ///< Client-Cert, Client-Cert-Chain (RFC 9440) and X-Forwarded-Client-Cert
-    identity,     ///< X-Adit-*: who calls, as this connector says it; never taken from a client
+    identity,     ///< what only this connector says (X-Adit-*), or what shall go no further; never passed on
     request_id,   ///< X-Request-Id
     max_forwards,
     content_type,
@@ -120,6 +120,8 @@ class RequestHead final : public Head {
     bool expect_continue = false;
     /// The query as it came, where a credential was taken out of `query`; empty: nothing was.
     std::string_view whole_query;
+    /// Names of fields that were written or taken away on the way here: trailers shall not bring them back.
+    std::vector<std::string_view> settled;
     bool has_credential = false;  ///< a field is Known::credential, or whole_query is there
 
     /// As the client has sent it.

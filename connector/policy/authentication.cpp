@@ -53,6 +53,7 @@ void Authentication::take(Finding finding, Inquiry& inquiry) const {
     }
     if (finding.caller) {
         inquiry.caller = std::move(finding.caller);
+        inquiry.by = inquiry.next;
         way.metrics->good.Increment();
     } else if (!finding.flaw.empty()) {
         inquiry.refused.push_back(inquiry.next);
@@ -96,10 +97,12 @@ std::vector<std::string> Authentication::challenges(const Inquiry& inquiry) cons
     return all;
 }
 
-Shown Authentication::shown(const Visit& visit) const {
+Shown Authentication::shown(const Visit& visit, const Inquiry& inquiry, Of whose) const {
     Shown shown;
-    for (const Way& way : ways_) {
-        way.by->shown(visit, shown);
+    for (std::size_t i = 0; i < ways_.size(); ++i) {
+        if ((inquiry.by == i) == (whose == Of::caller)) {
+            ways_[i].by->shown(visit, shown);
+        }
     }
     return shown;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace adit::policy {
 struct Inquiry {
     std::shared_ptr<const access::Caller> caller;  ///< null while, or when, nobody is known
     std::size_t next = 0;                          ///< the policy that is asked next
+    std::optional<std::size_t> by = {};            ///< the one that has recognised the caller by what was shown
     std::vector<std::size_t> refused;              ///< policies that have found a flaw
     std::string flaws;                             ///< in words, for the client
     std::chrono::seconds retry_after{};            ///< above 0: one of these could not tell whether it is a flaw
@@ -43,8 +45,10 @@ class Authentication {
     /// The values of WWW-Authenticate (or Proxy-Authenticate) that go with it, in the order of the policies; none with
     /// a 503, since another credential would not help.
     std::vector<std::string> challenges(const Inquiry& inquiry) const;
-    /// Where credentials of any of its kinds stand in the request.
-    Shown shown(const Visit& visit) const;
+    /// Where in the request the credential stands by which the caller was recognised, or where others of these kinds
+    /// do, which prove nothing.
+    enum class Of { caller, others };
+    Shown shown(const Visit& visit, const Inquiry& inquiry, Of whose) const;
     /// One of its policies is `anonymous`.
     bool anonymous() const;
 

@@ -35,6 +35,8 @@ struct Visit {
     /// The credentials of Authorization (or Proxy-Authorization) for a scheme (RFC 9110 §11.4); nothing when there is
     /// no such field or it speaks of another scheme.
     std::optional<std::string_view> credentials(std::string_view scheme) const;
+    /// Who reads the first and who reads the last would see two callers.
+    bool repeats_authorization() const;
     /// Adds all fields of this name.
     void note_fields(std::string_view name, struct Shown& into) const;
 };

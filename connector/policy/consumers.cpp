@@ -70,6 +70,11 @@ CallerPtr find(const Names& names, std::string_view name) {
     return found == names.end() ? nullptr : found->second;
 }
 
+/// One name and no more: nothing that a certificate's common name could spell with a comma of its own.
+bool is_common_name(std::string_view subject) {
+    return subject.starts_with("CN=") && subject.find_first_of(",+\\;") == std::string_view::npos;
+}
+
 }  // namespace
 
 /// Everything by which a consumer is found.
@@ -77,9 +82,10 @@ struct Consumers::Index {
     Secrets api_keys;
     Secrets logins;
     Names sans;
-    Names subjects;  ///< whole names, and "CN=…" alone
-    Names keys;      ///< of certificates
-    Names names;     ///< of consumers
+    Names subjects;      ///< whole names
+    Names common_names;  ///< where "CN=…" alone was listed
+    Names keys;          ///< of certificates
+    Names names;         ///< of consumers
     struct Block {
         net::Network network;
         CallerPtr caller;
@@ -114,7 +120,8 @@ Consumers::Consumers(std::vector<config::Consumer> consumers) : consumers_(std::
             if (!name.san.empty()) {
                 index->sans.emplace(name.san, make("mtls " + name.san));
             } else if (!name.subject.empty()) {
-                index->subjects.emplace(name.subject, make("mtls " + name.subject));
+                (is_common_name(name.subject) ? index->common_names : index->subjects)
+                    .emplace(name.subject, make("mtls " + name.subject));
             } else {
                 index->keys.emplace(name.spki, make("mtls spki:" + name.spki));
             }
@@ -148,7 +155,7 @@ CallerPtr Consumers::by_certificate(const tls::PeerCertificate& certificate) con
         caller = find(index_->subjects, certificate.subject);
     }
     if (!caller && !certificate.common_name.empty()) {
-        caller = find(index_->subjects, "CN=" + certificate.common_name);
+        caller = find(index_->common_names, "CN=" + certificate.common_name);
     }
     return caller;
 }

@@ -1,6 +1,8 @@
 // The door of a route; see entrance.h.
 #include "connector/policy/entrance.h"
 
+#include <algorithm>
+
 #include "connector/http/query.h"
 
 namespace adit::policy {
@@ -8,24 +10,37 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};  ///< with what an authenticator has to fetch first
 
-/// Fields and parameters that credentials stand in. Proxy-Authorization ends here whatever a backend says (RFC 9110
-/// §11.7.2), so it keeps its own meaning.
-void withhold(http::RequestHead& request, const Shown& shown, Admission& admission) {
-    for (const http::Field* shows : shown.fields) {
+/// Gives the fields another meaning. Proxy-Authorization ends here whatever a backend says (RFC 9110 §11.7.2), so it
+/// keeps its own.
+void mark(http::RequestHead& request, const std::vector<const http::Field*>& fields, http::Known meaning) {
+    for (const http::Field* shows : fields) {
         http::Field& field = request.fields[static_cast<std::size_t>(shows - request.fields.data())];
+        request.settled.push_back(field.name);
         if (field.known != http::Known::proxy_authorization) {
-            field.known = http::Known::credential;
+            field.known = meaning;
             request.has_credential = true;
         }
     }
-    if (shown.parameters.empty() || request.query.empty()) {
+}
+
+/// What the caller was recognised by goes on where a backend is meant to see it; what proves nothing never does, since
+/// an origin may believe that what arrives was looked at.
+void withhold(http::RequestHead& request, const Shown& callers, Shown others, Admission& admission) {
+    mark(request, others.fields, http::Known::identity);
+    mark(request, callers.fields, http::Known::credential);  // a field may be both: two policies for one field
+    std::erase_if(others.parameters, [&](std::string_view name) {
+        return std::ranges::find(callers.parameters, name) != callers.parameters.end();
+    });
+    if (request.query.empty() || (callers.parameters.empty() && others.parameters.empty())) {
         return;
     }
-    std::string left = http::without_parameters(request.query, shown.parameters);
+    std::string whole = http::without_parameters(request.shown_query(), others.parameters);
+    std::string left = http::without_parameters(request.query, others.parameters);
+    left = http::without_parameters(left, callers.parameters);
     if (left == request.query) {
         return;
     }
-    request.whole_query = request.shown_query();
+    request.whole_query = admission.queries.emplace_front(std::move(whole));
     request.query = admission.queries.emplace_front(std::move(left));
     request.has_credential = true;
 }
@@ -68,6 +83,10 @@ net::Task<std::optional<problem::Failure>> Entrance::admit(http::Exchange& excha
                           .deadline = loop.now() + kPatience,
                           .proxy = role_ == http::Role::proxy};
         Inquiry inquiry;
+        if (visit.repeats_authorization()) {
+            exchange.challenges = authentication_->challenges(inquiry);
+            co_return refusal(problem::unauthenticated("Authorization stands there more than once"), exchange);
+        }
         while (!authentication_->proceed(visit, inquiry)) {
             co_await authentication_->wait(visit, inquiry);
         }
@@ -90,7 +109,9 @@ void Entrance::take_in(http::RequestHead& request, const Visit& visit, Inquiry i
     if (passage.caller && inquiry.caller->consumer == access::kAnonymous) {
         return;
     }
-    withhold(request, authentication_->shown(visit), admission);
+    using enum Authentication::Of;
+    withhold(request, authentication_->shown(visit, inquiry, caller), authentication_->shown(visit, inquiry, others),
+             admission);
     passage.caller = std::move(inquiry.caller);
     introduce(request, *passage.caller);
 }

@@ -32,7 +32,7 @@ FieldEdits::FieldEdits(const config::FieldEdits& edits, std::string_view pattern
 }
 
 bool FieldEdits::goes(std::string_view name) const {
-    return std::ranges::any_of(gone_, [&](const std::string& one) { return iequals(one, name); });
+    return std::ranges::any_of(gone_, [&](const std::string& one) { return http::same_name(one, name); });
 }
 
 FieldEdits::Made FieldEdits::make(const RequestValues& values) const {

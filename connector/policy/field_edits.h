@@ -26,6 +26,11 @@ class FieldEdits {
     /// Removes what is to be removed or set, then puts in what was made. The fields point into `made` and this object.
     void apply(std::vector<http::Field>& fields, const Made& made) const;
 
+    /// Adds the names that are removed or set; they live as long as this object.
+    void note_names(std::vector<std::string_view>& names) const {
+        names.insert(names.end(), gone_.begin(), gone_.end());
+    }
+
   private:
     struct Edit {
         std::string name;  ///< in lower case, as HTTP/2 wants it

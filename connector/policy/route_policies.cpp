@@ -69,6 +69,7 @@ std::optional<problem::Failure> PolicyRun::bound_body() const {
 void PolicyRun::edit_request() {
     if (policies_.request_fields) {
         policies_.request_fields->apply(exchange_.request.fields, request_made_);
+        policies_.request_fields->note_names(exchange_.request.settled);
     }
 }
 

@@ -1,6 +1,7 @@
 // What an attempt shows the origin of us, and what it does when that is not believed; see attempt.h.
 #include <algorithm>
 
+#include "connector/http/fields.h"
 #include "connector/http/forward.h"
 #include "connector/route/attempt.h"
 
@@ -59,6 +60,7 @@ net::Task<bool> Attempt::renew() {
     if (pass_401_ || !untouched()) {
         co_return false;
     }
+    watchdog_.disarm();  // what the wait below may take is bounded by itself; the answer's body comes after it
     const http::Field* challenge = response_.find("www-authenticate");
     const std::string words(challenge == nullptr ? std::string_view() : challenge->value);
     bool renewed = false;
@@ -75,8 +77,11 @@ net::Task<bool> Attempt::renew() {
 /// Trailers may not say what the head must not.
 http::Trailers Attempt::request_trailers() const {
     http::Trailers trailers = exchange_.body.trailers();
-    std::erase_if(trailers,
-                  [this](const http::Field& field) { return http::is_reserved(field.name, backend_.reserved); });
+    const auto& settled = exchange_.request.settled;
+    std::erase_if(trailers, [&](const http::Field& field) {
+        return http::is_reserved(field.name, backend_.reserved) ||
+               std::ranges::any_of(settled, [&](std::string_view name) { return http::same_name(name, field.name); });
+    });
     return trailers;
 }
 

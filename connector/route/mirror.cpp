@@ -57,8 +57,8 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string
         return;
     }
     copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
-                                           http::RequestCopy(exchange, {kMirrorField, route}), std::move(passage),
-                                           std::move(traceparent)});
+                                           http::RequestCopy(exchange, {kMirrorField, route, http::Known::own}),
+                                           std::move(passage), std::move(traceparent)});
     if (body_.done()) {
         passed();
         return;

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, raw, wait_for
-from servers import Origin, OriginHandler
+from servers import Accepting, Origin, OriginHandler
 
 
 def sha(text):
@@ -210,6 +210,73 @@ routes:
         self.assertIn("no consumers, policies or access", self.run_tool(CONNECTOR, "check", self.config).stdout)
 
 
+class Recorder(Accepting):
+    """An origin that keeps what it got, byte by byte."""
+
+    def serve(self, connection):
+        got = b""
+        while not got.endswith(b"\r\n\r\n") or (b"chunked" in got.lower() and b"\r\n0\r\n" not in got):
+            got += connection.recv(65536)
+        self.requests.append(got)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.close()
+
+
+class Disguises(Door):
+    """What looks otherwise to us than to an origin."""
+    TEXT = f"""
+consumers: [ {{ name: shop, api_keys: [ "{sha('one')}" ], logins: [ {{ user: u, password: "{sha('p')}" }} ] }} ]
+routes:
+  - {{ match: {{ path: "/site/{{rest**}}" }}, policies: [ anonymous ], backend: web, rewrite: {{ path: "/sites/{{host}}/{{rest}}" }}, access: [ {{ consumer: anonymous }} ] }}
+  - match: {{ path: "/**" }}
+    policies: [ api-key, basic, anonymous ]
+    backend: web
+    access: [ {{ consumer: "*" }}, {{ consumer: anonymous }} ]
+    headers: {{ request: {{ set: {{ X-User: "{{consumer}}" }}, remove: [ X-Debug ] }} }}
+"""
+
+    def lines(self, *fields, body=b"", path="/x", host="a"):
+        return raw(self.port, (f"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n" + "".join(f"{field}\r\n" for field in fields) + "\r\n").encode() + body)
+
+    def test_authorization_counts_once_and_whatever_blank_is_in_it(self):
+        self.up(self.TEXT)
+        good = f"Authorization: {basic('u', 'p')}"
+        self.assertTrue(self.lines(good).startswith(b"HTTP/1.1 200"))
+        for fields in ((good, good), ("Authorization: X y", good), ("Authorization:", good), (good, "Authorization: Bearer forged"), (good, "authorization_: x".replace("_:", ":"))):
+            with self.subTest(fields):
+                answer = self.lines(*fields)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 401"), answer)
+                self.assertIn(b"more than once", answer)
+        self.assertTrue(self.lines("Authorization: Basic\tZm9yZ2Vk").startswith(b"HTTP/1.1 401"))
+
+    def test_what_failed_does_not_go_on_beside_what_was_good(self):
+        self.up(self.TEXT, backend=", credential: { forward: true }")
+        fields = seen(self.ask("/x", x_api_key="one", authorization=basic("admin", "x")))[1]
+        self.assertEqual(fields["x-api-key"], ["one"])
+        self.assertNotIn("authorization", fields)
+
+    def test_underscores_make_no_other_field(self):
+        self.up(self.TEXT)
+        told = self.lines("X-Api-Key: one", "X_User: admin", "X_Debug: 1", "Client_Cert: :x:", "X_Forwarded_For: 1.1.1.1", "X_Real_IP: 9.9.9.9", "My_Own: kept")
+        names = {name: value for name, value in json.loads(told.split(b"\r\n\r\n", 1)[1])["fields"] if "_" in name}
+        self.assertEqual(names, {"my_own": "kept"})
+
+    def test_trailers_bring_nothing_back(self):
+        self.up(self.TEXT)
+        recorder = Recorder()
+        self.reload(lambda: self.config.write_text(self.config.read_text().replace(f":{self.origin.port}", f":{recorder.port}")))
+        self.lines("X-Api-Key: one", "Transfer-Encoding: chunked", "TE: trailers", body=b"1\r\na\r\n0\r\nX-User: admin\r\nX_User: admin\r\nX-Debug: 1\r\nX-Api-Key: one\r\nChecksum: 7\r\n\r\n")
+        trailers = recorder.requests[-1].split(b"\r\n0\r\n", 1)[1]
+        self.assertEqual(trailers, b"Checksum: 7\r\n\r\n")
+
+    def test_a_host_is_no_step_in_a_path(self):
+        self.up(self.TEXT)
+        self.assertIn(b"/sites/a.example/etc", self.lines(path="/site/etc", host="a.example"))
+        for host in ("..", ".", "a..b", ".a"):
+            with self.subTest(host):
+                self.assertTrue(self.lines(path="/site/etc", host=host).startswith(b"HTTP/1.1 400"))
+
+
 class Addresses(Door):
     def test_the_address_counts_that_a_trusted_proxy_tells(self):
         self.up(f"""
@@ -270,7 +337,7 @@ consumers:
         for name, subject, san, ca, days in (("san", "/CN=x", "DNS:other.example,DNS:gateway.EXAMPLE", "ca", 2), ("uri", "/CN=x", "URI:spiffe://example/gw", "ca", 2),
                                              ("ip", "/CN=x", "IP:10.0.0.1", "ca", 2), ("subject", "/O=Example/CN=named", None, "ca", 2), ("plain", "/O=Else/CN=plain", None, "ca", 2),
                                              ("key", "/CN=nobody", None, "ca", 2), ("unlisted", "/CN=nobody", "DNS:first.example", "ca", 2),
-                                             ("revoked", "/CN=plain", None, "ca", 2), ("expired", "/CN=plain", None, "ca", -1), ("foreign", "/CN=plain", None, "stranger", 2)):
+                                             ("revoked", "/CN=plain", None, "ca", 2), ("expired", "/CN=plain", None, "ca", -1), ("foreign", "/CN=plain", None, "stranger", 2), ("spelt", "/CN=named,O=Example", None, "ca", 2)):
             self.issue(name, subject, san, ca, days)
         self.revoke("revoked")
         public = self.openssl("x509", "-in", "key.crt", "-pubkey", "-noout")
@@ -307,6 +374,7 @@ routes:
             for name, who in (("san", "by-san"), ("uri", "by-san"), ("ip", "by-san"), ("subject", "by-subject"), ("plain", "by-cn"), ("key", "by-key"), (None, None)):
                 with self.subTest(f"{version} {name}"):
                     self.assertEqual(self.who(name, version=version), who)
+        self.assertEqual(self.status("spelt"), 401)  # a common name with a comma is no subject of two parts
         self.assertEqual(self.status("unlisted"), 401)  # shown and unknown: anonymous does not count
         self.assertEqual(self.who("unlisted", "/cn/x"), "nobody")
         self.assertEqual(self.status("plain", "/cn/x"), 403)

@@ -88,6 +88,10 @@ TEST_CASE("what does not fit together is told") {
              Case{"{ from: instance, endpoint: { through: \"ftp://x\" } }", "write service://NAME"},
              Case{"{ from: web_identity, session_name: \"a b\" }", "it has 2 to 64 letters"},
              Case{"{ duration: 1m }", "15m"},
+             Case{"{ access_key_id: \"A\\nB\", secret_access_key: s }", "one line of printable characters"},
+             Case{"{ access_key_id: A, secret_access_key: \"s\\r\" }", "one line of printable characters"},
+             Case{"{ access_key_id: A, secret_access_key: s, session_token: \"t\\n\" }",
+                  "one line of printable characters"},
          }) {
         CAPTURE(one.keys);
         const std::string errors =
@@ -99,6 +103,42 @@ TEST_CASE("what does not fit together is told") {
     CHECK(errors_of(with("{ region: eu-central-1, service: s3, payload: unsigned }", "http://example.com"))
               .contains("an unsigned payload needs TLS"));
     CHECK(errors_of(with("{ region: eu-central-1, service: s3, body_bytes: 1GiB }")).contains("64MiB"));
+}
+
+TEST_CASE("no other credential writes what the signature covers") {
+    const std::string sigv4 = "{ region: eu-central-1, service: s3 }";
+    for (const char* name : {"x-amz-date", "X-Amz-Security-Token", "x-amz-content-sha256", "x-amz-meta-gateway"}) {
+        CAPTURE(name);
+        const std::string errors = errors_of(with(sigv4 + ", header: [{ name: " + name + ", value: x }]"));
+        CHECK_MESSAGE(errors.contains("aws_sigv4 signs all x-amz- headers"), errors);
+    }
+    CHECK(errors_of(with(sigv4 + ", header: [{ name: authorization, value: x }]"))
+              .contains("is written by aws_sigv4 already"));
+    CHECK(errors_of(with(sigv4 + ", header: [{ name: x-gateway, value: x }]")).empty());
+}
+
+TEST_CASE("a credential has no header that the connector writes itself") {
+    for (const char* name :
+         {"X-Request-Id", "via", "traceparent", "forwarded", "x-forwarded-for", "x-forwarded-anything"}) {
+        CAPTURE(name);
+        const std::string errors = errors_of(
+            with("{ region: eu-central-1, service: s3 }, header: [{ name: " + std::string(name) + ", value: x }]"));
+        CHECK_MESSAGE(errors.contains("the connector writes it itself"), errors);
+    }
+}
+
+TEST_CASE("the fields by which a subject token is asked for are fields") {
+    const auto errors_with = [](const std::string& headers) {
+        return errors_of(
+            with("{ region: eu-central-1, service: s3, keys: {} }, gcp_federated: { header: x-google, "
+                 "provider: projects/1/locations/global/workloadIdentityPools/p/providers/x, "
+                 "subject_token_url: { url: \"https://example.com\" }, subject_token_headers: " +
+                 headers + " }"));
+    };
+    CHECK(errors_with("{ authorization: Bearer x }").empty());
+    CHECK(errors_with("{ authorization: \"Bearer x\\n\" }").contains("one line of printable characters"));
+    const std::string bad_name = errors_with("{ \"a b\": x }");
+    CHECK_MESSAGE(bad_name.contains("is not a name"), bad_name);
 }
 
 }  // namespace adit::config

@@ -39,6 +39,30 @@ TEST_CASE("an issuer's URL is taken in the one form that verifiers compare with"
     }
 }
 
+TEST_CASE("the issuers that a backend's credential uses are found in all of its parts") {
+    Assertion by_issuer;
+    by_issuer.issuer = "main";
+    Assertion by_key;
+    by_key.key = "key.pem";
+    Backend backend;
+    CHECK(issuer_uses(backend).empty());
+    backend.credential.oauth2_client_credentials.emplace().assertion = by_key;
+    CHECK(issuer_uses(backend).empty());
+    backend.credential.oauth2_client_credentials->assertion = by_issuer;
+    backend.credential.signed_jwt.emplace().issuer = "main";
+    backend.credential.azure_ad.emplace().federated = by_issuer;
+    backend.credential.gcp_federated.emplace().federated = by_issuer;
+    backend.credential.gcp_federated->aws.emplace().federated = by_issuer;
+    backend.credential.aws_sigv4.emplace().keys.federated = by_issuer;
+    const auto uses = issuer_uses(backend);
+    CHECK(uses.size() == 6);
+    for (const IssuerUse& use : uses) {
+        CAPTURE(use.path.front());
+        CHECK(use.issuer == "main");
+        CHECK(use.backend == &backend);
+    }
+}
+
 TEST_CASE("templates of claims know names, and say which they know") {
     for (const char* text :
          {"", "fixed", "{consumer}", "{environment}:{project}", "{attribute.plan}", "{route}", "{method} {host}{path}",

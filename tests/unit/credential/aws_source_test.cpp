@@ -75,6 +75,19 @@ TEST_CASE("what the configuration says goes before the environment") {
     CHECK_FALSE(choose({{"AWS_ACCESS_KEY_ID", "AKIA1"}}, keys));
 }
 
+TEST_CASE("what of the environment goes into headers is one printable line") {
+    for (const char* variable : {"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"}) {
+        Variables keys = kKeys;
+        keys[variable] += "\r\nx: y";
+        const auto source = choose(keys);
+        REQUIRE_FALSE(source);
+        CHECK(source.error().message.contains(variable));
+    }
+    const auto source = choose(all({kContainer, {{"AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret\n"}}}));
+    REQUIRE_FALSE(source);
+    CHECK(source.error().message.contains("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+}
+
 TEST_CASE("a web identity is that of the environment, at STS of the region") {
     const auto source = choose(kIdentity);
     const auto& identity = std::get<WebIdentitySource>(*source);

@@ -165,4 +165,43 @@ TEST_CASE("an issuer that cannot have keys says why") {
     CHECK(issuer.error().message.contains("issuer main"));
 }
 
+TEST_CASE("an issuer with good keys starts, although its next key cannot be made") {
+    const TemporaryFiles files;
+    const auto lock = files.directory() / "keys" / ".lock";
+    const std::string before = kids(*opened(settings(files)));
+    std::filesystem::remove(lock);
+    std::filesystem::create_directory(lock);
+    const WallTime later = kStart + settings(files).rotate;
+    const auto issuer = opened(settings(files), later);
+    CHECK(kids(*issuer) == before);
+    CHECK(issuer->sign_assertion("aud", "sub", 60s, Algorithm::es256, later));
+    SUBCASE("and makes it when it can") {
+        std::filesystem::remove(lock);
+        issuer->look(later + 1min);
+        CHECK(kids(*issuer).size() > before.size());
+    }
+    SUBCASE("but not with an algorithm that has no key at all") {
+        const auto more = Issuer::open(settings(files, {"ES256", "EdDSA"}), later);
+        REQUIRE_FALSE(more);
+        CHECK(more.error().message.contains(".lock"));
+    }
+}
+
+TEST_CASE("an issuer without upkeep leaves the disk as it is") {
+    const TemporaryFiles files;
+    const auto missing = Issuer::open(settings(files), kStart, Issuer::Upkeep::no);
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().message.contains("issuer main"));
+    CHECK(missing.error().message.contains("no key for ES256 yet; it gets one when the connector first runs"));
+    CHECK_FALSE(std::filesystem::exists(files.directory() / "keys"));
+
+    const std::string before = kids(*opened(settings(files)));
+    const WallTime later = kStart + settings(files).rotate;
+    const auto issuer = Issuer::open(settings(files), later, Issuer::Upkeep::no);
+    REQUIRE(issuer);
+    CHECK((*issuer)->sign_assertion("aud", "sub", 60s, Algorithm::es256, later));
+    (*issuer)->look(later + 1min);
+    CHECK(kids(**issuer) == before);
+}
+
 }  // namespace adit::credential

@@ -107,6 +107,19 @@ TEST_CASE("keys that come and go are noticed") {
     CHECK(directory.read()->keys.empty());
 }
 
+TEST_CASE("a file that could not be read is read again, though nothing shows that it has changed") {
+    const TemporaryFiles files;
+    KeyDirectory directory(files.directory());
+    const std::string name = "EdDSA.20260102T030405Z.pem";
+    const std::string pem = pem_of(Algorithm::eddsa);
+    const auto file = files.write(name, std::string(pem.size(), 'x'));
+    const auto written = std::filesystem::last_write_time(file);
+    CHECK(directory.read()->problems.size() == 1);
+    files.write(name, pem);
+    std::filesystem::last_write_time(file, written);
+    CHECK(directory.read()->keys.size() == 1);
+}
+
 TEST_CASE("one connector at a time makes keys") {
     const TemporaryFiles files;
     KeyDirectory one(files.directory());

@@ -6,6 +6,7 @@
 #include "common/base/encoding.h"
 #include "connector/credential/form.h"
 #include "connector/credential/provider.h"
+#include "connector/fetch/reply_time.h"
 
 using namespace adit;
 using namespace credential;
@@ -58,6 +59,22 @@ TEST_CASE("an end that is a time counts from the provider's clock") {
     CHECK((*made)->life == 3600s);
 }
 
+TEST_CASE("an end or a date beyond what our clock can count is far away, and no more") {
+    for (const char* end : {"2263-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
+        CAPTURE(end);
+        const auto made = read_token(
+            answered(200, std::string(R"({"access_token":"abc","expireTime":")") + end + "\"}"), "access_token");
+        REQUIRE(made);
+        CHECK((*made)->life == 30 * 24h);
+    }
+    const auto expired = read_token(answered(200, R"({"access_token":"abc","expireTime":"2026-01-02T03:04:05Z"})",
+                                             {{"date", "Fri, 31 Dec 9999 23:59:59 GMT"}}));
+    CHECK_FALSE(expired);
+    const WallTime now = parse_time("2026-01-02T03:04:05Z").value();
+    CHECK(fetch::retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) > 100 * 365 * 24h);
+    CHECK(fetch::retry_after("Fri, 01 Jan 1600 00:00:00 GMT", now) == 0s);
+}
+
 TEST_CASE("a JWT says its end itself, where nobody else does") {
     const std::string jwt = encoded(R"({"alg":"RS256"})") + "." + encoded(R"({"exp":1767323045})") + ".c2ln";
     const auto made = read_bare_token(answered(200, jwt + "\n", {{"date", "Fri, 02 Jan 2026 02:04:05 GMT"}}));
@@ -70,7 +87,8 @@ TEST_CASE("an answer of 200 that gives no token may be another one the next time
     for (const char* body :
          {"", "{", "[]", "null", "{}", R"({"access_token":7,"expires_in":1})", R"({"access_token":"","expires_in":1})",
           R"({"access_token":"abc","expires_in":0})", R"({"access_token":"abc","expires_in":-5})",
-          R"({"access_token":"abc","expires_in":"soon"})", R"({"access_token":"abc","expires_in":[]})",
+          R"({"access_token":"abc","expires_in":"soon"})", R"({"access_token":"abc","expires_in":"nan"})",
+          R"({"access_token":"abc","expires_in":"inf"})", R"({"access_token":"abc","expires_in":[]})",
           R"({"access_token":"a\r\nb: c","expires_in":1})", R"({"access_token":"a b","expires_in":1})", "<html>"}) {
         CAPTURE(body);
         const auto made = read_token(answered(200, body));
@@ -119,7 +137,28 @@ TEST_CASE("a provider's wish for rest is heard") {
 }
 
 TEST_CASE("a provider that repeats a secret does not get it into our words") {
-    CHECK(without_secrets("no s3cret, and s3cret", {"", "s3cret"}) == "no ***, and ***");
+    Secrets secrets;
+    secrets.add("").add("s3cret").add("s3cret/longer").add_long("public").add("*");
+    CHECK(without_secrets("no s3cret, and s3cret", secrets) == "no ***, and ***");
+    CHECK(without_secrets("public s3cret/longer s3cret%2Flonger", secrets) == "public *** ***");
+    CHECK(without_secrets("s3cret*", secrets) == "***");
+}
+
+TEST_CASE("what a provider repeats is masked before it is cut and made printable") {
+    const auto words_of = [](const std::string& repeated, const Secrets& secrets) {
+        return trouble_of(answered(400, R"({"error":"no","error_description":")" + repeated + "\"}"), secrets).words;
+    };
+    const std::string filling(290, 'x');
+    Secrets cut;
+    cut.add("s3cret-of-the-client");
+    CHECK(words_of(filling + "s3cret-of-the-client", cut) == "it answered 400 no: " + filling + "***");
+    Secrets non_ascii;
+    non_ascii.add("pässwörd");
+    CHECK(words_of("not pässwörd, p%C3%A4ssw%C3%B6rd", non_ascii) == "it answered 400 no: not ***, ***");
+    Secrets subject;
+    subject.add("eyJh.eyJz.c2ln");
+    CHECK(words_of("bad subject_token eyJh.eyJz.c2ln", subject) == "it answered 400 no: bad subject_token ***");
+    CHECK(trouble_of(answered(400, R"({"error":"eyJh.eyJz.c2ln"})"), subject).words == "it answered 400 ***");
 }
 
 TEST_CASE("forms are encoded, and leave out what is empty") {

@@ -221,11 +221,16 @@ TEST_CASE("what was shown is found again, all of it") {
                make_basic("basic", {}, consumers())});
     const std::string basic = "Basic " + base64("a:b");
     Request request(Fields{{"x-api-key", "1"}, {"authorization", basic}, {"X-API-KEY", "2"}, {"x-other", "3"}});
-    const Shown shown = all.shown(request.visit());
+    using enum Authentication::Of;
+    const Shown shown = all.shown(request.visit(), {}, others);
     CHECK(shown.fields.size() == 3);
     CHECK(shown.parameters == std::vector<std::string_view>{"key"});
     Request bearer(Fields{{"authorization", "Bearer x"}});
-    CHECK(all.shown(bearer.visit()).fields.empty());
+    CHECK(all.shown(bearer.visit(), {}, others).fields.empty());
+
+    const Inquiry known{.caller = nullptr, .next = 1, .by = 0, .refused = {}, .flaws = {}, .retry_after = {}};
+    CHECK(all.shown(request.visit(), known, caller).fields.size() == 2);
+    CHECK(all.shown(request.visit(), known, others).fields.size() == 1);
 }
 
 }  // namespace adit::policy
