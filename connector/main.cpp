@@ -11,6 +11,7 @@
 #include "connector/cli/issuer_commands.h"
 #include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
+#include "connector/cli/options.h"
 #include "connector/cli/trust_commands.h"
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
@@ -40,15 +41,10 @@ Result<std::filesystem::path> find_config(const std::string& named) {
         "/etc/adit/connector.yaml)");
 }
 
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
-
 int run(const std::string& named) {
     const auto path = find_config(named);
     if (!path) {
-        return report(path.error());
+        return cli::report(path.error());
     }
     auto configuration = config::load(*path);
     if (!configuration) {
@@ -61,7 +57,7 @@ int run(const std::string& named) {
 int check(const std::string& named, const std::string& output) {
     const auto path = find_config(named);
     if (!path) {
-        return report(path.error());
+        return cli::report(path.error());
     }
     return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text);
 }
@@ -97,9 +93,7 @@ int main(int argc, char** argv) {
     CLI::App* check_command =
         app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
     check_command->add_option("--config,file", config, "Configuration file")->type_name("FILE");
-    check_command->add_option("--output", output, "text or json")
-        ->type_name("FORM")
-        ->check(CLI::IsMember({"text", "json"}));
+    cli::add_output(*check_command, output);
     check_command->callback([&] { chosen = [&] { return check(config, output); }; });
     CLI::App* version_command = app.add_subcommand("version", "Print the version");
     version_command->callback([&] {

@@ -8,6 +8,7 @@
 #include "common/base/random.h"
 #include "common/log/log.h"
 #include "common/net/spawn.h"
+#include "connector/cli/options.h"
 #include "connector/config/issuers.h"
 #include "connector/config/load.h"
 #include "connector/credential/make.h"
@@ -19,11 +20,6 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 60s;
-
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
 
 /// What came of one credential.
 struct Outcome {
@@ -198,10 +194,8 @@ void add_credential_commands(CLI::App& app, const FindFile& find_file, std::func
     CLI::App* command = credential->add_subcommand(
         "test", "Fetch a backend's credentials here and now, and show what they say; not through tunnels");
     command->add_option("backend", arguments->backend, "The backend's name")->type_name("BACKEND")->required();
-    command->add_option("--config", arguments->config, "The connector's configuration file")->type_name("FILE");
-    command->add_option("--output", arguments->output, "text or json")
-        ->type_name("FORM")
-        ->check(CLI::IsMember({"text", "json"}));
+    add_config(*command, arguments->config);
+    add_output(*command, arguments->output);
     command->callback([=, &chosen] {
         chosen = [=] {
             const auto file = find_file(arguments->config);

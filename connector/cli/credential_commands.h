@@ -1,10 +1,7 @@
 // `adit-connector credential test BACKEND`: fetches a backend's credentials here and now, and says what came of it.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
-
-#include "connector/cli/operator_commands.h"
+#include "connector/cli/options.h"
 
 namespace adit::cli {
 

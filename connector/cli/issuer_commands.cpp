@@ -9,6 +9,7 @@
 #include "common/base/strings.h"
 #include "common/base/time.h"
 #include "connector/cli/issuer_trust.h"
+#include "connector/cli/options.h"
 #include "connector/config/issuers.h"
 #include "connector/config/load.h"
 #include "connector/credential/issuer.h"
@@ -25,11 +26,6 @@ struct IssuerArguments {
     std::string subject;
     std::string cloud;
 };
-
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
 
 Result<std::vector<config::Issuer>> issuers_meant(const config::Configuration& configuration, const std::string& name) {
     if (name.empty()) {
@@ -202,11 +198,9 @@ void add_issuer_commands(CLI::App& app, const FindFile& find_file, std::function
     issuer->require_subcommand(1);
     const auto add = [&](const char* name, const char* help, Verb verb) {
         CLI::App* command = issuer->add_subcommand(name, help);
-        command->add_option("--config", arguments->config, "The connector's configuration file")->type_name("FILE");
+        add_config(*command, arguments->config);
         command->add_option("--issuer", arguments->issuer, "One of 'issuers'; all when left out")->type_name("NAME");
-        command->add_option("--output", arguments->output, "text or json")
-            ->type_name("FORM")
-            ->check(CLI::IsMember({"text", "json"}));
+        add_output(*command, arguments->output);
         command->callback([=, &chosen] {
             chosen = [=] {
                 const auto file = find_file(arguments->config);

@@ -1,10 +1,7 @@
 // `adit-connector issuer ...`: the keys of our issuers, and what clouds must be told to trust them.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
-
-#include "connector/cli/operator_commands.h"
+#include "connector/cli/options.h"
 
 namespace adit::cli {
 

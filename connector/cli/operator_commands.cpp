@@ -13,6 +13,7 @@
 #include "common/config/json_schema.h"
 #include "common/status/probe.h"
 #include "connector/cli/explanation.h"
+#include "connector/cli/options.h"
 #include "connector/cli/status_output.h"
 #include "connector/config/load.h"
 #include "connector/config/table.h"
@@ -39,11 +40,6 @@ struct OperatorArguments {
 
     bool as_json() const { return output == "json"; }
 };
-
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
 
 /// A configuration that is checked; its errors go to standard error.
 std::optional<config::Configuration> load(const std::filesystem::path& file) {
@@ -208,7 +204,7 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
     const auto add = [&](CLI::App& under, const char* name, const char* help, Verb verb, bool needs_file) {
         CLI::App* command = under.add_subcommand(name, help);
         if (needs_file) {
-            command->add_option("--config", arguments->config, "The connector's configuration file")->type_name("FILE");
+            add_config(*command, arguments->config);
         }
         command->callback([=, &chosen] {
             chosen = [=] {
@@ -219,9 +215,7 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
         return command;
     };
     const auto with_output = [&](CLI::App* command) {
-        command->add_option("--output", arguments->output, "text or json")
-            ->type_name("FORM")
-            ->check(CLI::IsMember({"text", "json"}));
+        add_output(*command, arguments->output);
         return command;
     };
     add(app, "schema", "Print the JSON Schema of the configuration, for editors", print_schema, false);

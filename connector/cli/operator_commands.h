@@ -2,17 +2,9 @@
 // status, reload.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <functional>
-#include <string>
-
-#include "common/base/error.h"
+#include "connector/cli/options.h"
 
 namespace adit::cli {
-
-/// Finds the configuration file that was meant; the text may be empty (the usual places).
-using FindFile = std::function<Result<std::filesystem::path>(const std::string& named)>;
 
 /// Hangs the verbs under `app`. The verb that was chosen puts its work into `chosen`, which answers the exit status: 0,
 /// 1 when the connector or the configuration says no, 2 for bad input.

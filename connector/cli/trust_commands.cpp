@@ -11,6 +11,7 @@
 #include "common/config/suggest.h"
 #include "common/tls/key.h"
 #include "connector/cli/access_explanation.h"
+#include "connector/cli/options.h"
 #include "connector/config/load.h"
 #include "connector/store/store.h"
 
@@ -32,11 +33,6 @@ struct TrustArguments {
 
     bool as_json() const { return output == "json"; }
 };
-
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
 
 Result<std::size_t> find_route(const config::Configuration& configuration, const std::string& name) {
     std::vector<std::string> names;
@@ -132,16 +128,12 @@ int new_key(const TrustArguments& arguments) {
 
 void add_trust_commands(CLI::App& app, const FindFile& find_file, std::function<int()>& chosen) {
     const auto arguments = std::make_shared<TrustArguments>();
-    const auto with_output = [&](CLI::App* command) {
-        command->add_option("--output", arguments->output, "text or json")
-            ->type_name("FORM")
-            ->check(CLI::IsMember({"text", "json"}));
-    };
+    const auto with_output = [&](CLI::App* command) { add_output(*command, arguments->output); };
     CLI::App* access = app.add_subcommand("access", "Look at who may use what");
     access->require_subcommand(1);
     CLI::App* explain =
         access->add_subcommand("explain", "Say whether a consumer may use a service or a route, and by which rule");
-    explain->add_option("--config", arguments->config, "The connector's configuration file")->type_name("FILE");
+    add_config(*explain, arguments->config);
     explain->add_option("--consumer", arguments->consumer, "The caller's name; anonymous is who shows nothing")
         ->type_name("NAME")
         ->required();

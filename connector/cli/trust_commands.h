@@ -1,7 +1,7 @@
 // The verbs about who may call: access explain, consumer new-key.
 #pragma once
 
-#include "connector/cli/operator_commands.h"
+#include "connector/cli/options.h"
 
 namespace adit::cli {
 

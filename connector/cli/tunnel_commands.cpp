@@ -11,6 +11,7 @@
 #include "common/base/time.h"
 #include "common/token/token.h"
 #include "connector/cli/new_key.h"
+#include "connector/cli/options.h"
 #include "connector/cli/tunnel_output.h"
 #include "connector/store/store.h"
 
@@ -19,11 +20,6 @@ namespace {
 
 namespace json = boost::json;
 using Arguments = std::shared_ptr<TunnelArguments>;
-
-int report(const Error& error) {
-    std::cerr << "adit-connector: " << error.message << '\n';
-    return error.usage ? 2 : 1;
-}
 
 /// The tunnel that the arguments name, by position or by --tunnel-id.
 Result<std::string> tunnel_of(const TunnelArguments& arguments) {
@@ -239,10 +235,8 @@ class Verbs {
     using Verb = int (*)(const TunnelArguments&, const config::TunnelSettings&);
     CLI::App* add(CLI::App& under, const std::string& name, const std::string& help, Verb verb) {
         CLI::App* command = under.add_subcommand(name, help);
-        command->add_option("--config", arguments_->config, "The connector's configuration file")->type_name("FILE");
-        command->add_option("--output", arguments_->output, "text or json")
-            ->type_name("FORM")
-            ->check(CLI::IsMember({"text", "json"}));
+        add_config(*command, arguments_->config);
+        add_output(*command, arguments_->output);
         command->callback([verb, arguments = arguments_, find = find_settings_, chosen = &chosen_] {
             *chosen = [verb, arguments, find] {
                 const auto settings = find(arguments->config);

@@ -7,6 +7,7 @@
 #include "connector/credential/assertion.h"
 #include "connector/credential/aws_keeper.h"
 #include "connector/credential/form.h"
+#include "connector/credential/google.h"
 #include "connector/credential/subject_token.h"
 #include "connector/credential/uri_encoding.h"
 
@@ -15,7 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
 constexpr const char* kExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr const char* kAccessToken = "urn:ietf:params:oauth:token-type:access_token";
 

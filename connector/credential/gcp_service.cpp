@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "connector/credential/form.h"
+#include "connector/credential/google.h"
 #include "connector/credential/uri_encoding.h"
 
 namespace adit::credential {
@@ -14,7 +15,6 @@ namespace json = boost::json;
 
 constexpr const char* kGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 constexpr const char* kTokenUri = "https://oauth2.googleapis.com/token";
-constexpr const char* kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
 constexpr std::chrono::seconds kLife{3600};
 
 /// What a downloaded key file says.

@@ -174,7 +174,7 @@ Outcome note(Head& head, Collected& seen, const Field& field) {
 
 /// Few names share a length and a first letter, so nearly every lookup is one comparison or none.
 Known known(std::string_view name) {
-    if (says_identity(name) || is_disguised(name)) {
+    if (says_identity(name)) {
         return Known::identity;
     }
     if (name.size() > kLongestName) {
@@ -186,7 +186,7 @@ Known known(std::string_view name) {
             return entry.known;
         }
     }
-    return Known::other;
+    return is_disguised(name) ? Known::identity : Known::other;
 }
 
 std::unexpected<ParseError> refuse(const char* words, int status, const char* code) {

@@ -37,11 +37,11 @@ Jwt::Jwt(std::string name, const config::JwtPolicy& policy, const Consumers& con
       callers_(policy, "jwt " + this->name(), consumers),
       keys_(std::move(keys)) {}
 
-/// Who reads the first and who reads the last would see two callers.
+/// As Authorization, of which that is asked before any policy is (Visit::repeats_authorization).
 bool Jwt::is_repeated(const Visit& visit) const {
-    const std::string_view name = is_authorization() && visit.proxy ? "proxy-authorization" : std::string_view(header_);
-    return std::ranges::count_if(visit.request.fields,
-                                 [name](const http::Field& field) { return iequals(field.name, name); }) > 1;
+    return !is_authorization() && std::ranges::count_if(visit.request.fields, [this](const http::Field& field) {
+                                      return iequals(field.name, header_);
+                                  }) > 1;
 }
 
 /// Nothing: none was shown.

@@ -26,12 +26,14 @@ bool wants_whole_body(const http::Exchange& exchange, const backend::Backend& ba
     return backend.holding.most > 0 && !http::list_has(exchange.request.upgrade, "websocket");
 }
 
-HeldBody::Bounds bounds_of(const http::Exchange& exchange, const backend::Backend& backend) {
+net::Task<std::optional<problem::Failure>> hold_body(http::Exchange& exchange, const backend::Backend& backend,
+                                                     std::optional<HeldBody>& held) {
     HeldBody::Bounds bounds{.most = backend.holding.most, .silence = backend.timeouts.first_byte};
     if (backend.timeouts.total.count() > 0) {
         bounds.ends = exchange.started + backend.timeouts.total;
     }
-    return bounds;
+    held.emplace(backend.holding.budget);
+    return held->read(exchange, bounds);
 }
 
 /// What authenticated the caller is between the caller and us, unless the backend is meant to see it.
@@ -88,8 +90,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
             way = last ? co_await find_way(endpoint, exchange.started + backend.timeouts.connect) : std::move(way);
         }
         if (way && !held && wants_whole_body(exchange, backend)) {
-            held.emplace(backend.holding.budget);
-            if (failure = co_await held->read(exchange, bounds_of(exchange, backend)); failure) {
+            if (failure = co_await hold_body(exchange, backend, held); failure) {
                 break;
             }
             way = endpoint.dialer->choose();  // the client took its time: the way may be another by now

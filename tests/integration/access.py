@@ -66,7 +66,7 @@ class Access(Case):
     def up(self, agents=("t1", "t2")):
         self.origins = {name: Origin(name) for name in ("direct", *(name for services in SERVICES.values() for name in services))}
         url = {name: f"http://127.0.0.1:{origin.port}" for name, origin in self.origins.items()}
-        site = self.site = Site(self, {"placeholder": "http://127.0.0.1:1"})
+        site = self.site = Site(self, {"first": "http://127.0.0.1:1"})
         usual = "policies: [ api-key, anonymous ]"
         backends = {name: f"service://{name}" for name in ("payments", "orders", "ledger", "shared", "wild", "vault", "safe", "missing")}
         backends |= {"direct": url["direct"], "fallback": f"http://127.0.0.1:{free_port()}, service://payments", "mixed": "service://payments, service://orders",

@@ -206,7 +206,7 @@ routes:
         fields = seen(self.ask("/x", x_adit_consumer="admin", x_api_key="kept", authorization="Bearer kept"))[1]
         self.assertNotIn("x-adit-consumer", fields)
         self.assertEqual((fields["x-api-key"], fields["authorization"]), (["kept"], ["Bearer kept"]))
-        self.assertIn("no consumers, policies or access", self.connector.log())
+        wait_for(lambda: "no consumers, policies or access" in self.connector.log(), "the notice")
         self.assertIn("no consumers, policies or access", self.run_tool(CONNECTOR, "check", self.config).stdout)
 
 

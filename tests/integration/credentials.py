@@ -12,6 +12,7 @@ from providers_entra import Application, Entra
 from providers_google import Google, ServiceAccount
 from providers_metadata import Metadata
 from providers_oauth2 import Client, OAuth2
+from servers import pump
 
 SECRET = "s3cret-of-the-client-0815"
 FORGED = "forged-by-the-client"
@@ -43,21 +44,12 @@ class Proxy(threading.Thread):
         self.asked.append(head.decode())
         far = socket.create_connection(("127.0.0.1", self.to))
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        back = threading.Thread(target=self.pump, args=(far, connection), daemon=True)
+        back = threading.Thread(target=pump, args=(far, connection), daemon=True)
         back.start()
-        self.pump(connection, far)
+        pump(connection, far)
         back.join()
         far.close()
         connection.close()
-
-    @staticmethod
-    def pump(source, sink):
-        try:
-            while part := source.recv(65536):
-                sink.sendall(part)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
 
 class Credentials(Case):

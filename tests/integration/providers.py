@@ -88,7 +88,7 @@ class Provider(http.server.ThreadingHTTPServer):
 
     def __init__(self, tls=None, client_ca=None, expires_in=3600, host="127.0.0.1"):
         self.requests, self.expires_in = [], expires_in
-        self._faults, self._lock = [], threading.Lock()
+        self._faults, self._lock, self._stopped = [], threading.Lock(), threading.Event()
         self._context = None
         if tls:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -112,6 +112,7 @@ class Provider(http.server.ThreadingHTTPServer):
         pass  # a client that hung up is its own business
 
     def stop(self):
+        self._stopped.set()
         self.shutdown()
         self.server_close()
 
@@ -160,7 +161,7 @@ class Provider(http.server.ThreadingHTTPServer):
         if fault.hold:
             fault.hold.wait(30)
         if fault.slow:
-            time.sleep(fault.slow)
+            self._stopped.wait(fault.slow)
         if fault.close:
             return None
         if fault.refuse is None and (fault.status is not None or fault.body is not None):

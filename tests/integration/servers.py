@@ -140,6 +140,16 @@ class OriginHandler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = do
 
 
+def pump(source, sink):
+    """Copies bytes until the source ends, and then ends the sink."""
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
 class Accepting:
     """Listens on a port of its own and serves each connection on a thread."""
 

@@ -3,6 +3,7 @@ import socket
 import threading
 
 from harness import AGENT, free_port, main, wait_for
+from servers import pump
 from wireguard_site import WireGuardCase
 
 FELL_BACK = "TLS does not reach the connector, so WireGuard is used"
@@ -37,15 +38,7 @@ class Gateway:
                 server = socket.create_connection(("127.0.0.1", self.to))
                 self.joined.append(server)
                 for ends in ((client, server), (server, client)):
-                    threading.Thread(target=self.copy, args=ends, daemon=True).start()
-
-    def copy(self, source, sink):
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+                    threading.Thread(target=pump, args=ends, daemon=True).start()
 
 
 class Fallback(WireGuardCase):

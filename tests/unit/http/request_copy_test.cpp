@@ -6,33 +6,12 @@
 #include "common/net/memory_stream.h"
 #include "common/net/worker.h"
 #include "connector/http/parse.h"
+#include "tests/unit/http/plain_exchange.h"
 
 using namespace adit;
 using namespace adit::http;
 
 namespace {
-
-/// An exchange whose client gets no heads.
-class Plain final : public Exchange {
-  public:
-    using Exchange::Exchange;
-
-  private:
-    void begin(const ResponseHead&, const Backward&) override {}
-    void inform(const ResponseHead&) override {}
-    Framing framing_for(const Framing& origin) const override { return origin; }
-};
-
-/// What a tap has seen.
-struct Seen final : BodyTap {
-    void passing(const net::Chain& bytes, std::size_t n) override {
-        std::string part(n, '\0');
-        bytes.copy_out(part);
-        text += part;
-    }
-    void passed() override { text += '|'; }
-    std::string text;
-};
 
 /// A request with its body, as a connection has it.
 struct Asked {
@@ -54,7 +33,7 @@ struct Asked {
     std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>> streams;
     ServerSettings settings;
     RequestHead head;
-    std::optional<Plain> exchange;
+    std::optional<PlainExchange> exchange;
 };
 
 constexpr const char* kChunked =

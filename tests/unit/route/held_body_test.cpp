@@ -7,6 +7,7 @@
 #include "common/net/spawn.h"
 #include "common/net/worker.h"
 #include "connector/http/parse.h"
+#include "tests/unit/http/plain_exchange.h"
 
 using namespace adit;
 using namespace adit::route;
@@ -14,29 +15,6 @@ using namespace adit::route;
 namespace {
 
 constexpr std::uint64_t kBudget = 1000;
-
-/// An exchange whose client gets interim answers in words.
-class Plain final : public http::Exchange {
-  public:
-    using Exchange::Exchange;
-    int continued = 0;
-
-  private:
-    void begin(const http::ResponseHead&, const http::Backward&) override {}
-    void inform(const http::ResponseHead&) override { ++continued; }
-    http::Framing framing_for(const http::Framing& origin) const override { return origin; }
-};
-
-/// Sees what moves.
-struct Seen final : http::BodyTap {
-    void passing(const net::Chain& bytes, std::size_t n) override {
-        std::string part(n, '\0');
-        bytes.copy_out(part);
-        text += part;
-    }
-    void passed() override { text += '|'; }
-    std::string text;
-};
 
 /// A request of which `text` is here already; the rest can be sent.
 struct Reading {
@@ -77,7 +55,7 @@ struct Reading {
     std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>> streams;
     http::ServerSettings settings;
     http::RequestHead head;
-    std::optional<Plain> exchange;
+    std::optional<http::PlainExchange> exchange;
     std::shared_ptr<backend::HeldBudget> budget;
     std::optional<HeldBody> held;
     std::optional<problem::Failure> failure;
@@ -92,7 +70,7 @@ constexpr const char* kCareful = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 
 
 TEST_CASE("a body is read to its end, as its pieces come, and gets a length") {
     Reading reading(std::string(kChunked) + "5\r\nhello\r\n");
-    Seen seen;
+    http::Seen seen;
     reading.exchange->body.add(seen);
     reading.start({.most = 100});
     CHECK_FALSE(reading.over);
@@ -146,21 +124,21 @@ TEST_CASE("exactly the bound is taken, and a byte more refused, announced or not
 TEST_CASE("a client that waits for 100 Continue is asked, once, and not where the body is too large or here") {
     Reading waiting(kCareful);
     waiting.start({.most = 100});
-    CHECK(waiting.exchange->continued == 1);
+    CHECK(waiting.exchange->interim_answers == 1);
     waiting.send("hello ");
     waiting.send("world");
     CHECK(waiting.over);
-    CHECK(waiting.exchange->continued == 1);
+    CHECK(waiting.exchange->interim_answers == 1);
     CHECK_FALSE(waiting.head.expect_continue);
 
     Reading large(kCareful);
     large.start({.most = 10});
-    CHECK(large.exchange->continued == 0);
+    CHECK(large.exchange->interim_answers == 0);
 
     Reading here(std::string(kCareful) + "hello world");
     here.start({.most = 100});
     CHECK(here.over);
-    CHECK(here.exchange->continued == 0);
+    CHECK(here.exchange->interim_answers == 0);
 }
 
 TEST_CASE("what all requests hold is bounded; then the answer is to come again") {
