@@ -72,6 +72,22 @@ Rows seats(const json::object& status) {
     return rows;
 }
 
+Rows credentials(const json::object& status) {
+    Rows rows{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
+    for (const json::value& one : list(status, "backends")) {
+        for (const json::value& each : list(one.as_object(), "credentials")) {
+            const json::object& credential = each.as_object();
+            const bool troubled = !text(credential, "trouble").empty();
+            const char* state = text(credential, "ready") == "true" ? (troubled ? "not refreshed" : "ready")
+                                : troubled                          ? "missing"
+                                                                    : "not wanted yet";
+            rows.push_back({text(one.as_object(), "name"), text(credential, "kind"), state, text(credential, "expires"),
+                            text(credential, "fetches"), text(credential, "failures")});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 void print_status(const json::object& status) {
@@ -130,21 +146,7 @@ void print_status(const json::object& status) {
         backends.push_back({text(backend, "name"), endpoints, text(backend, "active"), text(backend, "idle")});
     }
     print_section(backends);
-
-    Rows credentials{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
-    for (const json::value& one : list(status, "backends")) {
-        for (const json::value& each : list(one.as_object(), "credentials")) {
-            const json::object& credential = each.as_object();
-            const bool troubled = !text(credential, "trouble").empty();
-            const char* state = text(credential, "ready") == "true" ? (troubled ? "not refreshed" : "ready")
-                                : troubled                          ? "missing"
-                                                                    : "not wanted yet";
-            credentials.push_back({text(one.as_object(), "name"), text(credential, "kind"), state,
-                                   text(credential, "expires"), text(credential, "fetches"),
-                                   text(credential, "failures")});
-        }
-    }
-    print_section(credentials);
+    print_section(credentials(status));
 
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {

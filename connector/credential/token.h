@@ -54,10 +54,6 @@ fetch::Trouble trouble_of(const fetch::Reply& reply, const Secrets& secrets = {}
 inline std::unexpected<fetch::Trouble> passing(std::string words) {
     return std::unexpected(fetch::Trouble{fetch::Fault::transient, std::move(words)});
 }
-/// One that only another configuration helps against.
-inline std::unexpected<fetch::Trouble> lasting(std::string words) {
-    return std::unexpected(fetch::Trouble{fetch::Fault::permanent, std::move(words)});
-}
 
 /// The claims of a JWT, believed by nobody: to show them, and to learn when it ends.
 std::optional<boost::json::object> unverified_claims(std::string_view token);
