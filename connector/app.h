@@ -85,6 +85,7 @@ class App {
     ConnectorMetrics metrics_{registry_};
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
+    Fabric fabric_;
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;

@@ -80,7 +80,7 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
 }
 
 Result<> App::prepare(config::Configuration configuration) {
-    const Generation::Means means{metrics_, desk_, shared_.pseudonym};
+    const Generation::Means means{metrics_, desk_, shared_.pseudonym, fabric_};
     auto generation = Generation::make(std::move(configuration), means, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));

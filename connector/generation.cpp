@@ -10,6 +10,7 @@
 #include "common/log/log.h"
 #include "connector/config/check.h"
 #include "connector/credential/make.h"
+#include "connector/generation_resilience.h"
 #include "connector/generation_trust.h"
 
 namespace adit {
@@ -182,6 +183,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto credentials = make_credentials(*made, means, previous); !credentials) {
         return std::unexpected(std::move(credentials.error()));
     }
+    make_guards(*made, means, previous);
     if (auto backends = make_backends(*made, metrics, previous); !backends) {
         return std::unexpected(std::move(backends.error()));
     }

@@ -9,10 +9,12 @@
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
 #include "connector/backend/credential.h"
+#include "connector/backend/guards.h"
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
+#include "connector/fabric.h"
 #include "connector/fetch/desk.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
@@ -42,6 +44,7 @@ struct Generation {
     std::shared_ptr<const policy::Routes> routes;
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
     std::vector<backend::Reaches> reaches;                           ///< by backend
+    std::vector<std::shared_ptr<const backend::Guards>> guards;      ///< by backend
     std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
@@ -63,6 +66,7 @@ struct Generation {
         ConnectorMetrics& metrics;
         fetch::Desk& desk;
         std::string gateway;  ///< tells this connector from others
+        Fabric& fabric;
     };
     /// Reads certificates and keys; fails without a trace when one cannot be used. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration, const Means& means,

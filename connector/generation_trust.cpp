@@ -128,11 +128,8 @@ Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticator
         if (!authentication) {
             return std::unexpected(std::move(authentication.error()));
         }
-        const config::Timeouts& times = from.timeouts;
-        terms = std::make_shared<const proxy::Terms>(
-            std::move(*authentication), from.access, access,
-            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
-            metrics.route(std::string(proxy::kRoute)));
+        terms = std::make_shared<const proxy::Terms>(std::move(*authentication), from.access, access, from.timeouts,
+                                                     from.idle_timeout, metrics.route(std::string(proxy::kRoute)));
     }
     return {};
 }

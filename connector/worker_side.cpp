@@ -130,12 +130,10 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
                                                                 versions_of(from.protocol), worker_.loop(), *metrics,
                                                                 generation.reaches[index][i]));
     }
-    const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
-        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, presentation_of(from),
-        std::move(endpoints), metrics,
+        from.name, from.timeouts, presentation_of(from), std::move(endpoints), metrics,
         backend::Holding{body_most(generation.credentials[index].all), generation.held_budget},
-        generation.credentials[index].all);
+        generation.credentials[index].all, generation.guards[index]);
 }
 
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,

@@ -47,6 +47,9 @@ struct Failure {
     bool not_sent = false;
     /// Another try on the same way would end the same: the name, the target or the policy is at fault.
     bool final_here = false;
+    /// We turned it away ourselves and asked nobody: says nothing of the origin, and what was taken for it (tokens of
+    /// rate limits) is given back.
+    bool refused_here = false;
 };
 
 // --- finding the way ---
@@ -75,9 +78,25 @@ Failure response_incomplete(std::string detail);
 Failure bad_response(std::string detail);
 Failure response_head_too_large(std::string detail);
 Failure first_byte_timeout(std::string_view after);
+Failure tls_timeout(std::string detail);
+Failure per_try_timeout(std::string_view after);
 Failure idle_timeout(std::string_view after);
 Failure total_timeout(std::string_view after);
 Failure upgrade_refused(std::string detail);
+
+// --- what we do not even try ---
+/// An open circuit; `retry_after` in seconds, at least 1.
+Failure circuit_open(std::string detail, int retry_after);
+Failure no_healthy_endpoint(std::string detail, int retry_after);
+/// A bulkhead has no place, nor has its queue; or the wait in the queue was too long.
+Failure bulkhead_full(std::string detail);
+Failure queue_timeout(std::string detail);
+Failure rate_limited(std::string detail, int retry_after);
+Failure banned(std::string detail, int retry_after);
+Failure limits_unavailable(std::string detail);
+/// This route waits for better times, or this connector does.
+Failure functionality_reduced(std::string detail, int retry_after);
+Failure overloaded(std::string detail, int retry_after);
 
 // --- trust ---
 /// RFC 9110 §15.5.2; whoever answers adds the challenges.

@@ -16,13 +16,14 @@ std::vector<std::string> names_of(const Credentials& credentials) {
 
 Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation presented,
                  std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
-                 Holding hold, Credentials attached)
+                 Holding hold, Credentials attached, std::shared_ptr<const Guards> guarded_by)
     : name(std::move(backend_name)),
       timeouts(limits),
       presentation(std::move(presented)),
       holding(std::move(hold)),
       credentials(std::move(attached)),
       reserved(names_of(credentials)),
+      guards(std::move(guarded_by)),
       endpoints_(std::move(endpoints)),
       metrics_(std::move(metrics)) {}
 

@@ -9,18 +9,14 @@
 
 #include "connector/backend/credential.h"
 #include "connector/backend/endpoint.h"
+#include "connector/backend/guards.h"
 #include "connector/backend/held_budget.h"
+#include "connector/config/resilience.h"
 #include "connector/http/disclosure.h"
 
 namespace adit::backend {
 
-/// How long each phase of an exchange may take; zero: unbounded.
-struct Timeouts {
-    std::chrono::milliseconds connect{5'000};
-    std::chrono::milliseconds first_byte{30'000};
-    std::chrono::milliseconds idle{60'000};
-    std::chrono::milliseconds total{0};
-};
+using config::Timeouts;
 
 /// What requests say of where they go and where they come from.
 struct Presentation {
@@ -40,7 +36,8 @@ class Backend {
   public:
     Backend(std::string name, const Timeouts& timeouts, Presentation presentation,
             std::vector<std::unique_ptr<Endpoint>> endpoints, std::shared_ptr<BackendMetrics> metrics,
-            Holding hold = {}, Credentials attached = {});
+            Holding hold = {}, Credentials attached = {},
+            std::shared_ptr<const Guards> guarded_by = std::make_shared<const Guards>());
 
     /// All endpoints in the order in which the next exchange tries them: round robin, those that could not be reached
     /// lately last.
@@ -57,6 +54,7 @@ class Backend {
     const Holding holding;
     const Credentials credentials;            ///< what each try of a request carries
     const std::vector<std::string> reserved;  ///< the fields that these write
+    const std::shared_ptr<const Guards> guards;
     std::size_t endpoints() const { return endpoints_.size(); }
     BackendMetrics& metrics() { return *metrics_; }
 

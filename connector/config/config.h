@@ -16,8 +16,12 @@
 #include "common/wireguard/interface.h"
 #include "connector/config/credential.h"
 #include "connector/config/defaults.h"
+#include "connector/config/degrade.h"
 #include "connector/config/endpoint.h"
+#include "connector/config/fleet.h"
+#include "connector/config/limits.h"
 #include "connector/config/policies.h"
+#include "connector/config/resilience.h"
 #include "connector/config/telemetry.h"
 #include "connector/config/trust.h"
 
@@ -64,19 +68,11 @@ struct ListenerLimits {
     std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
-/// How long each phase of a request to a backend may take.
-struct Timeouts {
-    std::chrono::milliseconds connect = defaults::connect;
-    std::chrono::milliseconds first_byte = defaults::first_byte;
-    std::chrono::milliseconds idle = defaults::idle;
-    std::chrono::milliseconds total = defaults::total;  ///< 0: none
-    friend bool operator==(const Timeouts&, const Timeouts&) = default;
-};
-
 /// A listener for those who can only set HTTPS_PROXY: CONNECT and absolute-form requests reach services.
 struct ForwardProxy {
     std::vector<std::string> policies;  ///< names of `policies`, at least one; the credential is in Proxy-Authorization
     std::optional<access::Rules> access = {};  ///< who may use it, besides the rules of services
+    TimeoutSettings timeout_settings = {};     ///< as written
     Timeouts timeouts = {};                    ///< of requests; of CONNECT the time to connect counts
     std::chrono::milliseconds idle_timeout = defaults::connect_idle;  ///< of the bytes of a CONNECT
 };
@@ -151,10 +147,20 @@ struct Backend {
     std::string name;
     std::vector<Endpoint> endpoints;  ///< at least one
     Protocol protocol = Protocol::automatic;
-    Timeouts timeouts;
+    TimeoutSettings timeout_settings = {};  ///< as written
+    Timeouts timeouts = {};                 ///< those over the whole file's; a route's come over them
     OriginTls tls;
     Forwarding forwarding;
     Credential credential;
+    std::optional<Retry> retry = {};
+    std::optional<Circuit> circuit = {};
+    std::optional<Bulkhead> bulkhead = {};
+    std::optional<Health> health = {};
+    std::optional<Outlier> outlier = {};
+    Balance balance = {};
+    std::optional<Cache> cache = {};  ///< of routes that have none of their own, as the next
+    std::optional<Fallback> fallback = {};
+    bool essential = false;  ///< its stress is a reason to do without routes that are not
     friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -178,13 +184,6 @@ struct Redirect {
     std::string to;  ///< template of a URL or a path, see pattern.h
     std::uint32_t status = 308;
     bool keep_query = true;
-};
-
-/// An answer of the connector's own.
-struct StaticAnswer {
-    std::uint32_t status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    std::string body;
 };
 
 /// One of the backends that share a route's requests.
@@ -227,7 +226,16 @@ struct RouteRule {
     std::uint64_t max_body = 0;  ///< of a request, besides the listener's bound; 0: no further bound
     std::optional<Cors> cors = {};
     std::optional<Compression> compression = {};
-    std::vector<std::string> policies = {};    ///< names, in the order in which they are tried
+    std::vector<std::string> policies = {};  ///< names, in the order in which they are tried
+    TimeoutSettings timeouts = {};           ///< over those of the backend
+    std::optional<Retry> retry = {};         ///< instead of the backend's, as the next two
+    std::optional<Cache> cache = {};
+    std::optional<Fallback> fallback = {};
+    std::optional<Circuit> circuit = {};  ///< besides the backend's, as the next
+    std::optional<Bulkhead> bulkhead = {};
+    std::uint32_t cost = 1;  ///< of one request, in tokens of rate limits
+    bool essential = true;   ///< false: answers 503 while functionality is reduced
+    Priority priority = Priority::normal;
     std::optional<access::Rules> access = {};  ///< who may use it
 };
 
@@ -244,6 +252,13 @@ struct Configuration {
     std::vector<AuthenticationPolicy> policies;  ///< named ones, and the built-in ones that routes use
     Access access;
     std::vector<Issuer> issuers;
+    TimeoutSettings timeouts = {};  ///< of all backends
+    CacheStore cache = {};
+    Degrade degrade = {};
+    Shed shed = {};
+    std::optional<State> state = {};
+    std::vector<Webhook> webhooks = {};
+    std::optional<Chain> chain = {};
     bool enforces_access = false;  ///< consumers, policies or access are configured: what nobody allows is denied
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 };

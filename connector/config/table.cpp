@@ -46,7 +46,18 @@ yaml::Object<Configuration> configuration_table() {
         .field("access", &Configuration::access, access_table(), "Who may use services and tunnels.")
         .field("issuers", &Configuration::issuers, Named(issuer_table(), &Issuer::name, bounds::issuers),
                "We as OpenID issuers, by name; credentials of backends use them.")
-        .later({"audit", "rate_limits", "state"});
+        .field("timeouts", &Configuration::timeouts, timeouts_table(),
+               "How long each phase of a request may take, where backends and routes do not say.")
+        .field("cache", &Configuration::cache, cache_store_table(), "What all caches together may take.")
+        .field("degrade", &Configuration::degrade, degrade_table(),
+               "When routes that are not essential answer 503 at once.")
+        .field("shed", &Configuration::shed, shed_table(), "When the connector sheds requests to stay alive.")
+        .field("state", &Configuration::state, StateEntry(),
+               "A Redis by which connectors share circuits, limits and bans.")
+        .field("webhooks", &Configuration::webhooks, Named(webhook_table(), &Webhook::name, bounds::webhooks),
+               "Who is told of events, by name.")
+        .field("chain", &Configuration::chain, chain_table(), "What chained connectors tell each other.")
+        .later({"audit"});
 }
 
 }  // namespace adit::config

@@ -161,9 +161,19 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
     }
 }
 
+/// What a narrower place leaves out, the wider one says.
+void resolve_timeouts(Configuration& configuration) {
+    const Timeouts usual = configuration.timeouts.over({});
+    for (Backend& backend : configuration.backends) backend.timeouts = backend.timeout_settings.over(usual);
+    for (Listener& listener : configuration.listeners)
+        if (listener.forward_proxy)
+            listener.forward_proxy->timeouts = listener.forward_proxy->timeout_settings.over(usual);
+}
+
 }  // namespace
 
 void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    resolve_timeouts(configuration);
     check_listeners(root, configuration, diagnostics);
     name_sinks(root, configuration, diagnostics);
     check_credentials(root, configuration, diagnostics);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "connector/backend/backend.h"
+#include "connector/config/resilience.h"
 #include "connector/http/exchange.h"
 #include "connector/route/passage.h"
 
@@ -25,6 +26,26 @@ struct Trace {
     net::Time first_byte{};
     std::string denied;  ///< why the caller may not use an endpoint, in the words of its rules; the last one
     std::string broken;  ///< why an answer that had begun was cut off, in words
+};
+
+/// Looks at an origin's final answer before a byte of it goes to the client; it may be another that the client gets.
+/// Implemented by what stands around forward(): a cache that has asked whether its copy is still good, a fallback.
+class AnswerTaker {
+  public:
+    /// Whether the answer goes on to the client. Otherwise its body is discarded and forward() ends with a failure
+    /// whose code is `answer-kept-back`, once; the head is gone when this returns.
+    virtual bool relays(const http::ResponseHead& answer) = 0;
+
+  protected:
+    ~AnswerTaker() = default;
+};
+
+/// What a route says about how its requests are forwarded, composed with what the backend says; outlives forward().
+struct Plan {
+    backend::Timeouts timeouts;            ///< route over backend over file
+    const config::Retry* retry = nullptr;  ///< the route's, else the backend's; null: safe retries only
+    bool retries = true;                   ///< false: one try of each endpoint that cannot be reached, as of a fallback
+    AnswerTaker* taker = nullptr;          ///< null: every answer goes on
 };
 
 /// Forwards the exchange, by endpoints that the caller may use. Answers the failure when no answer has begun (the

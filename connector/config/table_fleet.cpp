@@ -1,0 +1,66 @@
+// What connectors of a fleet share, and what they tell others.
+#include "connector/config/state_url.h"
+#include "connector/config/table_parts.h"
+#include "connector/config/url.h"
+
+namespace adit::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace yaml;
+
+Object<State> state_object() {
+    return Object<State>("state", "What connectors of a fleet share.")
+        .required("url", &State::server, Parsed<State::Server>("a Redis URL", parse_state_url),
+                  "redis://[[user]:password@]host[:port][/db], rediss:// over TLS; "
+                  "redis+sentinel://host:port,host:port/MASTER.")
+        .field("ca", &State::ca, Path(),
+               "PEM file with the CAs that it is checked against; the system's when left out.")
+        .field("server_name", &State::server_name, Text(),
+               "The name that its certificate must have; its host when left out.")
+        .field("sentinel_password", &State::sentinel_password, Text(), "Of the sentinels; none when left out.")
+        .field("prefix", &State::prefix, Name(), "Before all keys: fleets with other ones share nothing.")
+        .field("timeout", &State::timeout, Duration(bounds::min_timeout, bounds::max_timeout),
+               "Of one round trip; beyond it the fail modes count.");
+}
+
+void long_enough(const Node& node, const Chain& chain, Diagnostics& diagnostics) {
+    if (chain.key.size() < 32) diagnostics.error(place_of(node, {"key"}), "the key needs at least 32 characters");
+}
+
+}  // namespace
+
+bool StateEntry::read(const Node& node, State& state, Diagnostics& diagnostics) const {
+    if (node.kind == Node::Kind::map) return state_object().read(node, state, diagnostics);
+    return Parsed<State::Server>("a Redis URL", parse_state_url).read(node, state.server, diagnostics);
+}
+
+Schema StateEntry::schema() const {
+    return Parsed<State::Server>("a Redis URL", parse_state_url).schema();
+}
+
+yaml::Object<Webhook> webhook_table() {
+    return Object<Webhook>("a webhook", "Events pushed to somebody's HTTP endpoint, signed (standardwebhooks.com).")
+        .required("url", &Webhook::url, Text(), "https, or http to this machine.")
+        .required("secret", &Webhook::secret, Text(),
+                  "whsec_ and base64, or plain text; from a file or the environment.")
+        .field("events", &Webhook::events, List(Text(), bounds::conditions_on),
+               "Their kinds, such as circuit.opened or circuit.*; all when left out.")
+        .field("ca", &Webhook::ca, Path(),
+               "PEM file with the CAs that it is checked against; the system's when left out.")
+        .field("timeout", &Webhook::timeout, timeout(), "Of one delivery.")
+        .field("per_minute", &Webhook::per_minute, Integer<std::uint32_t>(1, bounds::max_count),
+               "Deliveries; further events wait.")
+        .field("queue", &Webhook::queue, Integer<std::uint32_t>(1, bounds::max_count),
+               "Events that wait; the oldest are dropped and counted.");
+}
+
+yaml::Object<Chain> chain_table() {
+    return Object<Chain>(
+               "chain",
+               "What chained connectors tell each other, signed: that another tier retries, and how long is left.")
+        .required("key", &Chain::key, Text(), "The same in all of them; from a file or the environment.")
+        .rule(long_enough);
+}
+
+}  // namespace adit::config
