@@ -133,6 +133,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
+        routes->terms.push_back(policy::RouteTerms::of(rule));
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();

@@ -54,8 +54,7 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
             co_return std::exchange(story.failure, std::nullopt);
         }
     }
-    backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
-    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace);
+    co_return co_await call(exchange, story);
 }
 
 /// From route to route, until one leads to a backend with endpoints of its own, or answers or refuses (null then).

@@ -12,6 +12,7 @@
 #include "connector/policy/access_log.h"
 #include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
+#include "connector/policy/route_terms.h"
 #include "connector/policy/tracer.h"
 #include "connector/policy/well_known.h"
 #include "connector/route/forward.h"
@@ -29,6 +30,7 @@ struct Routes {
     std::vector<std::vector<std::shared_ptr<ShareMetrics>>> shares;  ///< of the route's split, in its order
     std::vector<std::shared_ptr<MirrorMetrics>> mirrors;             ///< null where the route has none
     std::vector<std::shared_ptr<const RoutePolicies>> policies;      ///< by Route::index; null: none
+    std::vector<RouteTerms> terms;                                   ///< by Route::index
     std::vector<std::unique_ptr<const Entrance>> entrances;          ///< by Route::index; null: nobody is asked
     bool enforces = false;                                           ///< there are entrances
     config::Access access;                                           ///< rules of services and tunnels
@@ -81,6 +83,8 @@ class Pipeline final : public http::Handler {
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);
+    static const RouteTerms& terms(const Story& story);
+    static net::Task<std::optional<problem::Failure>> call(http::Exchange& exchange, Story& story);
     net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
     const route::Destination& choose(const http::Exchange& exchange, Story& story, const route::Route& route);
     void mirror(http::Exchange& exchange, Story& story, const route::Route& route);

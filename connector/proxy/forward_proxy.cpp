@@ -151,7 +151,8 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::forward(http::Exchange&
     }
     exchange.request.path = found->path;
     story.origin = origins_.at(found->service->name, story.terms->timeouts);
-    auto failure = co_await route::forward(exchange, *story.origin, story.admission.passage, story.trace);
+    auto failure = co_await route::forward(exchange, *story.origin, story.admission.passage, story.trace,
+                                           {.timeouts = story.terms->timeouts});
     if (!story.trace.denied.empty()) {  // the rules have just changed
         story.denied = story.trace.denied;
         failure = denied(story.target);

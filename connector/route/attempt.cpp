@@ -9,13 +9,14 @@
 namespace adit::route {
 
 Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
-                 const Passage& passage, Trace& trace, HeldBody* held)
+                 const Passage& passage, Trace& trace, const Plan& plan, HeldBody* held)
     : exchange_(exchange),
       backend_(backend),
       endpoint_(endpoint),
       way_(std::move(way)),
       passage_(passage),
       trace_(trace),
+      plan_(plan),
       held_(held),
       held_left_(held == nullptr ? std::string_view() : held->bytes()),
       loop_(exchange.client().loop()),
@@ -91,7 +92,7 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     const bool upgrade = asks_for_websocket();
     backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
     if (!carrier) {
-        const net::Time deadline = std::min(loop_.now() + backend_.timeouts.connect, watchdog_.total_ends());
+        const net::Time deadline = std::min(loop_.now() + plan_.timeouts.connect, watchdog_.total_ends());
         auto made = co_await endpoint_.connect(way_, upgrade, deadline);
         if (!made) {
             co_return std::move(made.error());

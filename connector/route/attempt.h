@@ -16,7 +16,7 @@ namespace adit::route {
 class Attempt final : private net::HangupListener {
   public:
     Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
-            const Passage& passage, Trace& trace, HeldBody* held);
+            const Passage& passage, Trace& trace, const Plan& plan, HeldBody* held);
     ~Attempt();
 
     /// Connects, sends, and relays the answer. A failure with nothing of an answer sent may be tried again elsewhere
@@ -95,6 +95,7 @@ class Attempt final : private net::HangupListener {
     backend::Way way_;
     const Passage& passage_;
     Trace& trace_;
+    const Plan& plan_;
     HeldBody* const held_;  ///< null: the body is streamed
     std::string_view held_left_;
     net::Loop& loop_;

@@ -13,7 +13,7 @@ constexpr std::chrono::nanoseconds kCallMost = std::chrono::hours(24 * 365);
 }  // namespace
 
 Attempt::Watchdog::Watchdog(Attempt& attempt) : Deadline(attempt.loop_.wheel()), attempt_(attempt) {
-    if (const auto total = attempt.backend_.timeouts.total; total.count() > 0) {
+    if (const auto total = attempt.plan_.timeouts.total; total.count() > 0) {
         total_ends_ = attempt.exchange_.started + total;
     }
     if (attempt.grpc_timeout_) {
@@ -23,7 +23,7 @@ Attempt::Watchdog::Watchdog(Attempt& attempt) : Deadline(attempt.loop_.wheel()),
 }
 
 std::chrono::milliseconds Attempt::Watchdog::allowance() const {
-    const backend::Timeouts& timeouts = attempt_.backend_.timeouts;
+    const backend::Timeouts& timeouts = attempt_.plan_.timeouts;
     return phase_ == Phase::connect      ? timeouts.connect
            : phase_ == Phase::first_byte ? timeouts.first_byte
                                          : timeouts.idle;
@@ -66,7 +66,7 @@ std::optional<problem::Failure> Attempt::Watchdog::verdict() const {
         return problem::total_timeout("the caller's own grpc-timeout");
     }
     if (fired_ == Cause::total) {
-        return problem::total_timeout(format_duration(attempt_.backend_.timeouts.total));
+        return problem::total_timeout(format_duration(attempt_.plan_.timeouts.total));
     }
     const std::string after = format_duration(allowance());
     if (fired_ == Cause::slow_client) {

@@ -27,10 +27,10 @@ bool wants_whole_body(const http::Exchange& exchange, const backend::Backend& ba
 }
 
 net::Task<std::optional<problem::Failure>> hold_body(http::Exchange& exchange, const backend::Backend& backend,
-                                                     std::optional<HeldBody>& held) {
-    HeldBody::Bounds bounds{.most = backend.holding.most, .silence = backend.timeouts.first_byte};
-    if (backend.timeouts.total.count() > 0) {
-        bounds.ends = exchange.started + backend.timeouts.total;
+                                                     const Plan& plan, std::optional<HeldBody>& held) {
+    HeldBody::Bounds bounds{.most = backend.holding.most, .silence = plan.timeouts.first_byte};
+    if (plan.timeouts.total.count() > 0) {
+        bounds.ends = exchange.started + plan.timeouts.total;
     }
     held.emplace(backend.holding.budget);
     return held->read(exchange, bounds);
@@ -64,7 +64,7 @@ void pass_over_denied(backend::Backend::Order& order, std::size_t at, const Pass
 }  // namespace
 
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
-                                                   const Passage& passage, Trace& trace) {
+                                                   const Passage& passage, Trace& trace, const Plan& plan) {
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
@@ -87,10 +87,10 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
             pass_over_denied(order, attempt + 1, passage, trace);
             // Other endpoints are asked before anybody waits for this one.
             const bool last = attempt + 1 >= order.size();
-            way = last ? co_await find_way(endpoint, exchange.started + backend.timeouts.connect) : std::move(way);
+            way = last ? co_await find_way(endpoint, exchange.started + plan.timeouts.connect) : std::move(way);
         }
         if (way && !held && wants_whole_body(exchange, backend)) {
-            if (failure = co_await hold_body(exchange, backend, held); failure) {
+            if (failure = co_await hold_body(exchange, backend, plan, held); failure) {
                 break;
             }
             way = endpoint.dialer->choose();  // the client took its time: the way may be another by now
@@ -106,7 +106,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         ++trace.attempts;
         trace.tunnel = way->tunnel;
         trace.agent = way->agent;
-        Attempt one(exchange, backend, endpoint, std::move(*way), passage, trace, held ? &*held : nullptr);
+        Attempt one(exchange, backend, endpoint, std::move(*way), passage, trace, plan, held ? &*held : nullptr);
         if (renewed) {
             one.pass_401();
         }

@@ -51,6 +51,6 @@ struct Plan {
 /// Forwards the exchange, by endpoints that the caller may use. Answers the failure when no answer has begun (the
 /// caller turns it into one); nothing when the origin's answer went out, whole, or cut off with exchange.truncate().
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
-                                                   const Passage& passage, Trace& trace);
+                                                   const Passage& passage, Trace& trace, const Plan& plan);
 
 }  // namespace adit::route

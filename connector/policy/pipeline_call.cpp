@@ -1,0 +1,21 @@
+// What stands around a backend, outermost first, in one place (docs/decisions/0012-resilience.md); see pipeline.h.
+#include "connector/policy/pipeline.h"
+
+namespace adit::policy {
+
+/// Of the last route on the way.
+const RouteTerms& Pipeline::terms(const Story& story) {
+    const route::Route& last = story.inner.empty() ? *story.route : *story.inner.back();
+    return story.serving->routes->terms[last.index];
+}
+
+net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchange, Story& story) {
+    const RouteTerms& by_route = terms(story);
+    backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
+    const route::Plan plan{.timeouts = by_route.timeouts.over(backend.timeouts),
+                           .retry = by_route.retry ? &*by_route.retry : nullptr};
+    // the tries
+    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
+}
+
+}  // namespace adit::policy
