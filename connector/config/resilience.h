@@ -115,25 +115,29 @@ struct Bulkhead {
     friend bool operator==(const Bulkhead&, const Bulkhead&) = default;
 };
 
+/// A GET that has to be answered as said.
+struct HttpCheck {
+    std::string path = "/";
+    std::string host = {};  ///< empty: the endpoint's
+    std::vector<StatusRange> statuses = {{200, 299}};
+    std::string body = {};  ///< that the answer must contain; empty: any
+    friend bool operator==(const HttpCheck&, const HttpCheck&) = default;
+};
+/// A connection that has to stand.
+struct TcpCheck {
+    friend bool operator==(const TcpCheck&, const TcpCheck&) = default;
+};
+/// grpc.health.v1.Health/Check.
+struct GrpcCheck {
+    std::string service = {};  ///< empty: the server as a whole
+    friend bool operator==(const GrpcCheck&, const GrpcCheck&) = default;
+};
+
 /// How an endpoint is asked how it is.
 struct Health {
-    struct Http {
-        std::string path = "/";
-        std::string host = {};  ///< empty: the endpoint's
-        std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses = {{200, 299}};
-        std::string body = {};  ///< that the answer must contain; empty: any
-        friend bool operator==(const Http&, const Http&) = default;
-    };
-    struct Tcp {
-        friend bool operator==(const Tcp&, const Tcp&) = default;
-    };
-    struct Grpc {
-        std::string service = {};  ///< empty: the server as a whole
-        friend bool operator==(const Grpc&, const Grpc&) = default;
-    };
-    std::optional<Http> http = {};  ///< one of the three
-    std::optional<Tcp> tcp = {};
-    std::optional<Grpc> grpc = {};
+    std::optional<HttpCheck> http = {};  ///< one of the three
+    std::optional<TcpCheck> tcp = {};
+    std::optional<GrpcCheck> grpc = {};
     std::chrono::milliseconds interval = defaults::health_interval;
     std::chrono::milliseconds timeout = defaults::health_timeout;
     std::uint32_t unhealthy = defaults::health_unhealthy;  ///< failures in a row

@@ -41,12 +41,12 @@ Result<Balance::Key> parse_key(std::string_view text) {
     return usage_error("write consumer, client_ip, header NAME or cookie NAME");
 }
 
-Object<Health::Http> http() {
-    return Object<Health::Http>("http", "A GET that has to be answered as said.")
-        .field("path", &Health::Http::path, Text(), "With the query.")
-        .field("host", &Health::Http::host, Text(), "The Host; the endpoint's when left out.")
-        .field("status", &Health::Http::statuses, StatusRanges(), "204, 2xx or 200-299.")
-        .field("body", &Health::Http::body, Text(), "Text that the answer contains; any when left out.");
+Object<HttpCheck> http() {
+    return Object<HttpCheck>("http", "A GET that has to be answered as said.")
+        .field("path", &HttpCheck::path, Text(), "With the query.")
+        .field("host", &HttpCheck::host, Text(), "The Host; the endpoint's when left out.")
+        .field("status", &HttpCheck::statuses, StatusRanges(), "204, 2xx or 200-299.")
+        .field("body", &HttpCheck::body, Text(), "Text that the answer contains; any when left out.");
 }
 
 void one_kind(const Node& node, const Health& health, Diagnostics& diagnostics) {
@@ -92,11 +92,11 @@ yaml::Object<Balance> balance_table() {
 yaml::Object<Health> health_table() {
     return Object<Health>("health", "How endpoints are asked how they are.")
         .field("http", &Health::http, http(), "A GET that has to be answered as said.")
-        .field("tcp", &Health::tcp, Object<Health::Tcp>("tcp", "A connection that has to stand."),
+        .field("tcp", &Health::tcp, Object<TcpCheck>("tcp", "A connection that has to stand."),
                "A connection that has to stand.")
         .field("grpc", &Health::grpc,
-               Object<Health::Grpc>("grpc", "grpc.health.v1.Health/Check.")
-                   .field("service", &Health::Grpc::service, Text(), "Its name; the whole server when left out."),
+               Object<GrpcCheck>("grpc", "grpc.health.v1.Health/Check.")
+                   .field("service", &GrpcCheck::service, Text(), "Its name; the whole server when left out."),
                "The health protocol of gRPC.")
         .field("interval", &Health::interval, Duration(bounds::min_health_interval, bounds::max_timeout),
                "Between two checks, give or take a tenth.")
