@@ -47,7 +47,6 @@ import random
 import signal
 import socket
 import struct
-import sys
 import threading
 import time
 import urllib.parse
