@@ -3,8 +3,8 @@ from harness import SANITIZED, Case, Site, main
 from storm_scenario import Storm, run, start_replicas
 
 # Time is cut short; under sanitizers, whose programs are slower than these clients, they pause for longer as well.
-STORM = Storm(think=0.4 if SANITIZED else 0.2, before=1.0, failing=3.0, after=5.0)
-COOLDOWN = 0.5
+STORM = Storm(think=0.4 if SANITIZED else 0.2, before=1.0, failing=3.0, after=4.0)
+COOLDOWN = 500  # ms
 
 
 class RetryStorm(Case):
@@ -28,12 +28,12 @@ class RetryStorm(Case):
         self.assertLess(outcome.recovery, 1.5)
 
     def test_a_circuit_leaves_a_service_that_fails_alone(self):
-        circuit = f"circuit: {{ cooldown: {COOLDOWN}s, cooldown_most: {COOLDOWN}s, recovery: 1s }}"
+        circuit = f"circuit: {{ cooldown: {COOLDOWN}ms, cooldown_most: {COOLDOWN}ms, recovery: 1s }}"
         outcome = self.storm(f"retry: {{ attempts: 3 }}, {circuit}", dict(how="reset", latency="0.01-0.03"))
         # Until it opens, the first wave of all clients; then probes.
         self.assertLess(outcome.calls_failing, 3 * STORM.clients)
         self.assertLess(outcome.factor, 0.7)
-        self.assertLess(outcome.recovery, COOLDOWN + 1 + 2)
+        self.assertLess(outcome.recovery, COOLDOWN / 1000 + 1 + 2)
 
 
 main()
