@@ -1,0 +1,51 @@
+// Refusals for want of something; see shedding.h.
+#include "connector/policy/shedding.h"
+
+namespace adit::policy {
+namespace {
+
+using resilience::Resource;
+
+/// Seconds: memory and descriptors come back when others have gone, a place among the requests sooner.
+int patience(Resource resource) {
+    return resource == Resource::requests ? 1 : 2;
+}
+
+}  // namespace
+
+ShedMetrics make_shed_metrics(metrics::Registry& registry) {
+    std::vector<std::string_view> resources;
+    std::vector<std::string_view> priorities;
+    for (std::size_t i = 0; i < resilience::kResources; ++i) {
+        resources.push_back(name(static_cast<Resource>(i)));
+    }
+    for (std::size_t i = 0; i < resilience::kPriorities; ++i) {
+        priorities.push_back(resilience::name(static_cast<config::Priority>(i)));
+    }
+    return {registry, resources, priorities};
+}
+
+Presence::~Presence() {
+    if (entered_) {
+        shedding_.overload.leave();
+    }
+}
+
+std::optional<problem::Failure> Presence::enter(http::Exchange& exchange, config::Priority priority,
+                                                Effects& effects) {
+    const Resource missing = shedding_.overload.enter(shedding_.worker, priority);
+    if (missing == Resource::none) {
+        entered_ = true;
+        return std::nullopt;
+    }
+    shedding_.metrics.shed(static_cast<std::size_t>(missing), static_cast<std::size_t>(priority));
+    effects.shed = name(missing);
+    if (missing == Resource::descriptors) {
+        exchange.keep_alive = false;  // its connection is one
+    }
+    return problem::overloaded("the connector is short of " + std::string(name(missing)) + " and serves requests of " +
+                                   "higher priority than " + std::string(resilience::name(priority)) + " first",
+                               patience(missing));
+}
+
+}  // namespace adit::policy
