@@ -116,7 +116,8 @@ void OverloadWatch::look() {
     const std::uint32_t requests = overload_.in_progress();
     tell({row(Resource::memory, memory.share(), mebibytes(memory)),
           row(Resource::descriptors, descriptors.share(), of_counts(descriptors.used, descriptors.most)),
-          row(Resource::lag, ratio(worst, settings.lag), milliseconds(worst) + " of " + milliseconds(settings.lag) + " ms"),
+          row(Resource::lag, ratio(worst, settings.lag),
+              milliseconds(worst) + " of " + milliseconds(settings.lag) + " ms"),
           row(Resource::requests, Use{requests, settings.requests}.share(), of_counts(requests, settings.requests))},
          lags);
 }

@@ -135,7 +135,7 @@ Use ProcessUse::descriptors() {
 
 std::uint64_t ProcessUse::count_descriptors() const {
     const fs::path directory = root_ / "proc/self/fd";
-    struct stat facts {};
+    struct stat facts{};
     if (::stat(directory.c_str(), &facts) == 0 && facts.st_size > 0) {
         return static_cast<Bytes>(facts.st_size);  // proc(5): since Linux 6.2 the number of open ones
     }

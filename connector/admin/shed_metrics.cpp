@@ -9,8 +9,8 @@ ShedMetrics::ShedMetrics(metrics::Registry& registry, const std::vector<std::str
       requests_(registry.gauge("adit_connector_requests_in_progress", "Requests that are being served now.")) {
     for (const std::string_view resource : resources) {
         const metrics::Labels labels{{"resource", std::string(resource)}};
-        shares_.push_back(
-            &registry.gauge("adit_connector_overload_share", "How much is used of a resource; 1 is all of it.", labels));
+        shares_.push_back(&registry.gauge("adit_connector_overload_share",
+                                          "How much is used of a resource; 1 is all of it.", labels));
         levels_.push_back(&registry.gauge("adit_connector_overload_level",
                                           "Up to which priority requests are shed for want of a resource: 0 none, 1 "
                                           "low, 2 normal, 3 high, 4 all.",

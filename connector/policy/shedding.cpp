@@ -31,8 +31,7 @@ Presence::~Presence() {
     }
 }
 
-std::optional<problem::Failure> Presence::enter(http::Exchange& exchange, config::Priority priority,
-                                                Effects& effects) {
+std::optional<problem::Failure> Presence::enter(http::Exchange& exchange, config::Priority priority, Effects& effects) {
     const Resource missing = shedding_.overload.enter(shedding_.worker, priority);
     if (missing == Resource::none) {
         entered_ = true;

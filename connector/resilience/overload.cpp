@@ -7,8 +7,8 @@
 namespace adit::resilience {
 namespace {
 
-constexpr double kDownAt = 0.98;        ///< of where a level began
-constexpr double kNextToNothing = 0.95; ///< of what lies beyond the share: then everything is shed
+constexpr double kDownAt = 0.98;         ///< of where a level began
+constexpr double kNextToNothing = 0.95;  ///< of what lies beyond the share: then everything is shed
 
 double seconds(std::chrono::nanoseconds time) {
     return std::chrono::duration<double>(time).count();
