@@ -11,6 +11,15 @@ int patience(Resource resource) {
     return resource == Resource::requests ? 1 : 2;
 }
 
+std::string words(Resource resource, config::Priority priority) {
+    const char* what = resource == Resource::memory        ? "little memory is left"
+                       : resource == Resource::descriptors ? "few descriptors are left"
+                       : resource == Resource::lag         ? "it is behind with its work"
+                                                           : "too many requests are in progress";
+    return std::string("the connector is overloaded (") + what + "): requests of " +
+           std::string(resilience::name(priority)) + " priority have to wait";
+}
+
 }  // namespace
 
 ShedMetrics make_shed_metrics(metrics::Registry& registry) {
@@ -42,9 +51,7 @@ std::optional<problem::Failure> Presence::enter(http::Exchange& exchange, config
     if (missing == Resource::descriptors) {
         exchange.keep_alive = false;  // its connection is one
     }
-    return problem::overloaded("the connector is short of " + std::string(name(missing)) + " and serves requests of " +
-                                   "higher priority than " + std::string(resilience::name(priority)) + " first",
-                               patience(missing));
+    return problem::overloaded(words(missing, priority), patience(missing));
 }
 
 }  // namespace adit::policy

@@ -69,7 +69,7 @@ class Shedding(Case):
         calls = self.backend.counts().calls
         self.assertEqual(self.ask("normal").status, 503)
         self.assertEqual(self.backend.counts().calls, calls)
-        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="low"), 2 + 0)
+        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="low"), 3)
         self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="critical"), 1)
         for client in held:
             client.close()
@@ -83,7 +83,7 @@ class Shedding(Case):
         self.reload(f"memory: {int(used / 0.925)}, share: 85")  # low begins at 85 %, normal at 92.5 %, high at 96.25 %
         wait_for(lambda: self.resource("memory")["shed"] != "none", "shedding")
         refused = wait_for(lambda: (lambda a: a if a.status == 503 else None)(self.ask("low")), "a refusal")
-        self.assertIn("short of memory", refused.problem()["detail"])
+        self.assertIn("little memory is left", refused.problem()["detail"])
         self.assertEqual(self.line(refused)["shed"], "memory")
         self.assertIn("critical", self.served())
         self.reload("memory: 1MiB")
