@@ -110,10 +110,8 @@ yaml::Object<RateLimit> rate_limit_table() {
 }
 
 yaml::Choice<Priority> priority() {
-    return {{{"low", Priority::low},
-             {"normal", Priority::normal},
-             {"high", Priority::high},
-             {"critical", Priority::critical}}};
+    using enum Priority;
+    return yaml::Choice<Priority>({{"low", low}, {"normal", normal}, {"high", high}, {"critical", critical}});
 }
 
 yaml::Object<Shed> shed_table() {

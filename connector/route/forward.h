@@ -28,13 +28,21 @@ struct Trace {
     std::string broken;  ///< why an answer that had begun was cut off, in words
 };
 
+/// The code of the failure by which forward() tells that an AnswerTaker has not let an answer go on.
+inline constexpr const char* kAnswerKeptBack = "answer-kept-back";
+
 /// Looks at an origin's final answer before a byte of it goes to the client; it may be another that the client gets.
 /// Implemented by what stands around forward(): a cache that has asked whether its copy is still good, a fallback.
 class AnswerTaker {
   public:
     /// Whether the answer goes on to the client. Otherwise its body is discarded and forward() ends with a failure
-    /// whose code is `answer-kept-back`, once; the head is gone when this returns.
-    virtual bool relays(const http::ResponseHead& answer) = 0;
+    /// whose code is kAnswerKeptBack, once; the head is gone when this returns. Asked of final answers that no retry
+    /// follows. May add fields to the head of one that goes on, whose bytes outlive forward().
+    virtual bool relays(http::ResponseHead& answer) = 0;
+    /// Sees the body of the answer that goes on, as the origin has sent it (before any coding of ours); asked once,
+    /// after relays(). Null: nobody looks. Is told passed() at once where there is no body, and never of a body that
+    /// was cut off. Outlives forward().
+    virtual http::BodyTap* tap() { return nullptr; }
 
   protected:
     ~AnswerTaker() = default;

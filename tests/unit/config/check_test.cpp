@@ -66,7 +66,8 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
               "    |          ^\n" +
               path.string() +
               ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
-              "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers)\n"
+              "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
+              "timeouts, cache, degrade, shed, state, webhooks, chain)\n"
               "  2 | admn: {}\n"
               "    | ^\n");
     const auto json = check(path, Output::json);
