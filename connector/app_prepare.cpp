@@ -25,7 +25,9 @@ App::App(std::filesystem::path file)
               .resolver = resolver_,
               .fleet = fleet_,
               .switchboard = switchboard_,
-              .pseudonym = "adit-" + random_base62(8)} {}
+              .pseudonym = "adit-" + random_base62(8)} {
+    fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+}
 
 App::~App() {
     reloader_.reset();
@@ -36,6 +38,7 @@ App::~App() {
     for (const auto& side : sides_) {
         side->worker().finish();
     }
+    fabric_.state->detach();
     desk_.close();
 }
 
@@ -46,6 +49,7 @@ void App::make_workers() {
     for (unsigned i = 0; i < workers; ++i) {
         sides_.push_back(std::make_unique<WorkerSide>(i, shared_, generation_));
         pools.push_back(&sides_.back()->pool());
+        fabric_.state->attach(sides_.back()->worker());
     }
     for (tunnel::Pool* pool : pools) {
         pool->join(pools);
@@ -91,6 +95,7 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(telemetry.error()));
     }
     make_workers();
+    fabric_.state->use(generation_->state);
     open_desk();
     take_up_telemetry(std::move(*telemetry));
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());

@@ -26,6 +26,24 @@ void Store::use(std::shared_ptr<const Settings> settings) {
     }
 }
 
+void Store::keep_up(std::weak_ptr<Upkeep> one) {
+    const std::scoped_lock lock(mutex_);
+    kept_up_.push_back(std::move(one));
+}
+
+void Store::tick(net::Time now) {
+    std::vector<std::shared_ptr<Upkeep>> alive;
+    {
+        const std::scoped_lock lock(mutex_);
+        std::erase_if(kept_up_, [&](const std::weak_ptr<Upkeep>& one) {
+            auto held = one.lock();
+            if (held) alive.push_back(std::move(held));
+            return one.expired();
+        });
+    }
+    for (const auto& one : alive) one->tick(now);
+}
+
 Redis* Store::here() const {
     const auto self = std::this_thread::get_id();
     for (const auto& way : ways_) {

@@ -13,6 +13,16 @@
 
 namespace adit::state {
 
+/// What time alone changes. Any thread may own it.
+class Upkeep {
+  public:
+    /// On the first worker's thread, some twenty times a second.
+    virtual void tick(net::Time now) = 0;
+
+  protected:
+    ~Upkeep() = default;
+};
+
 /// Made before the workers; outlives what they run.
 class Store {
   public:
@@ -25,6 +35,13 @@ class Store {
 
     /// Before the workers run, in their order.
     void attach(net::Worker& worker);
+    /// The workers have ended, and their loops are about to.
+    void detach() { ways_.clear(); }
+    /// On the first worker's thread, some twenty times a second.
+    void tick(net::Time now);
+    /// Has it ticked for as long as it lives. Any thread.
+    void keep_up(std::weak_ptr<Upkeep> one);
+
     /// Null: nothing is shared. Any thread.
     void use(std::shared_ptr<const Settings> settings);
     /// What it goes by now; null: nothing is shared. Any thread.
@@ -59,6 +76,7 @@ class Store {
     Watcher watcher_;
     std::atomic<std::shared_ptr<const Settings>> settings_;
     std::vector<std::unique_ptr<Way>> ways_;
+    std::vector<std::weak_ptr<Upkeep>> kept_up_;  ///< under mutex_
     mutable std::mutex mutex_;
 };
 
