@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "connector/resilience/overload.h"
 #include "connector/state/store.h"
 
 namespace adit {
@@ -10,6 +11,7 @@ namespace adit {
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
+    resilience::Overload overload;        ///< any thread
 };
 
 }  // namespace adit
