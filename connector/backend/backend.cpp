@@ -25,7 +25,11 @@ Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation 
       reserved(names_of(credentials)),
       guards(std::move(guarded_by)),
       endpoints_(std::move(endpoints)),
-      metrics_(std::move(metrics)) {}
+      metrics_(std::move(metrics)) {
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        endpoints_[i]->ordinal = i + 1;
+    }
+}
 
 Backend::Order Backend::next_order(net::Time now) {
     const std::size_t count = endpoints_.size();

@@ -12,6 +12,7 @@ class RetryBudget;
 
 namespace adit::backend {
 
+class HeldBudget;
 class Vitals;
 
 /// Of one backend; what is not configured is null. Made by a generation, shared by the workers' backends of that name.
@@ -19,7 +20,8 @@ struct Guards {
     std::shared_ptr<resilience::Circuit> circuit;
     std::vector<std::shared_ptr<resilience::Circuit>> endpoint_circuits;  ///< by endpoint; empty: they have none
     std::shared_ptr<resilience::Bulkhead> bulkhead;
-    std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< never null
+    std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< null: nobody counts
+    HeldBudget* replay = nullptr;                           ///< of bodies that are kept for a retry; the process's
     std::vector<std::shared_ptr<Vitals>> vitals;            ///< by endpoint: health, ejection, load
 };
 

@@ -1,17 +1,38 @@
 // The forward handler: carries one exchange to a backend and its answer back.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connector/backend/backend.h"
 #include "connector/config/resilience.h"
 #include "connector/http/exchange.h"
+#include "connector/resilience/retry_rules.h"
 #include "connector/route/passage.h"
 
 namespace adit::route {
+
+/// A try that was not the whole story: it failed, or its answer was not the one that the client got, or it came after
+/// such a one.
+struct TryTold {
+    enum class Phase : std::uint8_t { way, credential, connect, wait, answer };
+    std::string_view endpoint;          ///< as configured; the backend's
+    std::size_t ordinal = 0;            ///< of the endpoint among the backend's, from 1
+    std::string agent = {};             ///< empty on a direct way
+    Phase phase = Phase::way;           ///< how far it came
+    std::chrono::nanoseconds waited{};  ///< before it: back-off
+    std::chrono::nanoseconds took{};
+    resilience::Outcome::End end = resilience::Outcome::End::neutral;
+    int status = 0;                                        ///< of an answer
+    const char* code = "";                                 ///< of a failure
+    bool hedge = false;                                    ///< it ran beside the one before it
+    resilience::Declined why = resilience::Declined::may;  ///< it was not followed by another
+};
 
 /// What happened, for the access log: filled in as the exchange goes on. Times are zero where a phase was not reached.
 struct Trace {
@@ -24,8 +45,9 @@ struct Trace {
     net::Time connect_started{};
     net::Time connected{};
     net::Time first_byte{};
-    std::string denied;  ///< why the caller may not use an endpoint, in the words of its rules; the last one
-    std::string broken;  ///< why an answer that had begun was cut off, in words
+    std::vector<TryTold> tries;  ///< where there is more to tell than the members above do
+    std::string denied;          ///< why the caller may not use an endpoint, in the words of its rules; the last one
+    std::string broken;          ///< why an answer that had begun was cut off, in words
 };
 
 /// Looks at an origin's final answer before a byte of it goes to the client; it may be another that the client gets.
@@ -47,6 +69,9 @@ struct Plan {
     bool retries = true;                   ///< false: one try of each endpoint that cannot be reached, as of a fallback
     AnswerTaker* taker = nullptr;          ///< null: every answer goes on
 };
+
+/// Each try in a few words, as the access log has it: "endpoint-1 connect-failure connect 3ms, endpoint-2 503 12ms".
+std::string describe(const std::vector<TryTold>& tries);
 
 /// Forwards the exchange, by endpoints that the caller may use. Answers the failure when no answer has begun (the
 /// caller turns it into one); nothing when the origin's answer went out, whole, or cut off with exchange.truncate().

@@ -1,0 +1,278 @@
+// Asking one endpoint after the other; see tries.h.
+#include "connector/route/tries.h"
+
+#include <algorithm>
+
+#include "common/net/alarm.h"
+#include "connector/http/parse.h"
+
+namespace adit::route {
+namespace {
+
+using resilience::Declined;
+using How = resilience::NextStep::How;
+
+constexpr std::uint32_t kPassesMost = 3;  ///< tries by which a way that was lost is replaced
+
+double uniform() {
+    static thread_local Random random;
+    return random.uniform();
+}
+
+bool asks_for_websocket(const http::Exchange& exchange) {
+    return http::list_has(exchange.request.upgrade, "websocket");
+}
+
+/// RFC 9110 §9.2.2, and a request that says itself by what it is known again.
+bool idempotent(const http::RequestHead& request) {
+    return http::idempotent(request.method) || request.find("idempotency-key") != nullptr;
+}
+
+}  // namespace
+
+Tries::Tries(Asking& asking)
+    : asking_(asking),
+      loop_(asking.loop()),
+      order_(asking.backend.next_order(loop_.now())),
+      active_(asking.backend.guards->retry_budget.get()),
+      left_(loop_) {
+    asking_.exchange.client().on_hangup(this);
+}
+
+Tries::~Tries() {
+    asking_.exchange.client().on_hangup(nullptr);
+}
+
+void Tries::peer_hung_up() {
+    asking_.client_left = true;
+    if (attempt_) {
+        attempt_->give_up(net::Errc::peer_gone);
+    }
+    left_.wake();
+}
+
+/// Drops from the order, where it stands and behind it, what the caller may not use, up to the first that he may.
+void Tries::pass_over_denied() {
+    while (asking_.passage.access != nullptr && at_ < order_.size()) {
+        const access::Verdict verdict = asking_.passage.decide(order_[at_]->dialer->hop());
+        if (verdict.allowed) {
+            break;
+        }
+        asking_.trace.denied = verdict.reason;
+        order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(at_));
+    }
+}
+
+net::Task<std::optional<problem::Failure>> Tries::run() {
+    pass_over_denied();
+    if (order_.empty()) {
+        co_return problem::access_denied(asking_.trace.denied);
+    }
+    for (;;) {
+        auto target = co_await find_target();
+        if (!target) {
+            co_return answer_here_ ? co_await relay() : std::move(target.error());
+        }
+        if (wants_whole_body()) {
+            if (Failed failure = co_await hold_body()) {
+                co_return failure;
+            }
+            continue;  // the client took its time: the way may be another by now
+        }
+        const Failed failure = co_await ask(std::move(*target));
+        if (attempt_->renewed()) {
+            renewed_ = true;
+            continue;  // with the same endpoint
+        }
+        const resilience::Ending ending = attempt_->ending(failure);
+        tell(ending);
+        resilience::NextStep step = judge(failure, ending);
+        if (step.how == How::try_again) {
+            step.why = co_await prepare_retry(ending);
+        }
+        remember(failure, step.why);
+        if (step.why != Declined::may) {
+            place_ = {};
+            co_return answer_here_ ? co_await relay() : failure;
+        }
+        passed_on_kept_ = passed_on_kept_ || (step.how == How::pass_on && !ending.not_sent);
+        ++at_;
+        pass_over_denied();
+    }
+}
+
+/// The next endpoint to which there is a way. Those to which there is none are passed over; the last is waited for.
+net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
+    for (;;) {
+        backend::Endpoint& endpoint = *order_[at_ % order_.size()];
+        asking_.trace.endpoint = endpoint.text;
+        auto way = co_await way_to(endpoint);
+        if (way) {
+            co_return Target{&endpoint, std::move(*way)};
+        }
+        asking_.backend.unreachable(endpoint, loop_.now());
+        asking_.trace.tries.push_back({.endpoint = endpoint.text,
+                                       .ordinal = endpoint.ordinal,
+                                       .end = resilience::Outcome::End::connect_failure,
+                                       .code = way.error().code,
+                                       .why = has_untried() ? Declined::may : Declined::no_endpoint});
+        if (!has_untried()) {
+            co_return std::unexpected(std::move(way.error()));
+        }
+        ++at_;
+        pass_over_denied();
+    }
+}
+
+/// Waits where a way may come up within moments, but not while others can be asked.
+net::Task<std::expected<backend::Way, problem::Failure>> Tries::way_to(backend::Endpoint& endpoint) {
+    auto way = endpoint.dialer->choose();
+    if (way || has_untried()) {
+        co_return way;
+    }
+    const net::Time deadline = std::min(asking_.exchange.started + asking_.plan.timeouts.connect, asking_.ends.at);
+    if (co_await endpoint.dialer->await_way(deadline)) {
+        way = endpoint.dialer->choose();
+    }
+    co_return way;
+}
+
+bool Tries::wants_whole_body() const {
+    return !asking_.held && asking_.backend.holding.most > 0 && !asks_for_websocket(asking_.exchange);
+}
+
+/// Where credentials want to see the body before its head goes out.
+net::Task<std::optional<problem::Failure>> Tries::hold_body() {
+    backend::Backend& backend = asking_.backend;
+    const HeldBody::Bounds bounds{
+        .most = backend.holding.most, .silence = asking_.plan.timeouts.first_byte, .ends = asking_.ends.at};
+    asking_.held.emplace(backend.holding.budget);
+    Failed failure = co_await asking_.held->read(asking_.exchange, bounds);
+    asking_.continued = asking_.continued || asking_.exchange.interim_sent;
+    co_return failure;
+}
+
+/// One try, up to its head.
+net::Task<std::optional<problem::Failure>> Tries::ask(Target target) {
+    if (std::exchange(answer_here_, false)) {
+        co_await attempt_->discard();
+    }
+    ++tries_;
+    ++asking_.trace.attempts;
+    if (asking_.continued) {
+        asking_.exchange.request.expect_continue = false;  // the client does not wait any more
+    }
+    attempt_.emplace(asking_, *target.endpoint, std::move(target.way));
+    if (renewed_) {
+        attempt_->pass_401();
+    }
+    Failed failure = co_await attempt_->ask();
+    attempt_->show_phases();
+    answer_here_ = !failure && !attempt_->renewed();
+    co_return failure;
+}
+
+/// Tells those who count how a try ended.
+void Tries::tell(const resilience::Ending& ending) {
+    using End = resilience::Outcome::End;
+    const resilience::Outcome& outcome = ending.outcome;
+    if (ending.not_sent) {
+        asking_.backend.unreachable(attempt_->endpoint(), loop_.now());
+    }
+    if (outcome.end == End::answered && outcome.status < 500) {
+        place_.succeeded();
+        if (resilience::RetryBudget* budget = asking_.backend.guards->retry_budget.get()) {
+            budget->earned();
+        }
+    }
+    place_ = {};
+}
+
+resilience::NextStep Tries::judge(const Failed& failure, const resilience::Ending& ending) {
+    const config::Retry* settings = asking_.plan.retries ? asking_.plan.retry : nullptr;
+    const bool fine = !failure && (settings == nullptr || !resilience::worth_another(settings->on, ending.outcome));
+    if (fine || asking_.client_left) {
+        return {How::stop, fine ? Declined::not_listed : Declined::client_left};
+    }
+    const resilience::Repeatable request{.idempotent = idempotent(asking_.exchange.request),
+                                         .body_here = asking_.body_here(),
+                                         .answer_begun = asking_.answer_begun(),
+                                         .switches = asks_for_websocket(asking_.exchange)};
+    const resilience::Progress progress{.tries = tries_,
+                                        .untried_endpoint = has_untried(),
+                                        .passed_on_kept = passed_on_kept_,
+                                        .passes_most = asking_.plan.retries ? kPassesMost : 0};
+    const resilience::NextStep step = resilience::next_step(settings, request, ending, progress);
+    return step.how != How::stop && asking_.left().count() == 0 ? resilience::NextStep{How::stop, Declined::no_time}
+                                                                : step;
+}
+
+/// A place in the budget and a pause; why not, where there is none.
+net::Task<resilience::Declined> Tries::prepare_retry(const resilience::Ending& ending) {
+    const config::Retry& settings = *asking_.plan.retry;
+    ++retries_;
+    const auto left = asking_.left();
+    const auto time = resilience::pause_before(settings, ending.outcome, retries_, order_.size() > 1, left, uniform());
+    if (!time) {
+        co_return Declined::retry_after;
+    }
+    if (*time >= left) {
+        co_return Declined::no_time;
+    }
+    resilience::RetryBudget* budget = asking_.backend.guards->retry_budget.get();
+    if (budget != nullptr) {
+        place_ = budget->take(ending.outcome.end == resilience::Outcome::End::timeout);
+        if (!place_) {
+            co_return Declined::budget_spent;
+        }
+    }
+    co_await pause(*time);
+    if (asking_.client_left) {
+        co_return Declined::client_left;
+    }
+    if (budget != nullptr && !budget->still_holds()) {
+        co_return Declined::budget_spent;
+    }
+    co_return Declined::may;
+}
+
+net::Task<> Tries::pause(std::chrono::milliseconds time) {
+    const net::Time began = loop_.now();
+    if (time.count() > 0) {
+        net::Alarm alarm(loop_, left_);
+        alarm.set(began + time);
+        while (!alarm.passed() && !asking_.client_left) {
+            co_await left_.wait();
+        }
+    }
+    waited_ = loop_.now() - began;
+}
+
+/// No further try: the answer that there is goes on.
+net::Task<std::optional<problem::Failure>> Tries::relay() {
+    if (asking_.client_left) {
+        co_return problem::client_gone();
+    }
+    if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt_->answer().status != 101) {
+        if (!taker->relays(attempt_->answer())) {
+            co_await attempt_->discard();
+            co_return problem::answer_kept_back();
+        }
+    }
+    co_await attempt_->relay();
+    attempt_->show_phases();
+    co_return std::nullopt;
+}
+
+void Tries::remember(const Failed& failure, Declined why) {
+    const bool worth_telling = failure || why != Declined::not_listed || !asking_.trace.tries.empty();
+    if (!worth_telling) {
+        return;
+    }
+    TryTold told = attempt_->told(failure);
+    told.waited = std::exchange(waited_, {});
+    told.why = why;
+    asking_.trace.tries.push_back(std::move(told));
+}
+
+}  // namespace adit::route
