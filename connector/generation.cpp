@@ -133,7 +133,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
-        routes->terms.push_back(policy::RouteTerms::of(rule));
+        const auto before = known.find(rule.name);
+        make_retry_terms(rule, routes->terms.emplace_back(policy::RouteTerms::of(rule)),
+                         before == known.end() ? nullptr : &previous->routes->terms[before->second]);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();

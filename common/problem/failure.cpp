@@ -224,10 +224,6 @@ Failure upgrade_refused(std::string detail) {
     return broken(ProxyError::http_protocol_error, 502, "upgrade-refused", std::move(detail));
 }
 
-Failure answer_kept_back() {
-    return broken(ProxyError::none, 502, "answer-kept-back", "the origin's answer was taken by a policy");
-}
-
 namespace {
 
 /// 503, and when it may be worth another try.

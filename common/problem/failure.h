@@ -83,8 +83,6 @@ Failure per_try_timeout(std::string_view after);
 Failure idle_timeout(std::string_view after);
 Failure total_timeout(std::string_view after);
 Failure upgrade_refused(std::string detail);
-/// Of an answer that whoever asked has taken for itself; no client sees this.
-Failure answer_kept_back();
 
 // --- what we do not even try ---
 /// An open circuit; `retry_after` in seconds, at least 1.

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
+
+#include "connector/config/resilience.h"
 
 namespace adit::resilience {
 class Bulkhead;
@@ -20,6 +23,7 @@ struct Guards {
     std::shared_ptr<resilience::Circuit> circuit;
     std::vector<std::shared_ptr<resilience::Circuit>> endpoint_circuits;  ///< by endpoint; empty: they have none
     std::shared_ptr<resilience::Bulkhead> bulkhead;
+    std::optional<config::Retry> retry;                     ///< of routes that have none of their own
     std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< null: nobody counts
     HeldBudget* replay = nullptr;                           ///< of bodies that are kept for a retry; the process's
     std::vector<std::shared_ptr<Vitals>> vitals;            ///< by endpoint: health, ejection, load

@@ -296,10 +296,12 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     }
     if (story.failure) {
         record.error = problem::name(story.failure->error);
+        record.code = story.failure->code;
         record.reason = story.failure->detail;
     } else {
         record.reason = trace.broken;
     }
+    record.effects = &story.effects;
     log_.write(record);
     if (traced) {
         tracer_.finish(*story.tracked, record, exchange.settings.tls, exchange.started, now, trace);

@@ -10,6 +10,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/effects.h"
 #include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
 #include "connector/policy/route_terms.h"
@@ -69,6 +70,7 @@ class Pipeline final : public http::Handler {
         std::vector<ShareMetrics*> shares;                ///< of the splits that it went through
         std::vector<std::unique_ptr<route::Mirror>> mirrors;
         route::Trace trace;
+        Effects effects;  ///< of what stood around it
         std::optional<Tracked> tracked;
         std::optional<problem::Failure> failure;
         std::string path_scratch;

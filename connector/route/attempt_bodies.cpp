@@ -152,6 +152,9 @@ net::Task<> Attempt::relay_body() {
     http::BodyReader body = call_->answer_body(response_);
     exchange_.answer(response_);
     let_go_of_body();
+    if (http::BodyTap* tap = asking_.plan.taker == nullptr ? nullptr : asking_.plan.taker->tap()) {
+        body.done() ? tap->passed() : body.add(*tap);
+    }
     http::BodyWriter& out = exchange_.out;
     net::Status broken;
     for (;;) {

@@ -51,6 +51,13 @@ void keep_body(Asking& asking) {
 
 }  // namespace
 
+Plan plan_for(const backend::Backend& backend) {
+    const backend::Guards& guards = *backend.guards;
+    return {.timeouts = backend.timeouts,
+            .retry = guards.retry ? &*guards.retry : nullptr,
+            .retry_budget = guards.retry_budget.get()};
+}
+
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
                                                    const Passage& passage, Trace& trace, const Plan& plan) {
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {

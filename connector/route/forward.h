@@ -15,6 +15,11 @@
 #include "connector/resilience/retry_rules.h"
 #include "connector/route/passage.h"
 
+namespace adit::resilience {
+class Circuit;
+class RetryBudget;
+}  // namespace adit::resilience
+
 namespace adit::route {
 
 /// A try that was not the whole story: it failed, or its answer was not the one that the client got, or it came after
@@ -50,13 +55,21 @@ struct Trace {
     std::string broken;          ///< why an answer that had begun was cut off, in words
 };
 
+/// The code of the failure by which forward() tells that an AnswerTaker has not let an answer go on.
+inline constexpr const char* kAnswerKeptBack = "answer-kept-back";
+
 /// Looks at an origin's final answer before a byte of it goes to the client; it may be another that the client gets.
 /// Implemented by what stands around forward(): a cache that has asked whether its copy is still good, a fallback.
 class AnswerTaker {
   public:
     /// Whether the answer goes on to the client. Otherwise its body is discarded and forward() ends with a failure
-    /// whose code is `answer-kept-back`, once; the head is gone when this returns.
-    virtual bool relays(const http::ResponseHead& answer) = 0;
+    /// whose code is kAnswerKeptBack, once; the head is gone when this returns. Asked of final answers that no retry
+    /// follows. May add fields to the head of one that goes on, whose bytes outlive forward().
+    virtual bool relays(http::ResponseHead& answer) = 0;
+    /// Sees the body of the answer that goes on, as the origin has sent it (before any coding of ours); asked once,
+    /// after relays(). Null: nobody looks. Is told passed() at once where there is no body, and never of a body that
+    /// was cut off. Outlives forward().
+    virtual http::BodyTap* tap() { return nullptr; }
 
   protected:
     ~AnswerTaker() = default;
@@ -64,13 +77,23 @@ class AnswerTaker {
 
 /// What a route says about how its requests are forwarded, composed with what the backend says; outlives forward().
 struct Plan {
-    backend::Timeouts timeouts;            ///< route over backend over file
-    const config::Retry* retry = nullptr;  ///< the route's, else the backend's; null: safe retries only
-    bool retries = true;                   ///< false: one try of each endpoint that cannot be reached, as of a fallback
-    AnswerTaker* taker = nullptr;          ///< null: every answer goes on
+    backend::Timeouts timeouts;                       ///< route over backend over file
+    const config::Retry* retry = nullptr;             ///< the route's, else the backend's; null: safe retries only
+    resilience::RetryBudget* retry_budget = nullptr;  ///< of whoever says `retry`, else the backend's; null: no bound
+    bool retries = true;           ///< false: one try of each endpoint that cannot be reached, as of a fallback
+    AnswerTaker* taker = nullptr;  ///< null: every answer goes on
+    resilience::Circuit* circuit = nullptr;  ///< the route's, besides those of the backend; null: none
 };
 
-/// Each try in a few words, as the access log has it: "endpoint-1 connect-failure connect 3ms, endpoint-2 503 12ms".
+/// As the backend says it.
+Plan plan_for(const backend::Backend& backend);
+
+/// "connect".
+std::string_view name(TryTold::Phase phase);
+/// "status 503", or the code of a failure.
+std::string outcome_of(const TryTold& told);
+/// Each try in a few words, as the access log has it:
+/// "http://a:80: connection-refused (connect, 3ms); after 12ms http://b:80 by a1: status 503 (answer, 9ms) not-safe".
 std::string describe(const std::vector<TryTold>& tries);
 
 /// Forwards the exchange, by endpoints that the caller may use. Answers the failure when no answer has begun (the

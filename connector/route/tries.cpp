@@ -19,6 +19,13 @@ double uniform() {
     return random.uniform();
 }
 
+problem::Failure answer_kept_back() {
+    return {.error = problem::ProxyError::none,
+            .status = 502,
+            .code = kAnswerKeptBack,
+            .detail = "the origin's answer was kept back"};
+}
+
 bool asks_for_websocket(const http::Exchange& exchange) {
     return http::list_has(exchange.request.upgrade, "websocket");
 }
@@ -34,7 +41,7 @@ Tries::Tries(Asking& asking)
     : asking_(asking),
       loop_(asking.loop()),
       order_(asking.backend.next_order(loop_.now())),
-      active_(asking.backend.guards->retry_budget.get()),
+      active_(asking.plan.retry_budget),
       left_(loop_) {
     asking_.exchange.client().on_hangup(this);
 }
@@ -95,33 +102,61 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
             place_ = {};
             co_return answer_here_ ? co_await relay() : failure;
         }
+        permits_.record(ending.outcome, loop_.now());
         passed_on_kept_ = passed_on_kept_ || (step.how == How::pass_on && !ending.not_sent);
         ++at_;
         pass_over_denied();
     }
 }
 
-/// The next endpoint to which there is a way. Those to which there is none are passed over; the last is waited for.
 net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
+    const backend::Guards& guards = *asking_.backend.guards;
+    if (asking_.plan.circuit != nullptr || guards.circuit) {
+        if (const auto refusal = permits_.ask(asking_.plan.circuit, guards, loop_.now(), uniform())) {
+            co_return std::unexpected(refused_by(*refusal));
+        }
+    }
+    co_return co_await next_with_way();
+}
+
+/// The next endpoint that may be asked and to which there is a way. Others are passed over; the last is waited for. Of
+/// circuits that are open, the one that is tried again soonest speaks for all.
+net::Task<std::expected<Tries::Target, problem::Failure>> Tries::next_with_way() {
+    std::optional<resilience::CircuitRefusal> soonest;
     for (;;) {
         backend::Endpoint& endpoint = *order_[at_ % order_.size()];
-        asking_.trace.endpoint = endpoint.text;
-        auto way = co_await way_to(endpoint);
-        if (way) {
-            co_return Target{&endpoint, std::move(*way)};
+        auto refusal = permits_.ask(*asking_.backend.guards, endpoint, loop_.now(), uniform());
+        std::optional<problem::Failure> failure;
+        if (!refusal) {
+            asking_.trace.endpoint = endpoint.text;
+            auto way = co_await way_to(endpoint);
+            if (way) {
+                co_return Target{&endpoint, std::move(*way)};
+            }
+            asking_.backend.unreachable(endpoint, loop_.now());
+            failure = std::move(way.error());
+        } else {
+            failure = refused_by(*refusal);
+            if (!soonest || refusal->retry_after < soonest->retry_after) {
+                soonest = std::move(refusal);
+            }
         }
-        asking_.backend.unreachable(endpoint, loop_.now());
-        asking_.trace.tries.push_back({.endpoint = endpoint.text,
-                                       .ordinal = endpoint.ordinal,
-                                       .end = resilience::Outcome::End::connect_failure,
-                                       .code = way.error().code,
-                                       .why = has_untried() ? Declined::may : Declined::no_endpoint});
+        note_unasked(endpoint, *failure);
         if (!has_untried()) {
-            co_return std::unexpected(std::move(way.error()));
+            co_return std::unexpected(soonest ? refused_by(*soonest) : std::move(*failure));
         }
         ++at_;
         pass_over_denied();
     }
+}
+
+void Tries::note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure) {
+    using End = resilience::Outcome::End;
+    asking_.trace.tries.push_back({.endpoint = endpoint.text,
+                                   .ordinal = endpoint.ordinal,
+                                   .end = failure.refused_here ? End::neutral : End::connect_failure,
+                                   .code = failure.code,
+                                   .why = has_untried() ? Declined::may : Declined::no_endpoint});
 }
 
 /// Waits where a way may come up within moments, but not while others can be asked.
@@ -181,11 +216,23 @@ void Tries::tell(const resilience::Ending& ending) {
     }
     if (outcome.end == End::answered && outcome.status < 500) {
         place_.succeeded();
-        if (resilience::RetryBudget* budget = asking_.backend.guards->retry_budget.get()) {
+        if (resilience::RetryBudget* budget = asking_.plan.retry_budget) {
             budget->earned();
         }
     }
     place_ = {};
+    if (told_at_head(outcome)) {
+        permits_.record(outcome, loop_.now());
+    }
+}
+
+/// Whether the rest of an answer would add nothing, or comes too late to be waited for.
+bool Tries::told_at_head(const resilience::Outcome& outcome) {
+    if (outcome.end != resilience::Outcome::End::answered || outcome.status >= 500 || outcome.status == 101) {
+        return true;
+    }
+    const http::Field* type = attempt_->answer().find(http::Known::content_type);
+    return type != nullptr && type->value.starts_with("text/event-stream");
 }
 
 resilience::NextStep Tries::judge(const Failed& failure, const resilience::Ending& ending) {
@@ -219,7 +266,7 @@ net::Task<resilience::Declined> Tries::prepare_retry(const resilience::Ending& e
     if (*time >= left) {
         co_return Declined::no_time;
     }
-    resilience::RetryBudget* budget = asking_.backend.guards->retry_budget.get();
+    resilience::RetryBudget* budget = asking_.plan.retry_budget;
     if (budget != nullptr) {
         place_ = budget->take(ending.outcome.end == resilience::Outcome::End::timeout);
         if (!place_) {
@@ -256,11 +303,13 @@ net::Task<std::optional<problem::Failure>> Tries::relay() {
     if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt_->answer().status != 101) {
         if (!taker->relays(attempt_->answer())) {
             co_await attempt_->discard();
-            co_return problem::answer_kept_back();
+            co_return answer_kept_back();
         }
     }
+    const resilience::Ending ending = attempt_->ending(std::nullopt);
     co_await attempt_->relay();
     attempt_->show_phases();
+    permits_.record(attempt_->later().value_or(ending.outcome), loop_.now());
     co_return std::nullopt;
 }
 

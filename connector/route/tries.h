@@ -8,6 +8,7 @@
 #include "connector/resilience/retry_budget.h"
 #include "connector/route/asking.h"
 #include "connector/route/attempt.h"
+#include "connector/route/permits.h"
 
 namespace adit::route {
 
@@ -35,12 +36,15 @@ class Tries final : private net::HangupListener {
     void pass_over_denied();
     bool has_untried() const { return at_ + 1 < order_.size() && at_ < order_.size(); }
     net::Task<std::expected<Target, problem::Failure>> find_target();
+    net::Task<std::expected<Target, problem::Failure>> next_with_way();
+    void note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure);
     net::Task<std::expected<backend::Way, problem::Failure>> way_to(backend::Endpoint& endpoint);
     bool wants_whole_body() const;
     net::Task<Failed> hold_body();
     net::Task<Failed> ask(Target target);
     resilience::NextStep judge(const Failed& failure, const resilience::Ending& ending);
     void tell(const resilience::Ending& ending);
+    bool told_at_head(const resilience::Outcome& outcome);
     net::Task<resilience::Declined> prepare_retry(const resilience::Ending& ending);
     net::Task<> pause(std::chrono::milliseconds time);
     net::Task<Failed> relay();
@@ -55,6 +59,7 @@ class Tries final : private net::HangupListener {
     std::chrono::nanoseconds waited_{};  ///< before the try that is on
     bool passed_on_kept_ = false;
     bool renewed_ = false;  ///< the one try with another token is on
+    Permits permits_;       ///< of the try that is on
     resilience::RetryPlace place_;
     resilience::ActiveRequest active_;
     std::optional<Attempt> attempt_;
