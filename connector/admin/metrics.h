@@ -76,14 +76,27 @@ struct BackendMetrics {
     metrics::Gauge& active;
     metrics::Gauge& idle;
     metrics::Counter& reused;
+    metrics::Histogram& tries;  ///< of one request
+    metrics::Counter& hedges_won;
+    metrics::Counter& hedges_lost;
+
+    /// Another try follows one that ended like this.
+    void retried(std::string_view after);
+    /// None does, although one was wanted.
+    void declined(std::string_view why);
+
+  private:
+    metrics::Registry& registry_;
+    std::string backend_;
 };
 
 /// Per listener, of all workers together.
 struct ListenerMetrics {
     ListenerMetrics(metrics::Registry& registry, const std::string& listener);
     metrics::Gauge& connections;
-    metrics::Counter& refused;
-    std::atomic<std::size_t> open = 0;  ///< exact, for the limit
+    metrics::Counter& refused;                  ///< since it had its most
+    metrics::Counter& refused_for_descriptors;  ///< since few were left
+    std::atomic<std::size_t> open = 0;          ///< exact, for the limit
 };
 
 /// Per sink of lines or spans.
