@@ -149,6 +149,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
         }
     }
     routes->unrouted = metrics.route("none");
+    if (made.configuration.chain) {
+        routes->chain.emplace(made.configuration.chain->key);
+    }
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "connector/resilience/hedge.h"
 #include "connector/resilience/retry_budget.h"
 
 namespace adit {
@@ -17,6 +18,19 @@ std::shared_ptr<RetryBudget> kept_or_made(std::shared_ptr<RetryBudget> before, c
         return before;
     }
     return std::make_shared<RetryBudget>(settings);
+}
+
+/// The same for second tries beside slow ones; null where there are none.
+std::shared_ptr<resilience::Hedging> hedging(const std::optional<config::Retry>& retry,
+                                             std::shared_ptr<resilience::Hedging> before) {
+    if (!retry || !retry->hedge) {
+        return nullptr;
+    }
+    if (before) {
+        before->set(*retry->hedge);
+        return before;
+    }
+    return std::make_shared<resilience::Hedging>(*retry->hedge);
 }
 
 /// What stood around the backend of that name; null: there was none.
@@ -39,6 +53,7 @@ void make_guards(Generation& made, const Generation::Means& means, const Generat
         guards->retry = backend.retry;
         guards->retry_budget = kept_or_made(before == nullptr ? nullptr : before->retry_budget,
                                             backend.retry.value_or(config::Retry{}).budget);
+        guards->hedging = hedging(backend.retry, before == nullptr ? nullptr : before->hedging);
         guards->replay = &means.fabric.replay;
         made.guards.push_back(std::move(guards));
     }
@@ -46,6 +61,7 @@ void make_guards(Generation& made, const Generation::Means& means, const Generat
 
 void make_retry_terms(const config::RouteRule& rule, policy::RouteTerms& terms, const policy::RouteTerms* before) {
     if (rule.retry) {
+        terms.hedging = hedging(rule.retry, before == nullptr ? nullptr : before->hedging);
         terms.retry_budget = kept_or_made(before == nullptr ? nullptr : before->retry_budget, rule.retry->budget);
     }
 }

@@ -10,6 +10,7 @@
 namespace adit::resilience {
 class Bulkhead;
 class Circuit;
+class Hedging;
 class RetryBudget;
 }  // namespace adit::resilience
 
@@ -25,6 +26,7 @@ struct Guards {
     std::shared_ptr<resilience::Bulkhead> bulkhead;
     std::optional<config::Retry> retry;                     ///< of routes that have none of their own
     std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< null: nobody counts
+    std::shared_ptr<resilience::Hedging> hedging;           ///< where `retry` says so
     HeldBudget* replay = nullptr;                           ///< of bodies that are kept for a retry; the process's
     std::vector<std::shared_ptr<Vitals>> vitals;            ///< by endpoint: health, ejection, load
 };

@@ -15,9 +15,12 @@ net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchan
     route::Plan plan = route::plan_for(backend);
     plan.timeouts = by_route.timeouts.over(backend.timeouts);
     plan.circuit = by_route.circuit.get();
+    plan.chain = story.serving->routes->chain ? &*story.serving->routes->chain : nullptr;
+    plan.hold = story.serving;
     if (by_route.retry) {
         plan.retry = &*by_route.retry;
         plan.retry_budget = by_route.retry_budget.get();
+        plan.hedging = by_route.hedging.get();
     }
     // the tries
     co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);

@@ -10,6 +10,7 @@
 namespace adit::resilience {
 class Bulkhead;
 class Circuit;
+class Hedging;
 class RetryBudget;
 }  // namespace adit::resilience
 
@@ -26,6 +27,7 @@ struct RouteTerms {
     config::Priority priority = config::Priority::normal;
     std::shared_ptr<resilience::Circuit> circuit = {};           ///< besides the backend's; null: none
     std::shared_ptr<resilience::RetryBudget> retry_budget = {};  ///< where the route has retries of its own
+    std::shared_ptr<resilience::Hedging> hedging = {};           ///< as that
     std::shared_ptr<resilience::Bulkhead> bulkhead = {};         ///< besides the backend's; null: none
 
     static RouteTerms of(const config::RouteRule& rule) {

@@ -113,7 +113,7 @@ std::optional<std::chrono::milliseconds> pause_before(const config::Retry& setti
     }
     // Full jitter (M. Brooker, "Exponential Backoff and Jitter", 2015).
     const std::uint32_t doublings = std::min<std::uint32_t>(retry == 0 ? 0 : retry - 1, 20);
-    return scaled(std::min(settings.backoff_most, settings.backoff * (1LL << doublings)), uniform);
+    return scaled(std::min(settings.backoff_most, settings.backoff * (std::int64_t{1} << doublings)), uniform);
 }
 
 std::chrono::milliseconds per_try(const config::Timeouts& timeouts, const config::Retry* settings) {

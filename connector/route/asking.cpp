@@ -28,4 +28,27 @@ problem::Failure Asking::out_of_time() const {
     return problem::total_timeout(format_duration(plan.timeouts.total));
 }
 
+bool Asking::idempotent() const {
+    return http::idempotent(exchange.request.method) || exchange.request.find("idempotency-key") != nullptr;
+}
+
+void explain(problem::Failure& failure, const Asking& asking) {
+    const bool open = asking.backend.presentation.disclose_attempts;
+    for (const TryTold& told : asking.trace.tries) {
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(told.took);
+        failure.attempts.push_back(
+            {.endpoint = open ? std::string(told.endpoint) : "endpoint-" + std::to_string(told.ordinal),
+             .agent = open ? told.agent : std::string(),
+             .phase = name(told.phase),
+             .ms = took.count(),
+             .outcome = outcome_of(told),
+             .why = resilience::name(told.why)});
+    }
+    if (const config::Retry* retry = asking.plan.retry; retry != nullptr && retry->tell_client) {
+        failure.attempts_told = asking.trace.attempts;
+    }
+    const bool passes = failure.status == 429 || failure.status >= 502;
+    failure.retryable = passes && (failure.not_sent || failure.refused_here || asking.idempotent());
+}
+
 }  // namespace adit::route

@@ -41,8 +41,10 @@ struct Asking {
     std::optional<HeldBody> held = {};                          ///< the whole body, where credentials want that
     std::optional<KeptBody> kept = {};                          ///< what has passed of it, where it may be sent again
     bool client_left = false;
-    bool informed = false;   ///< the client has seen an interim answer that is not 100
-    bool continued = false;  ///< the client was told to go on (100)
+    bool informed = false;         ///< the client has seen an interim answer that is not 100
+    bool racing = false;           ///< two tries are on: neither informs the client before its answer
+    bool another_retries = false;  ///< the connector before us does (chain)
+    bool continued = false;        ///< the client was told to go on (100)
 
     net::Loop& loop() const { return exchange.client().loop(); }
     /// What the next try sends before it goes on with what the client sends.
@@ -53,10 +55,15 @@ struct Asking {
     bool body_here() const { return held || exchange.body.bytes() == 0 || (kept && kept->whole()); }
     /// A byte of an answer has reached the client.
     bool answer_begun() const { return informed || exchange.status != 0; }
+    /// Whether acting on it twice is the same as once: RFC 9110 §9.2.2, or it says itself by what it is known again.
+    bool idempotent() const;
     /// How long the exchange may still take, recomputed for each try.
     std::chrono::milliseconds left() const;
     /// Says whose time is over.
     problem::Failure out_of_time() const;
 };
+
+/// Adds to a failure what its caller may know of the tries before it.
+void explain(problem::Failure& failure, const Asking& asking);
 
 }  // namespace adit::route

@@ -5,6 +5,7 @@
 #include "common/net/spawn.h"
 #include "connector/http/grpc.h"
 #include "connector/http/parse.h"
+#include "connector/route/dialling.h"
 
 namespace adit::route {
 
@@ -17,6 +18,7 @@ Attempt::Attempt(Asking& asking, backend::Endpoint& endpoint, backend::Way way)
       kept_left_(asking.body_so_far()),
       loop_(asking.loop()),
       watchdog_(*this),
+      dialled_(loop_),
       upload_ended_(loop_),
       established_(loop_) {
     times_.began = loop_.now();
@@ -39,6 +41,7 @@ void Attempt::settle() {
 
 void Attempt::give_up(net::Status why) {
     given_up_ = true;
+    dialled_.wake();
     if (origin_ != nullptr) {
         origin_->abort(why);
     }
@@ -80,15 +83,12 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
     if (!carrier) {
         way_.tls_most = asking_.plan.timeouts.tls;
-        auto made = co_await endpoint_.connect(way_, upgrade, watchdog_.connect_ends());
+        auto made = co_await dial(upgrade);
         if (!made) {
             auto other = made.error().status == 504 ? watchdog_.connect_verdict() : std::nullopt;
             co_return other ? std::move(*other) : std::move(made.error());
         }
         carrier = std::move(*made);
-        if (given_up_) {
-            co_return problem::client_gone();
-        }
     }
     reused_ = carrier.reused;
     session_ = std::move(carrier.shared);
@@ -98,6 +98,27 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     call_ = session_ ? http::http2_call(session_->session()) : http::http1_call(std::move(carrier.own));
     watchdog_.enter(Phase::connect);
     co_return std::nullopt;
+}
+
+/// Where the endpoint is known to outlive it, a connection that nobody waits for any more is made without us.
+net::Task<std::expected<backend::Carrier, problem::Failure>> Attempt::dial(bool upgrade) {
+    const net::Time ends = watchdog_.connect_ends();
+    if (!asking_.plan.hold) {
+        auto made = co_await endpoint_.connect(way_, upgrade, ends);
+        if (given_up_) {
+            co_return std::unexpected(problem::client_gone());
+        }
+        co_return made;
+    }
+    const auto dialling = Dialling::start(endpoint_, way_, upgrade, ends, dialled_, asking_.plan.hold);
+    while (!dialling->over() && !given_up_) {
+        co_await dialled_.wait();
+    }
+    if (!dialling->over() || given_up_) {
+        dialling->leave();
+        co_return std::unexpected(problem::client_gone());
+    }
+    co_return dialling->take();
 }
 
 bool Attempt::asks_for_websocket() const {
@@ -118,10 +139,10 @@ std::string_view Attempt::authority() const {
 net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     const http::RequestHead& request = exchange_.request;
     std::string grpc_timeout;
-    if (asking_.grpc_timeout) {
+    if (asking_.ends.at != net::Time::max() && http::is_grpc(request)) {
         grpc_timeout = http::grpc_timeout_text(asking_.ends.at - loop_.now());
     }
-    const auto credentials = credential_fields();
+    const auto written = written_fields();
     const bool started = call_->start(request,
                                       {.authority = authority(),
                                        .base_path = way_.base_path,
@@ -138,7 +159,7 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .origin_tls = !way_.tls_name.empty(),
                                        .traceparent = asking_.trace.traceparent,
                                        .reserved = backend_.reserved,
-                                       .credentials = credentials},
+                                       .credentials = written},
                                       body_handed_over());
     if (!started) {
         problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");
@@ -205,7 +226,8 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
 /// Sends an interim answer on; false when the client is gone. A client that was told to go on is not told twice.
 net::Task<bool> Attempt::inform() {
     const bool go_on = response_.status == 100;
-    if (exchange_.request.version == http::Version::http10 || (go_on && std::exchange(asking_.continued, true))) {
+    if (exchange_.request.version == http::Version::http10 || asking_.racing ||
+        (go_on && std::exchange(asking_.continued, true))) {
         co_return true;
     }
     asking_.informed = asking_.informed || !go_on;

@@ -1,6 +1,7 @@
 // One try of an exchange on one connection to an origin: the request goes out while the answer comes back.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
 
@@ -96,9 +97,10 @@ class Attempt final {
     bool disbelieved() const;
     net::Task<bool> renew();
     bool untouched() const;
-    std::vector<std::pair<std::string, std::string>> credential_fields() const;
+    std::vector<std::pair<std::string, std::string>> written_fields() const;
     http::Trailers request_trailers() const;
     net::Task<std::optional<problem::Failure>> connect();
+    net::Task<std::expected<backend::Carrier, problem::Failure>> dial(bool upgrade);
     net::Task<std::optional<problem::Failure>> send_request();
     void send_body_that_is_here();
     net::Task<> upload();
@@ -137,6 +139,7 @@ class Attempt final {
     net::Stream* origin_ = nullptr;  ///< the call's, once it has started
     http::ResponseHead response_;
     Times times_;
+    net::Waiter dialled_;
     net::Waiter upload_ended_;
     net::Waiter established_;                  ///< what holds a body back until the far end has connected
     std::vector<backend::Attached> attached_;  ///< by credential of the backend

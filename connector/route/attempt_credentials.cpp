@@ -4,6 +4,7 @@
 #include "connector/http/fields.h"
 #include "connector/http/forward.h"
 #include "connector/route/attempt.h"
+#include "connector/route/chain.h"
 
 namespace adit::route {
 
@@ -34,10 +35,24 @@ net::Task<std::optional<problem::Failure>> Attempt::attach() {
     co_return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> Attempt::credential_fields() const {
+/// What we write: credentials, how long is left, and our word for a connector behind us; anew for each try.
+std::vector<std::pair<std::string, std::string>> Attempt::written_fields() const {
     std::vector<std::pair<std::string, std::string>> fields;
     for (const backend::Attached& attached : attached_) {
         fields.insert(fields.end(), attached.fields.begin(), attached.fields.end());
+    }
+    const bool bounded = asking_.ends.at != net::Time::max();
+    if (const std::string& name = backend_.presentation.deadline_field; bounded && !name.empty()) {
+        fields.emplace_back(name, std::to_string(asking_.left().count()));
+    }
+    if (const Chain* chain = asking_.plan.chain) {
+        const config::Retry* retry = asking_.plan.retries ? asking_.plan.retry : nullptr;
+        Hop hop{.attempt = static_cast<std::uint32_t>(asking_.trace.attempts),
+                .retries = asking_.another_retries || (retry != nullptr && retry->attempts > 1)};
+        if (bounded) {
+            hop.left = asking_.left();
+        }
+        fields.emplace_back(kHopField, chain->sign(hop, exchange_.request_id, std::chrono::system_clock::now()));
     }
     return fields;
 }

@@ -2,9 +2,11 @@
 #include "connector/route/forward.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "connector/http/forward.h"
 #include "connector/http/grpc.h"
+#include "connector/route/chain.h"
 #include "connector/route/tries.h"
 
 namespace adit::route {
@@ -12,6 +14,7 @@ namespace {
 
 /// Longer deadlines of callers are none; the bound keeps sums of times in their range.
 constexpr std::chrono::nanoseconds kCallMost = std::chrono::hours(24 * 365);
+constexpr std::chrono::milliseconds kHopMost = std::chrono::hours(24);
 
 /// What authenticated the caller is between the caller and us, unless the backend is meant to see it.
 void withhold_credential(http::RequestHead& request, bool forwards) {
@@ -26,11 +29,43 @@ void withhold_credential(http::RequestHead& request, bool forwards) {
     request.has_credential = false;
 }
 
+/// What the connector before us says, where there is one that has our key.
+std::optional<Hop> word_of_hop(const Asking& asking) {
+    const http::RequestHead& request = asking.exchange.request;
+    const http::Field* field = asking.plan.chain == nullptr ? nullptr : request.find(kHopField);
+    const http::Field* id = field == nullptr ? nullptr : request.find(http::Known::request_id);
+    return id == nullptr ? std::nullopt
+                         : asking.plan.chain->read(field->value, id->value, std::chrono::system_clock::now());
+}
+
+/// What a trusted proxy says in the field by which origins learn how much time is left.
+std::optional<std::chrono::milliseconds> time_by_field(const Asking& asking) {
+    const std::string& name = asking.backend.presentation.deadline_field;
+    const http::Field* field = name.empty() || !asking.exchange.vouched ? nullptr : asking.exchange.request.find(name);
+    std::int64_t ms = 0;
+    if (field == nullptr) {
+        return std::nullopt;
+    }
+    const std::string_view text = field->value;
+    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), ms);
+    const bool good = bad == std::errc() && end == text.data() + text.size() && ms >= 0;
+    return good ? std::optional(std::chrono::milliseconds(ms)) : std::nullopt;
+}
+
 /// When the exchange must be over: the configuration's total, or what the caller waits, whichever is sooner.
 void settle_ends(Asking& asking) {
     const net::Time started = asking.exchange.started;
     if (const auto total = asking.plan.timeouts.total; total.count() > 0) {
         asking.ends.shorten(started + total, Ends::By::total);
+    }
+    if (const auto hop = word_of_hop(asking)) {
+        asking.another_retries = hop->retries;
+        if (hop->left) {
+            asking.ends.shorten(started + std::min(*hop->left, kHopMost), Ends::By::earlier_hop);
+        }
+    }
+    if (const auto left = time_by_field(asking)) {
+        asking.ends.shorten(started + std::min(*left, kHopMost), Ends::By::earlier_hop);
     }
     asking.grpc_timeout = http::grpc_timeout(asking.exchange.request);
     if (asking.grpc_timeout) {
@@ -55,7 +90,8 @@ Plan plan_for(const backend::Backend& backend) {
     const backend::Guards& guards = *backend.guards;
     return {.timeouts = backend.timeouts,
             .retry = guards.retry ? &*guards.retry : nullptr,
-            .retry_budget = guards.retry_budget.get()};
+            .retry_budget = guards.retry_budget.get(),
+            .hedging = guards.hedging.get()};
 }
 
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
@@ -69,7 +105,11 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     asking.per_try = resilience::per_try(plan.timeouts, plan.retry);
     keep_body(asking);
     Tries tries(asking);
-    co_return co_await tries.run();
+    auto failure = co_await tries.run();
+    if (failure) {
+        explain(*failure, asking);
+    }
+    co_return failure;
 }
 
 }  // namespace adit::route

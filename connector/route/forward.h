@@ -17,10 +17,13 @@
 
 namespace adit::resilience {
 class Circuit;
+class Hedging;
 class RetryBudget;
 }  // namespace adit::resilience
 
 namespace adit::route {
+
+class Chain;
 
 /// A try that was not the whole story: it failed, or its answer was not the one that the client got, or it came after
 /// such a one.
@@ -80,6 +83,9 @@ struct Plan {
     backend::Timeouts timeouts;                       ///< route over backend over file
     const config::Retry* retry = nullptr;             ///< the route's, else the backend's; null: safe retries only
     resilience::RetryBudget* retry_budget = nullptr;  ///< of whoever says `retry`, else the backend's; null: no bound
+    resilience::Hedging* hedging = nullptr;           ///< null: no second try beside a slow one
+    const Chain* chain = nullptr;                     ///< null: no word of other connectors counts
+    std::shared_ptr<const void> hold = {};            ///< what keeps the backend alive for what outlasts forward()
     bool retries = true;           ///< false: one try of each endpoint that cannot be reached, as of a fallback
     AnswerTaker* taker = nullptr;  ///< null: every answer goes on
     resilience::Circuit* circuit = nullptr;  ///< the route's, besides those of the backend; null: none

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "common/net/alarm.h"
+#include "connector/http/fields.h"
 #include "connector/http/parse.h"
+#include "connector/resilience/hedge.h"
 
 namespace adit::route {
 namespace {
@@ -12,12 +14,8 @@ namespace {
 using resilience::Declined;
 using How = resilience::NextStep::How;
 
+constexpr std::string_view kTriesField = "x-adit-attempts";
 constexpr std::uint32_t kPassesMost = 3;  ///< tries by which a way that was lost is replaced
-
-double uniform() {
-    static thread_local Random random;
-    return random.uniform();
-}
 
 problem::Failure answer_kept_back() {
     return {.error = problem::ProxyError::none,
@@ -30,11 +28,6 @@ bool asks_for_websocket(const http::Exchange& exchange) {
     return http::list_has(exchange.request.upgrade, "websocket");
 }
 
-/// RFC 9110 §9.2.2, and a request that says itself by what it is known again.
-bool idempotent(const http::RequestHead& request) {
-    return http::idempotent(request.method) || request.find("idempotency-key") != nullptr;
-}
-
 }  // namespace
 
 Tries::Tries(Asking& asking)
@@ -42,20 +35,31 @@ Tries::Tries(Asking& asking)
       loop_(asking.loop()),
       order_(asking.backend.next_order(loop_.now())),
       active_(asking.plan.retry_budget),
-      left_(loop_) {
+      news_(loop_) {
     asking_.exchange.client().on_hangup(this);
 }
 
+/// From [0, 1).
+double Tries::uniform() {
+    static thread_local Random random;  // per worker; draws need no more
+    return random.uniform();
+}
+
 Tries::~Tries() {
+    if (tries_ > 0) {
+        asking_.backend.metrics().tries.Observe(tries_);
+    }
     asking_.exchange.client().on_hangup(nullptr);
 }
 
 void Tries::peer_hung_up() {
     asking_.client_left = true;
-    if (attempt_) {
-        attempt_->give_up(net::Errc::peer_gone);
+    for (Racer& racer : racers_) {
+        if (racer.attempt) {
+            racer.attempt->give_up(net::Errc::peer_gone);
+        }
     }
-    left_.wake();
+    news_.wake();
 }
 
 /// Drops from the order, where it stands and behind it, what the caller may not use, up to the first that he may.
@@ -78,7 +82,10 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
     for (;;) {
         auto target = co_await find_target();
         if (!target) {
-            co_return answer_here_ ? co_await relay() : std::move(target.error());
+            if (answer_here_) {
+                co_return co_await relay();
+            }
+            co_return std::move(target.error());
         }
         if (wants_whole_body()) {
             if (Failed failure = co_await hold_body()) {
@@ -87,22 +94,26 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
             continue;  // the client took its time: the way may be another by now
         }
         const Failed failure = co_await ask(std::move(*target));
-        if (attempt_->renewed()) {
+        if (attempt().renewed()) {
             renewed_ = true;
             continue;  // with the same endpoint
         }
-        const resilience::Ending ending = attempt_->ending(failure);
+        const resilience::Ending ending = attempt().ending(failure);
         tell(ending);
         resilience::NextStep step = judge(failure, ending);
         if (step.how == How::try_again) {
             step.why = co_await prepare_retry(ending);
         }
+        count_step(ending, step.why);
         remember(failure, step.why);
         if (step.why != Declined::may) {
             place_ = {};
-            co_return answer_here_ ? co_await relay() : failure;
+            if (answer_here_) {
+                co_return co_await relay();
+            }
+            co_return asking_.client_left ? problem::client_gone() : failure;
         }
-        permits_.record(ending.outcome, loop_.now());
+        current_->permits.record(ending.outcome, loop_.now());
         passed_on_kept_ = passed_on_kept_ || (step.how == How::pass_on && !ending.not_sent);
         ++at_;
         pass_over_denied();
@@ -112,7 +123,7 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
 net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
     const backend::Guards& guards = *asking_.backend.guards;
     if (asking_.plan.circuit != nullptr || guards.circuit) {
-        if (const auto refusal = permits_.ask(asking_.plan.circuit, guards, loop_.now(), uniform())) {
+        if (const auto refusal = current_->permits.ask(asking_.plan.circuit, guards, loop_.now(), uniform())) {
             co_return std::unexpected(refused_by(*refusal));
         }
     }
@@ -125,7 +136,7 @@ net::Task<std::expected<Tries::Target, problem::Failure>> Tries::next_with_way()
     std::optional<resilience::CircuitRefusal> soonest;
     for (;;) {
         backend::Endpoint& endpoint = *order_[at_ % order_.size()];
-        auto refusal = permits_.ask(*asking_.backend.guards, endpoint, loop_.now(), uniform());
+        auto refusal = current_->permits.ask(*asking_.backend.guards, endpoint, loop_.now(), uniform());
         std::optional<problem::Failure> failure;
         if (!refusal) {
             asking_.trace.endpoint = endpoint.text;
@@ -190,39 +201,56 @@ net::Task<std::optional<problem::Failure>> Tries::hold_body() {
 /// One try, up to its head.
 net::Task<std::optional<problem::Failure>> Tries::ask(Target target) {
     if (std::exchange(answer_here_, false)) {
-        co_await attempt_->discard();
+        co_await attempt().discard();
     }
+    const auto hedge_after = may_race() ? asking_.plan.hedging->begin() : std::nullopt;
+    begin(*current_, std::move(target));
+    if (renewed_) {
+        attempt().pass_401();
+    }
+    if (hedge_after) {
+        co_await race(*hedge_after);
+    } else {
+        current_->failure = co_await attempt().ask();
+    }
+    attempt().show_phases();
+    answer_here_ = !current_->failure && !attempt().renewed();
+    co_return current_->failure;
+}
+
+void Tries::begin(Racer& racer, Target target) {
     ++tries_;
     ++asking_.trace.attempts;
     if (asking_.continued) {
         asking_.exchange.request.expect_continue = false;  // the client does not wait any more
     }
-    attempt_.emplace(asking_, *target.endpoint, std::move(target.way));
-    if (renewed_) {
-        attempt_->pass_401();
+    racer.failure.reset();
+    racer.attempt.emplace(asking_, *target.endpoint, std::move(target.way));
+}
+
+void Tries::note_unreached(const Racer& racer, const resilience::Ending& ending) {
+    if (ending.not_sent) {
+        asking_.backend.unreachable(racer.attempt->endpoint(), loop_.now());
     }
-    Failed failure = co_await attempt_->ask();
-    attempt_->show_phases();
-    answer_here_ = !failure && !attempt_->renewed();
-    co_return failure;
 }
 
 /// Tells those who count how a try ended.
 void Tries::tell(const resilience::Ending& ending) {
     using End = resilience::Outcome::End;
     const resilience::Outcome& outcome = ending.outcome;
-    if (ending.not_sent) {
-        asking_.backend.unreachable(attempt_->endpoint(), loop_.now());
-    }
+    note_unreached(*current_, ending);
     if (outcome.end == End::answered && outcome.status < 500) {
         place_.succeeded();
+        if (asking_.plan.hedging != nullptr) {
+            asking_.plan.hedging->record(outcome.took);
+        }
         if (resilience::RetryBudget* budget = asking_.plan.retry_budget) {
             budget->earned();
         }
     }
     place_ = {};
     if (told_at_head(outcome)) {
-        permits_.record(outcome, loop_.now());
+        current_->permits.record(outcome, loop_.now());
     }
 }
 
@@ -231,7 +259,7 @@ bool Tries::told_at_head(const resilience::Outcome& outcome) {
     if (outcome.end != resilience::Outcome::End::answered || outcome.status >= 500 || outcome.status == 101) {
         return true;
     }
-    const http::Field* type = attempt_->answer().find(http::Known::content_type);
+    const http::Field* type = attempt().answer().find(http::Known::content_type);
     return type != nullptr && type->value.starts_with("text/event-stream");
 }
 
@@ -241,13 +269,14 @@ resilience::NextStep Tries::judge(const Failed& failure, const resilience::Endin
     if (fine || asking_.client_left) {
         return {How::stop, fine ? Declined::not_listed : Declined::client_left};
     }
-    const resilience::Repeatable request{.idempotent = idempotent(asking_.exchange.request),
+    const resilience::Repeatable request{.idempotent = asking_.idempotent(),
                                          .body_here = asking_.body_here(),
                                          .answer_begun = asking_.answer_begun(),
                                          .switches = asks_for_websocket(asking_.exchange)};
     const resilience::Progress progress{.tries = tries_,
                                         .untried_endpoint = has_untried(),
                                         .passed_on_kept = passed_on_kept_,
+                                        .another_retries = asking_.another_retries,
                                         .passes_most = asking_.plan.retries ? kPassesMost : 0};
     const resilience::NextStep step = resilience::next_step(settings, request, ending, progress);
     return step.how != How::stop && asking_.left().count() == 0 ? resilience::NextStep{How::stop, Declined::no_time}
@@ -286,10 +315,10 @@ net::Task<resilience::Declined> Tries::prepare_retry(const resilience::Ending& e
 net::Task<> Tries::pause(std::chrono::milliseconds time) {
     const net::Time began = loop_.now();
     if (time.count() > 0) {
-        net::Alarm alarm(loop_, left_);
+        net::Alarm alarm(loop_, news_);
         alarm.set(began + time);
         while (!alarm.passed() && !asking_.client_left) {
-            co_await left_.wait();
+            co_await news_.wait();
         }
     }
     waited_ = loop_.now() - began;
@@ -300,17 +329,44 @@ net::Task<std::optional<problem::Failure>> Tries::relay() {
     if (asking_.client_left) {
         co_return problem::client_gone();
     }
-    if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt_->answer().status != 101) {
-        if (!taker->relays(attempt_->answer())) {
-            co_await attempt_->discard();
+    if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt().answer().status != 101) {
+        if (!taker->relays(attempt().answer())) {
+            co_await attempt().discard();
             co_return answer_kept_back();
         }
     }
-    const resilience::Ending ending = attempt_->ending(std::nullopt);
-    co_await attempt_->relay();
-    attempt_->show_phases();
-    permits_.record(attempt_->later().value_or(ending.outcome), loop_.now());
+    std::string tries;
+    std::string proxy_status;
+    sign_answer(tries, proxy_status);
+    const resilience::Ending ending = attempt().ending(std::nullopt);
+    co_await attempt().relay();
+    attempt().show_phases();
+    current_->permits.record(attempt().later().value_or(ending.outcome), loop_.now());
     co_return std::nullopt;
+}
+
+/// What an origin's answer says of us, in texts that live until it has gone out: how often it was asked, where that is
+/// told, and where an error of its gateway comes from (RFC 9209 §2).
+void Tries::sign_answer(std::string& tries, std::string& proxy_status) {
+    http::ResponseHead& answer = attempt().answer();
+    if (asking_.plan.retry != nullptr && asking_.plan.retry->tell_client) {
+        std::erase_if(answer.fields, [](const http::Field& field) { return http::same_name(field.name, kTriesField); });
+        tries = std::to_string(asking_.trace.attempts);
+        answer.fields.push_back({kTriesField, tries});
+    }
+    if (answer.status >= 502 && answer.status <= 504) {
+        proxy_status = asking_.exchange.settings.pseudonym + "; received-status=" + std::to_string(answer.status);
+        answer.fields.push_back({"proxy-status", proxy_status});
+    }
+}
+
+void Tries::count_step(const resilience::Ending& ending, Declined why) {
+    BackendMetrics& metrics = asking_.backend.metrics();
+    if (why == Declined::may) {
+        metrics.retried(resilience::describe(ending.outcome));
+    } else if (why != Declined::not_listed && why != Declined::client_left) {
+        metrics.declined(resilience::name(why));
+    }
 }
 
 void Tries::remember(const Failed& failure, Declined why) {
@@ -318,9 +374,9 @@ void Tries::remember(const Failed& failure, Declined why) {
     if (!worth_telling) {
         return;
     }
-    TryTold told = attempt_->told(failure);
+    TryTold told = attempt().told(failure);
     told.waited = std::exchange(waited_, {});
-    told.why = why;
+    told.why = !failure && why == Declined::not_listed ? Declined::may : why;
     asking_.trace.tries.push_back(std::move(told));
 }
 

@@ -1,6 +1,7 @@
 // The tries of one exchange: which endpoint is asked next, and whether another one is.
 #pragma once
 
+#include <array>
 #include <expected>
 #include <optional>
 
@@ -26,6 +27,14 @@ class Tries final : private net::HangupListener {
   private:
     using Failed = std::optional<problem::Failure>;
 
+    /// A try; where a second one may run beside it, on a coroutine of its own.
+    struct Racer {
+        std::optional<Attempt> attempt;
+        Failed failure;
+        Permits permits;
+        bool over = true;
+    };
+
     /// Where the next try goes.
     struct Target {
         backend::Endpoint* endpoint;
@@ -42,12 +51,25 @@ class Tries final : private net::HangupListener {
     bool wants_whole_body() const;
     net::Task<Failed> hold_body();
     net::Task<Failed> ask(Target target);
+    Attempt& attempt() { return *current_->attempt; }
+    void begin(Racer& racer, Target target);
+    bool may_race() const;
+    net::Task<> race(std::chrono::milliseconds after);
+    std::optional<Target> rival_target();
+    bool has_won(const Racer& racer) const;
+    net::Task<> until_decided(const bool& early);
+    net::Task<> retire(Racer& loser);
+    void note_unreached(const Racer& racer, const resilience::Ending& ending);
+    static double uniform();
+    static net::Task<> run_racer(Tries& self, Racer& racer);
     resilience::NextStep judge(const Failed& failure, const resilience::Ending& ending);
     void tell(const resilience::Ending& ending);
     bool told_at_head(const resilience::Outcome& outcome);
     net::Task<resilience::Declined> prepare_retry(const resilience::Ending& ending);
     net::Task<> pause(std::chrono::milliseconds time);
     net::Task<Failed> relay();
+    void sign_answer(std::string& tries, std::string& proxy_status);
+    void count_step(const resilience::Ending& ending, resilience::Declined why);
     void remember(const Failed& failure, resilience::Declined why);
 
     Asking& asking_;
@@ -59,12 +81,12 @@ class Tries final : private net::HangupListener {
     std::chrono::nanoseconds waited_{};  ///< before the try that is on
     bool passed_on_kept_ = false;
     bool renewed_ = false;  ///< the one try with another token is on
-    Permits permits_;       ///< of the try that is on
     resilience::RetryPlace place_;
     resilience::ActiveRequest active_;
-    std::optional<Attempt> attempt_;
-    bool answer_here_ = false;  ///< the attempt has one, which nobody has taken yet
-    net::Waiter left_;          ///< wakes a pause when the client leaves
+    std::array<Racer, 2> racers_ = {};
+    Racer* current_ = racers_.data();  ///< whose answer or failure counts
+    bool answer_here_ = false;         ///< the attempt has one, which nobody has taken yet
+    net::Waiter news_;                 ///< a racer has ended, a time has passed, the client has left
 };
 
 }  // namespace adit::route
