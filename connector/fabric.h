@@ -1,9 +1,22 @@
 // What of the connector's resilience outlives all generations: states that a reload must not forget.
 #pragma once
 
+#include "connector/circuit_watch.h"
+#include "connector/event/hub.h"
+#include "connector/event/webhooks.h"
+#include "connector/resilience/circuits.h"
+
 namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
-struct Fabric {};
+struct Fabric {
+    Fabric(ConnectorMetrics& metrics, fetch::Desk& desk)
+        : events(metrics.events()), webhooks(events, desk, metrics), circuit_watch(events, metrics) {}
+
+    event::Hub events;
+    event::Webhooks webhooks;
+    CircuitWatch circuit_watch;
+    resilience::Circuits circuits{&circuit_watch};
+};
 
 }  // namespace adit

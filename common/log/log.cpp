@@ -135,7 +135,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
     return static_cast<spdlog::level::level_enum>(static_cast<int>(level));
 }
 
-std::string json_line(Level level, std::string_view message, Fields fields) {
+std::string json_line(Level level, std::string_view message, std::span<const Field> fields) {
     std::string line = "{\"time\":\"" + format_time_ms(std::chrono::system_clock::now()) + "\",\"level\":\"";
     line += name(level);
     line += "\",\"logger\":\"adit\",\"message\":";
@@ -150,7 +150,7 @@ std::string json_line(Level level, std::string_view message, Fields fields) {
     return line;
 }
 
-std::string text_line(Level level, std::string_view message, Fields fields) {
+std::string text_line(Level level, std::string_view message, std::span<const Field> fields) {
     const std::string time = format_time_ms(std::chrono::system_clock::now());
     std::string line = time.substr(11, 12) + " ";
     line += name(level);
@@ -169,7 +169,7 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
     return line;
 }
 
-std::string line_of(Level level, std::string_view message, Fields fields) {
+std::string line_of(Level level, std::string_view message, std::span<const Field> fields) {
     return json() ? json_line(level, message, fields) : text_line(level, message, fields);
 }
 
@@ -262,7 +262,7 @@ bool json() {
     return Output::of_process().json;
 }
 
-void write(Level level, std::string_view message, Fields fields) {
+void write(Level level, std::string_view message, std::span<const Field> fields) {
     spdlog::logger* logger = spdlog::default_logger_raw();
     if (!logger->should_log(to_spdlog(level))) {
         return;
@@ -272,7 +272,7 @@ void write(Level level, std::string_view message, Fields fields) {
 
 void warn_of_sink(std::string_view message, Fields fields) {
     Batch batch;
-    batch.text = line_of(Level::warn, message, fields) + '\n';
+    batch.text = line_of(Level::warn, message, std::span(fields.begin(), fields.size())) + '\n';
     batch.lines.push_back(
         {std::chrono::system_clock::now(), Level::warn, static_cast<std::uint32_t>(batch.text.size())});
     Output::of_process().take_everywhere(std::move(batch));
