@@ -52,6 +52,7 @@ void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
 
 /// Settings of what outlives generations, as the current one says.
 void App::take_up_resilience() {
+    fabric_.overload.configure(generation_->configuration.shed);
     use_circuits(*generation_);
     fabric_.webhooks.adopt(*generation_->webhooks);
 }

@@ -5,6 +5,7 @@
 #include "connector/event/hub.h"
 #include "connector/event/webhooks.h"
 #include "connector/resilience/circuits.h"
+#include "connector/resilience/overload.h"
 
 namespace adit {
 
@@ -17,6 +18,7 @@ struct Fabric {
     event::Webhooks webhooks;
     CircuitWatch circuit_watch;
     resilience::Circuits circuits{&circuit_watch};
+    resilience::Overload overload;  ///< any thread
 };
 
 }  // namespace adit

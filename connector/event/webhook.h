@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/secret.h"
 #include "connector/admin/event_metrics.h"
 #include "connector/config/fleet.h"
 #include "connector/event/hub.h"
