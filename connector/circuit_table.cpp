@@ -6,8 +6,6 @@
 #include <boost/json.hpp>
 #include <set>
 
-#include "common/log/log.h"
-
 namespace adit {
 namespace {
 
@@ -129,9 +127,20 @@ status::Answer CircuitTable::list() const {
     return told(200, json::object{{"circuits", std::move(rows)}});
 }
 
-status::Answer CircuitTable::one(const status::Asked& asked) {
+/// By its name, or by what stands behind its kind where that is enough.
+std::shared_ptr<resilience::Circuit> CircuitTable::find(const std::string& name) const {
+    auto found = circuits_.find(name);
+    if (!found) {
+        auto all = circuits_.all();
+        std::erase_if(all, [&](const auto& one) { return !one->name().ends_with(":" + name); });
+        found = all.size() == 1 ? all.front() : nullptr;
+    }
+    return found;
+}
+
+status::Answer CircuitTable::one(const status::Asked& asked) const {
     const auto& path = asked.segments;
-    const auto circuit = path.empty() ? nullptr : circuits_.find(path.front());
+    const auto circuit = path.empty() ? nullptr : find(path.front());
     if (!circuit) {
         return trouble(404, "there is no circuit " + (path.empty() ? std::string() : path.front()));
     }

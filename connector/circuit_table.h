@@ -35,7 +35,8 @@ class CircuitTable {
 
   private:
     status::Answer list() const;
-    status::Answer one(const status::Asked& asked);
+    status::Answer one(const status::Asked& asked) const;
+    std::shared_ptr<resilience::Circuit> find(const std::string& name) const;
 
     resilience::Circuits& circuits_;
     ConnectorMetrics& metrics_;

@@ -18,6 +18,7 @@
 
 #include "common/base/strings.h"
 #include "common/base/time.h"
+#include "common/log/write.h"
 
 namespace adit::logging {
 namespace {
@@ -262,12 +263,16 @@ bool json() {
     return Output::of_process().json;
 }
 
-void write(Level level, std::string_view message, std::span<const Field> fields) {
+void write_line(Level level, std::string_view message, std::span<const Field> fields) {
     spdlog::logger* logger = spdlog::default_logger_raw();
     if (!logger->should_log(to_spdlog(level))) {
         return;
     }
     logger->log(to_spdlog(level), spdlog::string_view_t(line_of(level, message, fields)));
+}
+
+void write(Level level, std::string_view message, Fields fields) {
+    write_line(level, message, std::span(fields.begin(), fields.size()));
 }
 
 void warn_of_sink(std::string_view message, Fields fields) {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -73,10 +72,7 @@ void send_to(std::vector<Outlet> outlets);
 void hand_over(Batch&& batch);
 
 /// One line. From any thread.
-void write(Level level, std::string_view message, std::span<const Field> fields);
-inline void write(Level level, std::string_view message, Fields fields) {
-    write(level, message, std::span(fields.begin(), fields.size()));
-}
+void write(Level level, std::string_view message, Fields fields);
 /// About a sink itself, once per trouble: goes to all that want lines of the program, and to standard error in any
 /// case, for the sink in trouble may be the only one.
 void warn_of_sink(std::string_view message, Fields fields);

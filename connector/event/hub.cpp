@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "common/log/log.h"
+#include "common/log/write.h"
 
 namespace adit::event {
 namespace {
@@ -69,7 +69,7 @@ void Hub::tell(const Event& event) {
         fields.push_back({name, shown(value)});
     }
     const auto [level, message] = wording(event.kind);
-    logging::write(level, message, fields);
+    logging::write_line(level, message, fields);
     metrics_.told(kind);
     const std::scoped_lock lock(mutex_);
     if (subscribers_.empty()) {
