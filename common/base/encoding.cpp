@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "common/base/secret.h"
 
@@ -82,25 +81,6 @@ std::optional<Bytes> base64_decode(std::string_view text) {
     auto bytes = base64url_decode(url);
     wipe_memory(url.data(), url.size());
     return bytes && (bytes->size() + padding) % 3 == 0 ? std::move(bytes) : std::nullopt;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            decoded += text[i];
-            continue;
-        }
-        unsigned char byte = 0;
-        const std::string_view digits = text.substr(i + 1, 2);
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-        if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) {
-            return std::nullopt;
-        }
-        decoded += static_cast<char>(byte);
-        i += 2;
-    }
-    return decoded;
 }
 
 std::string hex_encode(std::span<const std::uint8_t> bytes) {

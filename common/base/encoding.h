@@ -19,8 +19,6 @@ std::optional<Bytes> base64url_decode(std::string_view text);
 std::string base64_encode(std::span<const std::uint8_t> bytes);
 /// As strict: padded, and exactly an encoding.
 std::optional<Bytes> base64_decode(std::string_view text);
-/// RFC 3986 §2.1; nothing when a '%' is not followed by two hex digits. '+' stays.
-std::optional<std::string> percent_decode(std::string_view text);
 std::string hex_encode(std::span<const std::uint8_t> bytes);
 
 }  // namespace adit

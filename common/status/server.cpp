@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/base/encoding.h"
+#include "common/base/percent.h"
 #include "common/net/spawn.h"
 
 namespace adit::status {
