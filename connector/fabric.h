@@ -1,11 +1,14 @@
 // What of the connector's resilience outlives all generations: states that a reload must not forget.
 #pragma once
 
+#include <memory>
+
 #include "connector/circuit_watch.h"
 #include "connector/event/hub.h"
 #include "connector/event/webhooks.h"
 #include "connector/resilience/circuits.h"
 #include "connector/resilience/overload.h"
+#include "connector/state/store.h"
 
 namespace adit {
 
@@ -18,7 +21,8 @@ struct Fabric {
     event::Webhooks webhooks;
     CircuitWatch circuit_watch;
     resilience::Circuits circuits{&circuit_watch};
-    resilience::Overload overload;  ///< any thread
+    std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
+    resilience::Overload overload;        ///< any thread
 };
 
 }  // namespace adit
