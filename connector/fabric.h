@@ -14,8 +14,8 @@ namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
-    Fabric(ConnectorMetrics& metrics, fetch::Desk& desk)
-        : events(metrics.events()), webhooks(events, desk, metrics), circuit_watch(events, metrics) {}
+    Fabric(metrics::Registry& metrics, fetch::Desk& desk)
+        : events(EventMetrics(metrics)), webhooks(events, desk, metrics), circuit_watch(events, metrics) {}
 
     event::Hub events;
     event::Webhooks webhooks;
