@@ -32,6 +32,7 @@ App::App(std::filesystem::path file)
 }
 
 App::~App() {
+    ending_ = true;
     reloader_.reset();
     overload_watch_.reset();
     // All coroutines end before anything that they use does.
