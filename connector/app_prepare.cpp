@@ -258,6 +258,7 @@ Result<> App::prepare_status() {
         for (const auto& [tunnel, open] : streams) {
             metrics_.streams(tunnel, open);
         }
+        generation_->limits.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {

@@ -133,7 +133,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
-        routes->terms.push_back(policy::RouteTerms::of(rule));
+        policy::RouteTerms& terms = routes->terms.emplace_back(policy::RouteTerms::of(rule));
+        terms.bulkhead = made.limits.bulkhead("route", rule.name);
+        terms.limits = made.limits.of(rule);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
@@ -169,6 +171,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
+    made->limits = make_limits(made->configuration, metrics, previous == nullptr ? nullptr : &previous->limits);
     auto routes = make_routes(*made, metrics, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));

@@ -6,8 +6,10 @@ namespace adit {
 void make_guards(Generation& made, const Generation::Means& means, const Generation* previous) {
     static_cast<void>(means);
     static_cast<void>(previous);
-    for (std::size_t i = 0; i < made.configuration.backends.size(); ++i) {
-        made.guards.push_back(std::make_shared<const backend::Guards>());
+    for (const config::Backend& backend : made.configuration.backends) {
+        auto guards = std::make_shared<backend::Guards>();
+        guards->bulkhead = made.limits.bulkhead("backend", backend.name);
+        made.guards.push_back(std::move(guards));
     }
 }
 

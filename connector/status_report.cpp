@@ -8,6 +8,7 @@
 
 #include "common/base/time.h"
 #include "connector/config/check.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -269,6 +270,8 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

@@ -14,8 +14,18 @@ net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchan
     backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
     const route::Plan plan{.timeouts = by_route.timeouts.over(backend.timeouts),
                            .retry = by_route.retry ? &*by_route.retry : nullptr};
+    // places in bulkheads, of the caller, the route and the backend: kept until the last byte
+    Places places;
+    if (is_bounded(story, backend)) {
+        if (auto failure = co_await take_places(exchange, story, backend, plan, places)) {
+            co_return failure;
+        }
+    }
     // the tries
-    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
+    const net::Time began = exchange.client().loop().now();
+    auto failure = co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
+    learn(exchange, story, places, began, failure);
+    co_return failure;
 }
 
 }  // namespace adit::policy
