@@ -12,7 +12,7 @@ class RetryBudget;
 
 namespace adit::backend {
 
-class Vitals;
+class Roster;
 
 /// Of one backend; what is not configured is null. Made by a generation, shared by the workers' backends of that name.
 struct Guards {
@@ -20,7 +20,7 @@ struct Guards {
     std::vector<std::shared_ptr<resilience::Circuit>> endpoint_circuits;  ///< by endpoint; empty: they have none
     std::shared_ptr<resilience::Bulkhead> bulkhead;
     std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< never null
-    std::vector<std::shared_ptr<Vitals>> vitals;            ///< by endpoint: health, ejection, load
+    std::shared_ptr<Roster> roster;  ///< of the endpoints: health, ejection, load; null: nobody shares that
 };
 
 }  // namespace adit::backend

@@ -5,6 +5,7 @@
 
 #include "connector/http/forward.h"
 #include "connector/http/parse.h"
+#include "connector/route/affinity.h"
 #include "connector/route/attempt.h"
 
 namespace adit::route {
@@ -49,16 +50,31 @@ void withhold_credential(http::RequestHead& request, bool forwards) {
     request.has_credential = false;
 }
 
-/// Drops from `order`, at `at` and behind it, what the caller may not use, up to the first that he may.
-void pass_over_denied(backend::Backend::Order& order, std::size_t at, const Passage& passage, Trace& trace) {
-    while (passage.access != nullptr && at < order.size()) {
-        const access::Verdict verdict = passage.decide(order[at]->dialer->hop());
+/// The next endpoint that the caller may use; null when there is none any more.
+backend::Endpoint* next_allowed(backend::Selection& selection, net::Time now, const Passage& passage, Trace& trace) {
+    backend::Endpoint* endpoint = selection.next(now);
+    while (endpoint != nullptr && passage.access != nullptr) {
+        const access::Verdict verdict = passage.decide(endpoint->dialer->hop());
         if (verdict.allowed) {
             break;
         }
         trace.denied = verdict.reason;
-        order.erase(order.begin() + static_cast<std::ptrdiff_t>(at));
+        selection.bar(*endpoint);
+        endpoint = selection.next(now);
     }
+    return endpoint;
+}
+
+/// Why next_allowed() had nobody to begin with. Who may use none of the endpoints learns nothing of their health.
+problem::Failure nobody(const backend::Backend& backend, net::Time now, const Passage& passage, Trace& trace) {
+    for (std::size_t i = 0; i < backend.endpoints(); ++i) {
+        const access::Verdict verdict = passage.decide(backend.endpoint(i).dialer->hop());
+        if (verdict.allowed) {
+            return backend.nobody(now);
+        }
+        trace.denied = verdict.reason;
+    }
+    return problem::access_denied(trace.denied);
 }
 
 }  // namespace
@@ -68,26 +84,27 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
-    withhold_credential(exchange.request, backend.presentation.forward_credential);
     const net::Loop& loop = exchange.client().loop();
-    auto order = backend.next_order(loop.now());
-    pass_over_denied(order, 0, passage, trace);
-    if (order.empty()) {
-        co_return problem::access_denied(trace.denied);
+    backend::Selection selection = backend.select(affinity(backend.roster().balance(), exchange, passage));
+    withhold_credential(exchange.request, backend.presentation.forward_credential);
+    backend::Endpoint* current = next_allowed(selection, loop.now(), passage, trace);
+    if (current == nullptr) {
+        co_return nobody(backend, loop.now(), passage, trace);
     }
-    const auto limit = std::max<std::size_t>(kAttemptsMost, order.size());
+    const auto limit = std::max<std::size_t>(kAttemptsMost, backend.endpoints());
     std::optional<problem::Failure> failure;
     std::optional<HeldBody> held;
     bool renewed = false;  ///< the one try with another token is on
     for (std::size_t attempt = 0; attempt < limit;) {
-        backend::Endpoint& endpoint = *order[attempt % order.size()];
+        backend::Endpoint& endpoint = *current;
         trace.endpoint = endpoint.text;
         auto way = endpoint.dialer->choose();
+        backend::Endpoint* other = nullptr;
         if (!way) {
-            pass_over_denied(order, attempt + 1, passage, trace);
             // Other endpoints are asked before anybody waits for this one.
-            const bool last = attempt + 1 >= order.size();
-            way = last ? co_await find_way(endpoint, exchange.started + plan.timeouts.connect) : std::move(way);
+            other = next_allowed(selection, loop.now(), passage, trace);
+            way = other == nullptr ? co_await find_way(endpoint, exchange.started + plan.timeouts.connect)
+                                   : std::move(way);
         }
         if (way && !held && wants_whole_body(exchange, backend)) {
             if (failure = co_await hold_body(exchange, backend, plan, held); failure) {
@@ -98,14 +115,17 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (!way) {
             failure = std::move(way.error());
             backend.unreachable(endpoint, loop.now());
-            if (++attempt >= order.size()) {
+            current = other != nullptr ? other : next_allowed(selection, loop.now(), passage, trace);
+            if (current == nullptr) {
                 break;
             }
+            ++attempt;
             continue;
         }
         ++trace.attempts;
         trace.tunnel = way->tunnel;
         trace.agent = way->agent;
+        const backend::InFlight busy(endpoint.vitals);
         Attempt one(exchange, backend, endpoint, std::move(*way), passage, trace, plan, held ? &*held : nullptr);
         if (renewed) {
             one.pass_401();
@@ -125,8 +145,12 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
         if (!one.repeatable(*failure)) {
             break;
         }
-        pass_over_denied(order, attempt + 1, passage, trace);
-        if (order.size() > 1 ? attempt + 1 >= limit : failure->final_here) {
+        current = next_allowed(selection, loop.now(), passage, trace);
+        if (current == nullptr) {
+            selection.again();
+            current = next_allowed(selection, loop.now(), passage, trace);
+        }
+        if (current == nullptr || (current == &endpoint && failure->final_here)) {
             break;
         }
         ++attempt;
