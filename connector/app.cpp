@@ -177,6 +177,7 @@ void App::tick() {
     look_at_issuers();
     look_at_wireguard();
     telemetry_.tidy();
+    fabric_.state->tick(net::Clock::now());
     if (drain_started_) {
         continue_drain();
     } else {
