@@ -60,6 +60,7 @@ class Roster {
 
     const config::Balance& balance() const { return terms_.balance; }
     const std::optional<config::Health>& health() const { return terms_.health; }
+    bool judges() const { return outliers_.has_value(); }  ///< whether what tries come to takes endpoints out
     const std::string& backend() const { return terms_.backend; }
     const std::vector<Member>& members() const { return members_; }
     const std::shared_ptr<Changes>& changes() const { return terms_.changes; }
