@@ -46,4 +46,12 @@ std::string_view name(Outcome::End end) {
     return "neutral";
 }
 
+std::string describe(const Outcome& outcome) {
+    if (outcome.end != Outcome::End::answered) {
+        return std::string(name(outcome.end));
+    }
+    return outcome.grpc > 0 ? "grpc-status " + std::to_string(outcome.grpc)
+                            : "status " + std::to_string(outcome.status);
+}
+
 }  // namespace adit::resilience

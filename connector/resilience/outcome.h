@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "connector/config/conditions.h"
@@ -37,7 +38,9 @@ struct Outcome {
 /// Whether the outcome is one of those that are meant. Neutral and throttled ones never are, unless 429 is listed.
 bool meets(const config::Conditions& conditions, const Outcome& outcome);
 
-/// In words for logs, metrics and problem answers: "status 503", "reset".
+/// For metrics: "reset".
 std::string_view name(Outcome::End end);
+/// In words for logs and people: "status 503", "grpc-status 14", "reset".
+std::string describe(const Outcome& outcome);
 
 }  // namespace adit::resilience
