@@ -238,6 +238,7 @@ void App::continue_drain() {
 }
 
 void App::stop() {
+    overload_watch_->stop();
     for (const auto& side : sides_) {
         side->worker().stop();
     }
@@ -260,6 +261,7 @@ int App::run() {
         sides_[i]->worker().start();
     }
     boost::asio::post(main_worker().context(), [this] { tick(); });
+    overload_watch_->start();
     tell_notices(generation_->configuration);
     logging::info("connector started", {{"version", ADIT_VERSION},
                                         {"workers", sides_.size()},

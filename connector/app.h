@@ -13,6 +13,7 @@
 #include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
+#include "connector/overload_watch.h"
 #include "connector/reloader.h"
 #include "connector/status_report.h"
 #include "connector/store/watch.h"
@@ -42,6 +43,7 @@ class App {
     };
 
     void make_workers();
+    void watch_for_overload();
     void open_desk();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
@@ -83,6 +85,7 @@ class App {
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
+    ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
     Fabric fabric_;
@@ -93,6 +96,7 @@ class App {
     std::shared_ptr<const Generation> generation_;
     FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
+    std::unique_ptr<OverloadWatch> overload_watch_;
     std::unique_ptr<Reloader> reloader_;
     std::vector<ReloadAsked> reloads_asked_;                  ///< for the next reading
     std::vector<std::shared_ptr<const Generation>> retired_;  ///< by reloads, until nobody uses them

@@ -25,10 +25,13 @@ App::App(std::filesystem::path file)
               .resolver = resolver_,
               .fleet = fleet_,
               .switchboard = switchboard_,
+              .fabric = fabric_,
+              .shed = shed_metrics_,
               .pseudonym = "adit-" + random_base62(8)} {}
 
 App::~App() {
     reloader_.reset();
+    overload_watch_.reset();
     // All coroutines end before anything that they use does.
     if (status_) {
         status_->stop();
@@ -63,6 +66,15 @@ void App::open_desk() {
     desk_.open(main_worker(), std::move(through));
 }
 
+void App::watch_for_overload() {
+    fabric_.overload.configure(generation_->configuration.shed);
+    std::vector<net::Worker*> workers;
+    for (const auto& side : sides_) {
+        workers.push_back(&side->worker());
+    }
+    overload_watch_ = std::make_unique<OverloadWatch>(fabric_.overload, shed_metrics_, std::move(workers));
+}
+
 Result<App::Bound> App::bind(const Generation& generation, const std::vector<std::size_t>& listeners) const {
     Bound bound(sides_.size());
     for (const std::size_t index : listeners) {
@@ -91,6 +103,7 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(telemetry.error()));
     }
     make_workers();
+    watch_for_overload();
     open_desk();
     take_up_telemetry(std::move(*telemetry));
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
@@ -231,7 +244,7 @@ Result<> App::prepare_status() {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
     status_->add("/status", [this] {
-        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready()};
+        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready(), overload_watch_->standings()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),

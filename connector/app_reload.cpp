@@ -124,6 +124,7 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     warn_of_fixed(was, now);
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
+    fabric_.overload.configure(now.shed);
     watched_.follow(generation_->files());
     generation_->prefetch();
     for (std::size_t i = 0; i < sides_.size(); ++i) {

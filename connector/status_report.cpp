@@ -224,6 +224,16 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
     return problems;
 }
 
+/// What load shedding decides by.
+json::array resources_of(const Standing& standing) {
+    json::array list;
+    for (const ResourceStanding& one : standing.resources) {
+        list.push_back(
+            json::object{{"resource", one.resource}, {"used", one.words}, {"share", one.share}, {"shed", one.level}});
+    }
+    return list;
+}
+
 }  // namespace
 
 std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions,
@@ -247,7 +257,14 @@ std::string status_report(const Standing& standing, const Generation& generation
     }
     const auto notices = config::notices(generation.configuration);
     report["notices"] = json::array(notices.begin(), notices.end());
-    report["problems"] = problems_of(generation, records, sessions, doors, refusals, now);
+    json::array problems = problems_of(generation, records, sessions, doors, refusals, now);
+    for (const ResourceStanding& one : standing.resources) {
+        if (const auto problem = shedding_problem(one)) {
+            problems.emplace_back(*problem);
+        }
+    }
+    report["problems"] = std::move(problems);
+    report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);

@@ -110,7 +110,8 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
       pool_(worker_, shared.fleet, shared.metrics, shared.switchboard),
       access_log_(worker_.loop(), logs_requests(*generation_)),
       tracer_(worker_.loop()),
-      pipeline_(make_serving(generation_, nullptr), access_log_, tracer_) {
+      shedding_{shared.fabric.overload, shared.shed, index},
+      pipeline_(make_serving(generation_, nullptr), access_log_, tracer_, shedding_) {
     shared_.switchboard.connect(pool_);
 }
 
@@ -189,9 +190,10 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     side.listener = std::make_unique<net::Listener>(
         worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
             ListenerMetrics& metrics = *side.terms->metrics;
-            if (metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit) {
+            const bool most = metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit;
+            if (most || shared_.fabric.overload.short_of_descriptors()) {
                 metrics.open.fetch_sub(1, std::memory_order_relaxed);
-                metrics.refused.Increment();
+                (most ? metrics.refused : metrics.refused_for_descriptors).Increment();
                 ::close(fd);
                 return;
             }
@@ -233,7 +235,7 @@ void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
     if (proxy && side.proxy) {
         side.proxy->serve_by(proxy);
     } else if (proxy) {
-        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_);
+        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_, shedding_);
     }
     if (before && (before->settings.role != side.terms->settings.role ||
                    (before->asks_clients && before->tls != side.terms->tls))) {

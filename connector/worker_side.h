@@ -23,6 +23,8 @@ struct Shared {
     net::Resolver& resolver;
     tunnel::Fleet& fleet;
     tunnel::Switchboard& switchboard;
+    Fabric& fabric;
+    ShedMetrics& shed;
     std::string pseudonym;  ///< in Via; tells this connector from others
 };
 
@@ -70,6 +72,7 @@ class WorkerSide {
     tunnel::Pool pool_;
     policy::AccessLog access_log_;
     policy::Tracer tracer_;
+    const policy::Shedding shedding_;
     policy::Pipeline pipeline_;
     std::list<ListenerSide> listeners_;  ///< those that were closed too: their loops end in their own time
     std::map<http::Connection*, const ListenerSide*> connections_;

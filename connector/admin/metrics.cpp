@@ -10,6 +10,9 @@ const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 constexpr int kStatusMost = 600;
 constexpr const char* kAuthenticated = "adit_authentications_total";
 constexpr const char* kAuthenticatedHelp = "Credentials that authentication policies have looked at, by result.";
+constexpr const char* kRefused = "adit_connector_client_refused_total";
+constexpr const char* kRefusedHelp =
+    "Client connections closed at once: the listener had its most (connections), or few descriptors were left.";
 constexpr const char* kMirrored = "adit_connector_mirror_requests_total";
 constexpr const char* kMirroredHelp = "Requests of routes with a mirror, by what became of their copy, and why.";
 
@@ -115,9 +118,9 @@ BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& b
 ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string& listener)
     : connections(registry.gauge("adit_connector_client_connections", "Client connections that are open now.",
                                  {{"listener", listener}})),
-      refused(registry.counter("adit_connector_client_refused_total",
-                               "Client connections closed at once because the listener had its most.",
-                               {{"listener", listener}})) {}
+      refused(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "connections"}})),
+      refused_for_descriptors(
+          registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "descriptors"}})) {}
 
 SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
     : delivered(registry.counter("adit_connector_telemetry_delivered_total", "Log lines and spans that a sink took.",

@@ -82,8 +82,9 @@ struct BackendMetrics {
 struct ListenerMetrics {
     ListenerMetrics(metrics::Registry& registry, const std::string& listener);
     metrics::Gauge& connections;
-    metrics::Counter& refused;
-    std::atomic<std::size_t> open = 0;  ///< exact, for the limit
+    metrics::Counter& refused;                  ///< since it had its most
+    metrics::Counter& refused_for_descriptors;  ///< since few were left
+    std::atomic<std::size_t> open = 0;          ///< exact, for the limit
 };
 
 /// Per sink of lines or spans.

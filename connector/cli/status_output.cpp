@@ -101,6 +101,15 @@ void print_status(const json::object& status) {
         std::cout << "  note: " << notice.as_string().c_str() << '\n';
     }
 
+    Rows resources{{"RESOURCE", "USED", "SHED"}};
+    for (const json::value& one : list(status, "resources")) {
+        const json::object& resource = one.as_object();
+        const std::string shed = text(resource, "shed");
+        resources.push_back({text(resource, "resource"), text(resource, "used"),
+                             shed == "none" || shed == "all" ? shed : "up to " + shed});
+    }
+    print_section(resources);
+
     Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CERTIFICATE", "CONNECTIONS"}};
     for (const json::value& one : list(status, "listeners")) {
         const json::object& listener = one.as_object();

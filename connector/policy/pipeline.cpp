@@ -45,6 +45,10 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
+    const RouteTerms& first = story.serving->routes->terms[story.route->index];
+    if (auto failure = story.presence.emplace(shedding_).enter(exchange, first.priority, story.effects)) {
+        co_return failure;
+    }
     story.destination = &story.route->destination;
     story.admission.passage.route = story.route->name;
     const Routes& routes = *story.serving->routes;

@@ -14,6 +14,7 @@
 #include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
 #include "connector/policy/route_terms.h"
+#include "connector/policy/shedding.h"
 #include "connector/policy/tracer.h"
 #include "connector/policy/well_known.h"
 #include "connector/route/forward.h"
@@ -50,8 +51,8 @@ struct Serving {
 /// One per worker: the handler of all its connections.
 class Pipeline final : public http::Handler {
   public:
-    Pipeline(std::shared_ptr<const Serving> serving, AccessLog& log, Tracer& tracer)
-        : serving_(std::move(serving)), log_(log), tracer_(tracer) {}
+    Pipeline(std::shared_ptr<const Serving> serving, AccessLog& log, Tracer& tracer, const Shedding& shedding)
+        : serving_(std::move(serving)), log_(log), tracer_(tracer), shedding_(shedding) {}
 
     /// Requests from now on are served by `serving`; those that run keep what they began with.
     void serve_by(std::shared_ptr<const Serving> serving) { serving_ = std::move(serving); }
@@ -70,7 +71,8 @@ class Pipeline final : public http::Handler {
         std::vector<ShareMetrics*> shares;                ///< of the splits that it went through
         std::vector<std::unique_ptr<route::Mirror>> mirrors;
         route::Trace trace;
-        Effects effects;  ///< of what stood around it
+        Effects effects;                   ///< of what stood around it
+        std::optional<Presence> presence;  ///< among the requests in progress
         std::optional<Tracked> tracked;
         std::optional<problem::Failure> failure;
         std::string path_scratch;
@@ -102,6 +104,7 @@ class Pipeline final : public http::Handler {
     std::shared_ptr<const Serving> serving_;
     AccessLog& log_;
     Tracer& tracer_;
+    Shedding shedding_;
     Random random_;  ///< draws for splits and mirrors
 };
 
