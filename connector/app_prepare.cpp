@@ -10,6 +10,7 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/generation_degrading.h"
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
@@ -104,6 +105,7 @@ Result<> App::prepare(config::Configuration configuration) {
     }
     make_workers();
     watch_for_overload();
+    take_up_degrading(generation_->configuration, fabric_);
     open_desk();
     take_up_telemetry(std::move(*telemetry));
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());

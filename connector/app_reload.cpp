@@ -6,6 +6,7 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/generation_degrading.h"
 
 namespace adit {
 namespace {
@@ -125,6 +126,7 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
     fabric_.overload.configure(now.shed);
+    take_up_degrading(now, fabric_);
     watched_.follow(generation_->files());
     generation_->prefetch();
     for (std::size_t i = 0; i < sides_.size(); ++i) {

@@ -1,13 +1,17 @@
 // What of the connector's resilience outlives all generations: states that a reload must not forget.
 #pragma once
 
+#include "connector/cache/cache.h"
 #include "connector/resilience/overload.h"
+#include "connector/resilience/reduction.h"
 
 namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
-    resilience::Overload overload;  ///< any thread
+    resilience::Overload overload;                       ///< any thread, as the next two
+    cache::Cache cache{config::CacheStore{}};            ///< with the bounds of the generation in service
+    resilience::Reduction reduction{config::Degrade{}};  ///< likewise with its settings
 };
 
 }  // namespace adit

@@ -10,6 +10,7 @@
 #include "common/log/log.h"
 #include "connector/config/check.h"
 #include "connector/credential/make.h"
+#include "connector/generation_degrading.h"
 #include "connector/generation_resilience.h"
 #include "connector/generation_trust.h"
 
@@ -124,8 +125,9 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
-Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, ConnectorMetrics& metrics,
+Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, const Generation::Means& means,
                                                           const Generation* previous, Authenticators& authenticators) {
+    ConnectorMetrics& metrics = means.metrics;
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -147,6 +149,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
         }
     }
     routes->unrouted = metrics.route("none");
+    routes->degrading = make_degrading(made, *routes, means);
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }
@@ -169,7 +172,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
-    auto routes = make_routes(*made, metrics, previous, authenticators);
+    auto routes = make_routes(*made, means, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));
     }

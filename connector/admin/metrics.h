@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/degrading_metrics.h"
 
 namespace adit {
 
@@ -138,6 +139,10 @@ class ConnectorMetrics {
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<CacheMetrics> cache(const std::string& route);
+    std::shared_ptr<CacheStoreMetrics> cache_store();
+    std::shared_ptr<FallbackMetrics> fallback(const std::string& of, const std::string& to);
+    std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".

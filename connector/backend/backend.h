@@ -56,6 +56,7 @@ class Backend {
     const std::vector<std::string> reserved;  ///< the fields that these write
     const std::shared_ptr<const Guards> guards;
     std::size_t endpoints() const { return endpoints_.size(); }
+    const Endpoint& endpoint(std::size_t index) const { return *endpoints_[index]; }
     BackendMetrics& metrics() { return *metrics_; }
 
   private:

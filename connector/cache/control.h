@@ -14,9 +14,9 @@ using std::chrono::seconds;
 /// Times that no use is made of are not there; one that cannot be read counts as zero, so that the answer is stale.
 struct Control {
     bool no_store = false;
-    bool no_cache = false;    ///< with field names as well: we know no part of an answer that is good without the rest
-    bool for_one = false;     ///< private, with field names as well
-    bool for_all = false;     ///< public
+    bool no_cache = false;  ///< with field names as well: we know no part of an answer that is good without the rest
+    bool for_one = false;   ///< private, with field names as well
+    bool for_all = false;   ///< public
     bool must_revalidate = false;
     bool proxy_revalidate = false;
     bool must_understand = false;

@@ -123,16 +123,16 @@ void Entry::describe(http::ResponseHead& answer, bool head) const {
     answer.version = version_;
     answer.fields = fields_;
     if (head) {
-        answer.fields.push_back({"content-length", length_.empty() ? std::string_view("0") : length_,
-                                 http::Known::content_length});
+        answer.fields.push_back(
+            {"content-length", length_.empty() ? std::string_view("0") : length_, http::Known::content_length});
     } else if (!body_->empty()) {
         answer.framing = {http::Framing::Kind::length, body_->size()};
     }
 }
 
 void Entry::describe_not_modified(http::ResponseHead& answer) const {
-    static constexpr std::array<std::string_view, 8> told{"cache-control", "content-location", "date", "etag",
-                                                          "expires",       "vary",             "via",  "last-modified"};
+    static constexpr std::array<std::string_view, 8> told{
+        "cache-control", "content-location", "date", "etag", "expires", "vary", "via", "last-modified"};
     answer.clear();
     answer.status = 304;
     answer.version = version_;

@@ -57,8 +57,8 @@ std::optional<milliseconds> explicit_lifetime(const std::vector<http::Field>& fi
 
 milliseconds initial_age(const std::vector<http::Field>& fields, const Moment& moment) {
     // A date has no fractions: the answer may have been made at any time of its last second.
-    const auto apparent = std::chrono::duration_cast<milliseconds>(moment.wall - date_of(fields, moment.wall)) -
-                          milliseconds(999);
+    const auto apparent =
+        std::chrono::duration_cast<milliseconds>(moment.wall - date_of(fields, moment.wall)) - milliseconds(999);
     const auto delay = std::chrono::duration_cast<milliseconds>(moment.received - moment.requested);
     const milliseconds corrected = age_field(fields) + delay;
     return std::max({apparent, corrected, milliseconds(0)});

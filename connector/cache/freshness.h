@@ -27,9 +27,7 @@ struct Freshness {
     milliseconds lifetime{};     ///< freshness_lifetime of RFC 9111 §4.2.1
     Time received{};
 
-    milliseconds age(Time now) const {
-        return initial_age + std::chrono::duration_cast<milliseconds>(now - received);
-    }
+    milliseconds age(Time now) const { return initial_age + std::chrono::duration_cast<milliseconds>(now - received); }
     /// What is left of the time that it is fresh; zero or below: it is stale since so long.
     milliseconds left(Time now) const { return lifetime - age(now); }
     bool fresh(Time now) const { return left(now).count() > 0; }

@@ -15,7 +15,7 @@ inline constexpr std::string_view kCacheName = "adit";
 /// The parameters of RFC 9211 §2. Either `hit` or `fwd` says what happened.
 struct Marking {
     bool hit = false;
-    std::string_view fwd = {};  ///< bypass, method, uri-miss, vary-miss, request, stale
+    std::string_view fwd = {};           ///< bypass, method, uri-miss, vary-miss, request, stale
     std::optional<int> fwd_status = {};  ///< where the origin's is not the answer's
     std::optional<milliseconds> ttl = {};
     bool stored = false;

@@ -35,9 +35,9 @@ bool status_allowed(int status, const config::Cache& settings, bool said) {
 bool useful(const http::ResponseHead& answer, const Control& control, const config::Cache& settings) {
     const auto positive = [](const std::optional<seconds>& time) { return time && time->count() > 0; };
     return answer.find("etag") != nullptr || answer.find("last-modified") != nullptr ||
-           (!control.no_cache && (positive(control.s_maxage ? control.s_maxage : control.max_age) ||
-                                  answer.find("expires") != nullptr || settings.ttl.count() > 0 ||
-                                  positive(control.stale_if_error) || positive(control.stale_while_revalidate)));
+           (!control.no_cache &&
+            (positive(control.s_maxage ? control.s_maxage : control.max_age) || answer.find("expires") != nullptr ||
+             settings.ttl.count() > 0 || positive(control.stale_if_error) || positive(control.stale_while_revalidate)));
 }
 
 }  // namespace
@@ -83,8 +83,7 @@ bool heuristically_cacheable(int status) {
 
 bool concerns(const http::RequestHead& request) {
     return (request.method == "GET" || request.method == "HEAD") && request.upgrade.empty() &&
-           request.framing.kind == http::Framing::Kind::none && request.path != "*" &&
-           request.find("range") == nullptr;
+           request.framing.kind == http::Framing::Kind::none && request.path != "*" && request.find("range") == nullptr;
 }
 
 Refusal refusal_to_store(const http::RequestHead& request, const Control& asked, const Asker& asker,

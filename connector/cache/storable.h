@@ -21,17 +21,17 @@ struct Asker {
 enum class Refusal : std::uint8_t {
     none,
     method,
-    part,         ///< 206, or a request for ranges
-    request,      ///< the request says no-store
-    no_store,     ///< the answer does
-    for_one,      ///< private
-    authorized,   ///< RFC 9111 §3.5
+    part,        ///< 206, or a request for ranges
+    request,     ///< the request says no-store
+    no_store,    ///< the answer does
+    for_one,     ///< private
+    authorized,  ///< RFC 9111 §3.5
     status,
     set_cookie,
-    cookie,       ///< says nothing of its freshness, and was made for somebody with a cookie
-    silent,       ///< says nothing of its freshness, and the configuration neither
-    useless,      ///< stale as it comes, and there is nothing to ask anew by
-    framing,      ///< ends with its connection: nobody can tell whether it is whole
+    cookie,   ///< says nothing of its freshness, and was made for somebody with a cookie
+    silent,   ///< says nothing of its freshness, and the configuration neither
+    useless,  ///< stale as it comes, and there is nothing to ask anew by
+    framing,  ///< ends with its connection: nobody can tell whether it is whole
     size,
 };
 /// In a word for `detail` of Cache-Status.

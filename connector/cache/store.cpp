@@ -41,9 +41,9 @@ Store::Found Store::find(const Key& key, const http::RequestHead& request) {
 }
 
 bool Store::outdated(const Shard& shard, std::size_t site, Time requested) {
-    return requested < shard.floor || std::ranges::any_of(shard.invalidations, [&](const Invalidation& one) {
-               return one.site == site && requested <= one.at;
-           });
+    return requested < shard.floor ||
+           std::ranges::any_of(
+               shard.invalidations, [&](const Invalidation& one) { return one.site == site && requested <= one.at; });
 }
 
 bool Store::put(const Key& key, std::shared_ptr<const Entry> entry) {

@@ -73,7 +73,7 @@ class Store {
         std::uint64_t bytes_ = 0;
     };
 
-    static constexpr std::size_t kVariantsMost = 32;   ///< of one key; the oldest leaves
+    static constexpr std::size_t kVariantsMost = 32;    ///< of one key; the oldest leaves
     static constexpr std::size_t kInvalidations = 256;  ///< that a shard remembers for answers on their way
 
   private:
@@ -86,7 +86,7 @@ class Store {
     using Items = std::list<Item>;
     struct Slot {
         const std::string* key = nullptr;
-        std::size_t site = 0;                ///< hash
+        std::size_t site = 0;                   ///< hash
         std::vector<Items::iterator> variants;  ///< the newest first
     };
     struct Invalidation {
@@ -97,7 +97,7 @@ class Store {
         std::mutex mutex;
         std::unordered_map<std::string, Slot, StringHash, std::equal_to<>> slots;  ///< by key
         std::unordered_multimap<std::size_t, Slot*> sites;                         ///< by the site's hash
-        Items items;  ///< the most recently used first
+        Items items;                                                               ///< the most recently used first
         std::vector<Invalidation> invalidations;
         std::size_t next_invalidation = 0;  ///< which to write over
         Time floor{};                       ///< what was asked for before comes too late

@@ -26,7 +26,8 @@ bool any_etag(std::string_view list, const auto& is) {
             return false;
         }
         const std::string_view before = trim(list.substr(at, open - at));
-        if (is(list.substr(open - (before.ends_with("W/") ? 2 : 0), close + 1 - open + (before.ends_with("W/") ? 2 : 0)))) {
+        if (is(list.substr(open - (before.ends_with("W/") ? 2 : 0),
+                           close + 1 - open + (before.ends_with("W/") ? 2 : 0)))) {
             return true;
         }
         at = close + 1;

@@ -51,7 +51,8 @@ std::optional<int> full_year(std::optional<int> two, WallTime now) {
     if (!two) {
         return std::nullopt;
     }
-    const int current = static_cast<int>(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now)).year());
+    const int current =
+        static_cast<int>(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now)).year());
     const int year = current / 100 * 100 + *two;
     return year > current + 50 ? year - 100 : year;
 }
@@ -79,12 +80,12 @@ std::string format_date(WallTime time) {
     const std::chrono::year_month_day date(days);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - days));
     std::array<char, 40> text{};
-    const int length = std::snprintf(
-        text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
-        kDays[std::chrono::weekday(days).c_encoding()].data(), static_cast<unsigned>(date.day()),
-        kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
-        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-        static_cast<int>(clock.seconds().count()));
+    const int length =
+        std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                      kDays[std::chrono::weekday(days).c_encoding()].data(), static_cast<unsigned>(date.day()),
+                      kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
+                      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                      static_cast<int>(clock.seconds().count()));
     return {text.data(), static_cast<std::size_t>(std::max(length, 0))};
 }
 

@@ -31,7 +31,7 @@ class Caching final : private http::BodyTap {
         CacheMetrics* metrics = nullptr;          ///< with settings
         cache::KeyParts key;
         cache::Asker asker;
-        bool via = true;                  ///< answers get a Via of ours
+        bool via = true;                   ///< answers get a Via of ours
         std::chrono::milliseconds idle{};  ///< that a client may take nothing of an answer
     };
     Caching(http::Exchange& exchange, const Means& means, Effects& effects);

@@ -69,8 +69,8 @@ void Caching::confirm(const http::ResponseHead& answer) {
         mismatched_ = true;
         return;
     }
-    auto renewed = std::make_shared<const cache::Entry>(*entry_, answer, std::move(*selecting), moment_,
-                                                        means_.settings->ttl);
+    auto renewed =
+        std::make_shared<const cache::Entry>(*entry_, answer, std::move(*selecting), moment_, means_.settings->ttl);
     const bool stored = means_.cache.store.put(key_, renewed);
     const bool usable = stored && renewed->freshness().fresh(loop_.now());
     entry_ = std::move(renewed);

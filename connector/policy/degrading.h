@@ -14,7 +14,7 @@
 namespace adit::policy {
 
 struct Degrading {
-    cache::Cache* cache = nullptr;                         ///< outlives generations, as the next
+    cache::Cache* cache = nullptr;  ///< outlives generations, as the next
     resilience::Reduction* reduction = nullptr;
     std::shared_ptr<ReductionMetrics> reduction_metrics;
 

@@ -10,6 +10,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/degrading.h"
 #include "connector/policy/effects.h"
 #include "connector/policy/entrance.h"
 #include "connector/policy/route_policies.h"
@@ -33,10 +34,11 @@ struct Routes {
     std::vector<std::shared_ptr<MirrorMetrics>> mirrors;             ///< null where the route has none
     std::vector<std::shared_ptr<const RoutePolicies>> policies;      ///< by Route::index; null: none
     std::vector<RouteTerms> terms;                                   ///< by Route::index
-    std::vector<std::unique_ptr<const Entrance>> entrances;          ///< by Route::index; null: nobody is asked
-    bool enforces = false;                                           ///< there are entrances
-    config::Access access;                                           ///< rules of services and tunnels
-    bool cors = false;                                               ///< some route answers preflights
+    Degrading degrading;
+    std::vector<std::unique_ptr<const Entrance>> entrances;  ///< by Route::index; null: nobody is asked
+    bool enforces = false;                                   ///< there are entrances
+    config::Access access;                                   ///< rules of services and tunnels
+    bool cors = false;                                       ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted;
     std::unique_ptr<const WellKnown> well_known;  ///< null: we are no issuer
 };
@@ -87,7 +89,8 @@ class Pipeline final : public http::Handler {
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);
-    static const RouteTerms& terms(const Story& story);
+    static const route::Route& last_route(const Story& story);
+    static std::optional<problem::Failure> reduced(Story& story, const route::Route& route);
     static net::Task<std::optional<problem::Failure>> call(http::Exchange& exchange, Story& story);
     net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
     const route::Destination& choose(const http::Exchange& exchange, Story& story, const route::Route& route);

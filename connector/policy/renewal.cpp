@@ -36,8 +36,8 @@ class Renewal final : private route::AnswerTaker {
         const net::AbortAt guard(self->exchange_.client(), self->request_.loop().now() + kLongest);
         std::optional<problem::Failure> failure;
         do {
-            failure = co_await route::forward(self->exchange_, *self->backend_, self->passage_, self->trace_,
-                                              self->plan_);
+            failure =
+                co_await route::forward(self->exchange_, *self->backend_, self->passage_, self->trace_, self->plan_);
         } while (self->caching_.asks_again());
         self->caching_.conclude_renewal(failure);
     }
@@ -63,8 +63,8 @@ class Renewal final : private route::AnswerTaker {
         means.key.backend = backend_->name;
         means.key.authority = exchange_.request.authority;
         means.key.path = exchange_.request.path;
-        means.key.query = backend_->presentation.forward_credential ? exchange_.request.shown_query()
-                                                                    : exchange_.request.query;
+        means.key.query =
+            backend_->presentation.forward_credential ? exchange_.request.shown_query() : exchange_.request.query;
         means.key.alone = means.key.alone == nullptr ? nullptr : passage_.caller.get();
         return means;
     }

@@ -64,7 +64,7 @@ class Rescue final : private route::AnswerTaker {
     std::optional<Caching> caching_;
     std::optional<KeptRequest> request_;  ///< as it was, where a fallback may get it
     std::optional<problem::Failure> failure_;
-    std::size_t step_ = 0;          ///< of the fallback: what comes after the answer that is looked at
+    std::size_t step_ = 0;  ///< of the fallback: what comes after the answer that is looked at
     bool falling_back_ = false;
     int kept_back_ = 0;  ///< the status of the last answer that another shall be given for
 };

@@ -59,8 +59,8 @@ Reduction::Standing Reduction::standing() const {
 
 std::chrono::seconds Reduction::retry_after(Time now) const {
     const std::lock_guard lock(mutex_);
-    const auto left = switch_ == Switch::automatic && last_ ? *last_ + settings_.hold - now
-                                                            : Clock::duration(settings_.hold);
+    const auto left =
+        switch_ == Switch::automatic && last_ ? *last_ + settings_.hold - now : Clock::duration(settings_.hold);
     return std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds(1));
 }
 

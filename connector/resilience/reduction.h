@@ -53,9 +53,9 @@ class Reduction {
     mutable std::mutex mutex_;  ///< of the rest
     config::Degrade settings_;
     Switch switch_ = Switch::automatic;
-    std::string stress_;             ///< the last one
-    std::optional<Time> stressed_;   ///< since when without a pause
-    std::optional<Time> last_;       ///< when it was last seen
+    std::string stress_;            ///< the last one
+    std::optional<Time> stressed_;  ///< since when without a pause
+    std::optional<Time> last_;      ///< when it was last seen
     std::string why_;
     std::optional<Time> since_;
 };

@@ -216,6 +216,12 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
             }
         }
     }
+    if (plan_.taker != nullptr && !plan_.taker->relays(response_)) {
+        problem::Failure kept;
+        kept.status = 502;
+        kept.code = kAnswerKeptBack;
+        co_return kept;
+    }
     co_await relay_body();
     co_return std::nullopt;
 }

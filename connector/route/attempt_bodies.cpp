@@ -119,6 +119,13 @@ net::Task<> Attempt::relay_body() {
     watchdog_.enter(Phase::body);
     http::BodyReader body = call_->answer_body(response_);
     exchange_.answer(response_);
+    if (http::BodyTap* tap = plan_.taker == nullptr ? nullptr : plan_.taker->tap()) {
+        if (body.done()) {
+            tap->passed();
+        } else {
+            body.add(*tap);
+        }
+    }
     if (held_ != nullptr && !uploading_) {
         held_->release();  // it will not be sent again
     }
