@@ -1,16 +1,20 @@
 // What of the connector's resilience outlives all generations: states that a reload must not forget.
 #pragma once
 
+#include <memory>
+
 #include "connector/cache/cache.h"
 #include "connector/resilience/overload.h"
 #include "connector/resilience/reduction.h"
+#include "connector/state/store.h"
 
 namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
-    resilience::Overload overload;                       ///< any thread, as the next two
-    cache::Cache cache{config::CacheStore{}};            ///< with the bounds of the generation in service
+    std::unique_ptr<state::Store> state;       ///< never null; it shares nothing where no `state` is configured
+    resilience::Overload overload;             ///< any thread, as the next two
+    cache::Cache cache{config::CacheStore{}};  ///< with the bounds of the generation in service
     resilience::Reduction reduction{config::Degrade{}};  ///< likewise with its settings
 };
 
