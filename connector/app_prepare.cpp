@@ -10,7 +10,6 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
-#include "connector/generation_degrading.h"
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
@@ -111,9 +110,10 @@ Result<> App::prepare(config::Configuration configuration) {
     make_workers();
     fabric_.state->use(generation_->state);
     watch_for_overload();
-    take_up_degrading(generation_->configuration, fabric_);
     open_desk();
     take_up_telemetry(std::move(*telemetry));
+    fabric_.events.speak_as(shared_.pseudonym);
+    take_up_resilience();
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
     generation_->prefetch();
     std::vector<std::size_t> all;
@@ -266,8 +266,10 @@ Result<> App::prepare_status() {
         for (const auto& [tunnel, open] : streams) {
             metrics_.streams(tunnel, open);
         }
+        circuits_.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
+    circuits_.serve_at(*status_);
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {
         reload("the reload command", [tell](const Result<>& reloaded) {
             boost::json::object body{{"ok", reloaded.has_value()}};
