@@ -30,6 +30,9 @@ class Store {
 
     /// From now on; what is too much leaves.
     void use(const config::CacheStore& bounds);
+    config::CacheStore bounds() const {
+        return {.memory = memory_most_, .entries = static_cast<std::uint32_t>(entries_most_)};
+    }
 
     struct Found {
         std::shared_ptr<const Entry> entry;  ///< the newest one that the request selects; null: none
