@@ -101,6 +101,7 @@ local function count(row, a)
 end
 
 local function grant(row, a)
+  if a.wants == 2 and row.s == HALF and row.p == me then row.q, row.dirty = now + a.lease * 1000, true end
   local free = (row.s == OPEN and now >= row.e) or (row.s == HALF and now >= row.q)
   if a.wants ~= 1 or not free then return end
   row.p, row.q = me, now + a.lease * 1000
