@@ -3,6 +3,10 @@
 
 #include <memory>
 
+#include "connector/circuit_watch.h"
+#include "connector/event/hub.h"
+#include "connector/event/webhooks.h"
+#include "connector/resilience/circuits.h"
 #include "connector/resilience/overload.h"
 #include "connector/state/store.h"
 
@@ -10,6 +14,13 @@ namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
+    Fabric(ConnectorMetrics& metrics, fetch::Desk& desk)
+        : events(metrics.events()), webhooks(events, desk, metrics), circuit_watch(events, metrics) {}
+
+    event::Hub events;
+    event::Webhooks webhooks;
+    CircuitWatch circuit_watch;
+    resilience::Circuits circuits{&circuit_watch};
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
     resilience::Overload overload;        ///< any thread
 };

@@ -187,6 +187,18 @@ std::shared_ptr<SinkMetrics> ConnectorMetrics::sink(const std::string& name) {
     return std::make_shared<SinkMetrics>(registry_, name);
 }
 
+std::shared_ptr<WebhookMetrics> ConnectorMetrics::webhook(const std::string& name) {
+    return std::make_shared<WebhookMetrics>(registry_, name);
+}
+
+std::unique_ptr<CircuitMetrics> ConnectorMetrics::circuit(const std::string& name) {
+    return std::make_unique<CircuitMetrics>(registry_, name);
+}
+
+void ConnectorMetrics::circuit_changed(std::string_view circuit, std::string_view to) {
+    count_circuit_change(registry_, circuit, to);
+}
+
 void ConnectorMetrics::reloaded(bool good) {
     registry_
         .counter("adit_connector_reloads_total", "Configurations taken into service, and refused.",

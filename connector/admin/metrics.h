@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/event_metrics.h"
 
 namespace adit {
 
@@ -139,6 +140,11 @@ class ConnectorMetrics {
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
+
+    EventMetrics events() { return EventMetrics(registry_); }
+    std::shared_ptr<WebhookMetrics> webhook(const std::string& name);
+    std::unique_ptr<CircuitMetrics> circuit(const std::string& name);
+    void circuit_changed(std::string_view circuit, std::string_view to);
 
     /// `transport`: "tls" or "wireguard".
     void session_opened(const std::string& tunnel, std::string_view transport);
