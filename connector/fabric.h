@@ -8,6 +8,7 @@
 #include "connector/event/webhooks.h"
 #include "connector/resilience/circuits.h"
 #include "connector/resilience/overload.h"
+#include "connector/state/shared_circuits.h"
 #include "connector/state/store.h"
 
 namespace adit {
@@ -22,7 +23,8 @@ struct Fabric {
     CircuitWatch circuit_watch;
     resilience::Circuits circuits{&circuit_watch};
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
-    resilience::Overload overload;        ///< any thread
+    std::shared_ptr<state::SharedCircuits> shared_circuits;  ///< never null
+    resilience::Overload overload;                           ///< any thread
 };
 
 }  // namespace adit

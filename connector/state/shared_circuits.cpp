@@ -12,14 +12,13 @@ using namespace std::chrono_literals;
 using resilience::CircuitForced;
 using resilience::CircuitNews;
 using resilience::CircuitState;
-using resilience::CircuitTotals;
 using Sharing = config::Circuit::Sharing;
 
 constexpr std::size_t kWhyMost = 256;  ///< bytes of an explanation that travel
 constexpr std::size_t kToldMost = 4'096;
 
-bool is_exact(const resilience::CircuitStanding& standing) {
-    return standing.settings.sharing == Sharing::exact;
+Sharing sharing_of(const resilience::Circuit& circuit) {
+    return circuit.standing(net::Clock::now()).settings.sharing;
 }
 
 std::optional<CircuitForced> forced_of(std::string_view word) {
@@ -52,7 +51,7 @@ void SharedCircuits::changed(const resilience::CircuitChange& change) {
     note(std::move(told));
 }
 
-void SharedCircuits::call_failed(std::string_view) {
+void SharedCircuits::counted(std::string_view) {
     if (store_.shares()) note({});
 }
 
@@ -95,15 +94,20 @@ void SharedCircuits::hear_circuits() {
     }
 }
 
+/// A window of so many calls cannot be summed: such a circuit shares what has become of it, and counts for itself.
 void SharedCircuits::look_at_reach(const std::vector<Circuit>& circuits, bool reachable) {
     for (const Circuit& circuit : circuits) {
         Row& row = rows_[circuit->name()];
-        if (row.reachable == reachable && row.known >= 0) continue;
+        if (row.reachable == reachable) continue;
         row.reachable = reachable;
+        const config::Circuit settings = circuit->standing(net::Clock::now()).settings;
         circuit->set_reachable(reachable || !store_.shares());
-        circuit->count_with_fleet(reachable);
-        row.told = circuit->totals();
+        circuit->count_for_fleet(reachable && settings.sharing == Sharing::exact && settings.window_calls == 0);
+        static_cast<void>(circuit->take_counts());
     }
+    std::erase_if(rows_, [&](const auto& row) {
+        return std::ranges::none_of(circuits, [&](const Circuit& one) { return one->name() == row.first; });
+    });
 }
 
 void SharedCircuits::tick(net::Time now) {
@@ -123,22 +127,42 @@ void SharedCircuits::tick(net::Time now) {
     }
 }
 
-bool SharedCircuits::has_news(const Circuit& circuit, const Row& row) const {
+bool SharedCircuits::has_news(const Circuit& circuit, Row& row) const {
+    row.counts = circuit->take_counts();
     return look_at_all_ || row.known == 0 || row.wants_probes || !row.event.empty() || !row.force.empty() ||
-           circuit->state() == CircuitState::half_open || circuit->totals().calls != row.told.calls;
+           circuit->state() == CircuitState::half_open || row.counts.calls > 0;
 }
 
 net::Task<> SharedCircuits::exchange(std::shared_ptr<SharedCircuits> self) {
-    std::vector<Circuit> all = circuits_.all();
-    std::erase_if(all, [this](const Circuit& one) {
-        return !is_exact(one->standing(net::Clock::now())) || !has_news(one, rows_[one->name()]);
-    });
+    static_cast<void>(self);  // alive until this ends
+    std::vector<Circuit> exact, advising;
+    for (Circuit& circuit : circuits_.all()) {
+        const Sharing sharing = sharing_of(*circuit);
+        if (sharing == Sharing::exact && has_news(circuit, rows_[circuit->name()])) {
+            exact.push_back(std::move(circuit));
+        } else if (sharing == Sharing::advice) {
+            advising.push_back(std::move(circuit));
+        }
+    }
+    co_await exchange_exact(exact);
+    if (!advising.empty()) co_await exchange_advice(advising);
+    exchanging_ = false;
+    const bool more = [this] {
+        const std::scoped_lock lock(mutex_);
+        return hurried_;
+    }();
+    if (more) {
+        exchanged_ = {};
+        tick(net::Clock::now());
+    }
+}
+
+net::Task<> SharedCircuits::exchange_exact(const std::vector<Circuit>& circuits) {
     Redis& redis = store_.main();
     std::size_t done = 0;
     do {
-        const std::size_t count = std::min(kBatch, all.size() - done);
-        const std::span<const Circuit> batch(all.data() + done, count);
-        ScriptCall call(circuits_script(), count + 1);
+        const std::span batch = std::span(circuits).subspan(done, std::min(kBatch, circuits.size() - done));
+        ScriptCall call(circuits_script(), batch.size() + 1);
         call.add(redis.key("circuits", "version"));
         for (const Circuit& circuit : batch) call.add(redis.key("circuit", circuit->name()));
         call.add(store_.pseudonym());
@@ -146,38 +170,61 @@ net::Task<> SharedCircuits::exchange(std::shared_ptr<SharedCircuits> self) {
         const Answer answer = co_await redis.call(std::move(call));
         const net::Time now = net::Clock::now();
         const auto version = answer ? answer->number(0) : std::nullopt;
-        if (!version || answer->items.size() != count + 1) break;
-        for (std::size_t i = 0; i < count; ++i) take(batch[i], rows_[batch[i]->name()], answer->items[i + 1], now);
+        if (!version || answer->items.size() != batch.size() + 1) {
+            look_at_all_ = true;
+            co_return;
+        }
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            take(batch[i], rows_[batch[i]->name()], answer->items[i + 1], now);
+        }
         look_at_all_ = *version != version_;
         version_ = *version;
-        done += count;
-    } while (done < all.size());
-    exchanging_ = false;
+        done += batch.size();
+    } while (done < circuits.size());
+}
+
+net::Task<> SharedCircuits::exchange_advice(const std::vector<Circuit>& circuits) {
+    Redis& redis = store_.main();
+    for (std::size_t done = 0; done < circuits.size(); done += kBatch) {
+        const std::span batch = std::span(circuits).subspan(done, std::min(kBatch, circuits.size() - done));
+        ScriptCall call(advice_script(), batch.size());
+        for (const Circuit& circuit : batch) call.add(redis.key("advice", circuit->name()));
+        call.add(store_.pseudonym());
+        for (const Circuit& circuit : batch) {
+            const auto next = circuit->standing(net::Clock::now()).next_try;
+            const bool said = std::exchange(rows_[circuit->name()].advises, next.has_value()) == next.has_value();
+            const auto left = next ? std::chrono::ceil<std::chrono::milliseconds>(*next - net::Clock::now()) : 0ms;
+            call.add(said ? -1 : std::max<std::int64_t>(next ? 1 : 0, left.count()));
+        }
+        const Answer answer = co_await redis.call(std::move(call));
+        if (!answer || answer->items.size() != batch.size()) co_return;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const auto left = std::chrono::milliseconds(answer->number(i).value_or(0));
+            batch[i]->adopt({.state = left > 0ms ? CircuitState::open : CircuitState::closed, .cooldown = left},
+                            net::Clock::now());
+        }
+    }
 }
 
 /// In the order of circuits_lua.h.
-void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now) const {
+void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now) {
     const auto standing = circuit->standing(now);
     const config::Circuit& settings = standing.settings;
-    const CircuitTotals totals = circuit->totals();
-    const auto calls = static_cast<std::int64_t>(totals.calls - row.told.calls);
-    const auto failures = static_cast<std::int64_t>(totals.failures - row.told.failures);
-    const auto slow = static_cast<std::int64_t>(totals.slow - row.told.slow);
-    row.told = totals;
-    const bool success = calls > failures;
-    const auto in_a_row = static_cast<std::int64_t>(totals.in_a_row);
+    const resilience::CircuitCounts counts = std::exchange(row.counts, {});
     const bool renews = standing.state == CircuitState::half_open && standing.probes > 0;
     const auto left = standing.next_try ? std::chrono::ceil<std::chrono::milliseconds>(*standing.next_try - now) : 0ms;
     call.add(row.known)
         .add(std::string_view(row.event))
         .add(row.cooldown.count())
         .add(std::string_view(row.why.empty() ? standing.why : row.why).substr(0, kWhyMost))
-        .add(std::int64_t{row.wants_probes ? 1 : renews ? 2 : 0})
-        .add(calls)
-        .add(failures)
-        .add(slow)
-        .add(success ? std::min(in_a_row, failures) : failures)
-        .add(std::int64_t{success ? 1 : 0})
+        .add(std::int64_t{row.wants_probes ? 1
+                          : renews         ? 2
+                                           : 0})
+        .add(static_cast<std::int64_t>(counts.calls))
+        .add(static_cast<std::int64_t>(counts.failures))
+        .add(static_cast<std::int64_t>(counts.slow))
+        .add(static_cast<std::int64_t>(counts.trailing))
+        .add(std::int64_t{counts.calls > counts.failures ? 1 : 0})
         .add(settings.window.count())
         .add(std::int64_t{settings.consecutive})
         .add(std::int64_t{settings.failures})
@@ -191,7 +238,7 @@ void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, 
         .add(static_cast<std::int64_t>(standing.state))
         .add(std::max<std::int64_t>(0, left.count()))
         .add(std::string_view(row.force))
-        .add(std::string_view(standing.last_failure).substr(0, kWhyMost));
+        .add(std::string_view(counts.last_failure).substr(0, kWhyMost));
     row.event.clear();
     row.force.clear();
     row.why.clear();
@@ -224,7 +271,7 @@ void SharedCircuits::take(const Circuit& circuit, Row& row, const Reply& reply, 
         circuit->adopt(news, now);
     }
     if (changed) {
-        row.told = circuit->totals();
+        static_cast<void>(circuit->take_counts());  // of the generation before
         store_.metrics().circuits_adopted.Increment();
         const std::scoped_lock lock(mutex_);
         std::erase_if(told_, [&](const Told& one) { return one.circuit == circuit->name() && !one.event.empty(); });

@@ -28,8 +28,8 @@ class SharedCircuits final : public resilience::CircuitWatcher,
     static std::shared_ptr<SharedCircuits> make(Store& store, resilience::Circuits& circuits);
 
     void changed(const resilience::CircuitChange& change) override;
-    void call_failed(std::string_view circuit) override;
     bool may_probe(std::string_view circuit) override;
+    void counted(std::string_view circuit) override;
     void tick(net::Time now) override;
 
   private:
@@ -37,13 +37,14 @@ class SharedCircuits final : public resilience::CircuitWatcher,
     struct Row {
         std::int64_t known = 0;  ///< generation
         std::int64_t forced_known = 0;
-        resilience::CircuitTotals told = {};  ///< calls that the store knows of, or that count no more
-        std::string event = {};               ///< a change of ours; empty: none
+        resilience::CircuitCounts counts = {};  ///< calls that the store has not heard of
+        std::string event = {};                 ///< a change of ours; empty: none
         std::chrono::milliseconds cooldown{0};
         std::string why = {};
         std::string force = {};
         bool wants_probes = false;
-        bool reachable = false;  ///< as the circuit was told
+        std::optional<bool> reachable = {};  ///< as the circuit was told
+        bool advises = false;                ///< others have heard that it is open
     };
     /// What a circuit has said since the last look, under mutex_.
     struct Told {
@@ -61,8 +62,10 @@ class SharedCircuits final : public resilience::CircuitWatcher,
     void hear_circuits();
     void look_at_reach(const std::vector<Circuit>& circuits, bool reachable);
     net::Task<> exchange(std::shared_ptr<SharedCircuits> self);
-    bool has_news(const Circuit& circuit, const Row& row) const;
-    void add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now) const;
+    net::Task<> exchange_exact(const std::vector<Circuit>& circuits);
+    net::Task<> exchange_advice(const std::vector<Circuit>& circuits);
+    bool has_news(const Circuit& circuit, Row& row) const;
+    static void add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now);
     void take(const Circuit& circuit, Row& row, const Reply& reply, net::Time now);
 
     Store& store_;

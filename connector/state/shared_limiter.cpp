@@ -67,8 +67,7 @@ std::uint64_t lease_most(const Limits& limits) {
 std::shared_ptr<SharedLimiter> SharedLimiter::make(Store& store, std::string policy,
                                                    std::shared_ptr<resilience::LocalLimiter> local,
                                                    std::size_t callers) {
-    std::shared_ptr<SharedLimiter> limiter(
-        new SharedLimiter(store, std::move(policy), std::move(local), callers));
+    std::shared_ptr<SharedLimiter> limiter(new SharedLimiter(store, std::move(policy), std::move(local), callers));
     store.keep_up(limiter);
     return limiter;
 }
@@ -176,9 +175,9 @@ net::Task<> SharedLimiter::run(std::shared_ptr<SharedLimiter> self, Redis& redis
     if (!told) co_return;
     // It was not in time, or it makes no sense.
     const bool unheard = verdict.result == LimitVerdict::Result::unavailable;
-    told(unheard ? self->alone({.hash = asking.hash, .policy = self->policy_, .who = {}}, asking.limits,
-                               asking.demand, now)
-                 : verdict);
+    told(unheard
+             ? self->alone({.hash = asking.hash, .policy = self->policy_, .who = {}}, asking.limits, asking.demand, now)
+             : verdict);
 }
 
 /// Files what Redis has said under its caller.

@@ -51,7 +51,9 @@ class Store {
     /// Whether the store answered the first worker lately. Any thread.
     bool main_answers() const { return main_answers_.load(std::memory_order_relaxed); }
     /// Any thread, while workers run.
-    void post_main(std::function<void()> function) { ways_.front()->worker->post(std::move(function)); }
+    void post_main(std::function<void()> function) {
+        if (!ways_.empty()) ways_.front()->worker->post(std::move(function));
+    }
     /// The way of the calling thread; null where it is no worker's.
     Redis* here() const;
     Redis& main() const { return *ways_.front()->redis; }
