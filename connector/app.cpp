@@ -197,7 +197,7 @@ void App::tick() {
     dispose_retired();
     ticker_->expires_after(kTick);
     ticker_->async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
+        if (!error && !ending_) {
             tick();
         }
     });
@@ -205,7 +205,7 @@ void App::tick() {
 
 void App::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& error, int signal) {
-        if (error) {
+        if (error || ending_) {
             return;
         }
         if (signal == SIGHUP) {

@@ -91,8 +91,8 @@ class App {
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
-    Fabric fabric_{metrics_, desk_};
-    CircuitTable circuits_{fabric_.circuits, metrics_};
+    Fabric fabric_{registry_, desk_};
+    CircuitTable circuits_{fabric_.circuits, registry_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
@@ -112,6 +112,7 @@ class App {
     std::unique_ptr<status::Server> status_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::unique_ptr<boost::asio::steady_timer> ticker_;
+    bool ending_ = false;  ///< the destructor has begun: a tick that was due already finds nothing to look at
     Bound first_sockets_;
     net::Time started_ = net::Clock::now();
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();

@@ -34,6 +34,7 @@ App::App(std::filesystem::path file)
 }
 
 App::~App() {
+    ending_ = true;
     reloader_.reset();
     overload_watch_.reset();
     // All coroutines end before anything that they use does.
@@ -268,6 +269,7 @@ Result<> App::prepare_status() {
             metrics_.streams(tunnel, open);
         }
         circuits_.show();
+        generation_->limits.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
     circuits_.serve_at(*status_);

@@ -27,8 +27,9 @@ event::Kind kind_of(const resilience::CircuitChange& change) {
 }  // namespace
 
 void CircuitWatch::changed(const resilience::CircuitChange& change) {
-    metrics_.circuit_changed(change.circuit, change.by_operator ? "forced_" + std::string(name(change.forced))
-                                                                : std::string(name(change.to)));
+    count_circuit_change(
+        metrics_, change.circuit,
+        change.by_operator ? "forced_" + std::string(name(change.forced)) : std::string(name(change.to)));
     event::Event event{.kind = kind_of(change),
                        .subject = std::string(change.circuit),
                        .reason = change.why,

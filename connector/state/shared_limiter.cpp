@@ -64,38 +64,36 @@ std::uint64_t lease_most(const Limits& limits) {
     return most;
 }
 
-std::shared_ptr<SharedLimiter> SharedLimiter::make(Store& store, std::string policy,
-                                                   std::shared_ptr<resilience::LocalLimiter> local,
+std::shared_ptr<SharedLimiter> SharedLimiter::make(Store& store, Terms terms, std::size_t windows,
                                                    std::size_t callers) {
-    std::shared_ptr<SharedLimiter> limiter(new SharedLimiter(store, std::move(policy), std::move(local), callers));
+    std::shared_ptr<SharedLimiter> limiter(new SharedLimiter(store, std::move(terms), windows, callers));
     store.keep_up(limiter);
     return limiter;
 }
 
-SharedLimiter::SharedLimiter(Store& store, std::string policy, std::shared_ptr<resilience::LocalLimiter> local,
-                             std::size_t callers)
+SharedLimiter::SharedLimiter(Store& store, Terms terms, std::size_t windows, std::size_t callers)
     : store_(store),
-      policy_(std::move(policy)),
+      terms_(std::move(terms)),
       rows_most_(std::max<std::size_t>(1, callers / kShards)),
-      local_(std::move(local)) {}
+      local_(windows, callers) {}
 
 bool SharedLimiter::leases(const Limits& limits) const {
-    return sharing_.load(std::memory_order_relaxed) == Sharing::lease && lease_most(limits) >= 2;
+    return terms_.sharing == config::RateLimit::Sharing::lease && lease_most(limits) >= 2;
 }
 
 /// Who it is stands there as a digest: names of callers are nobody else's business, and keys have one length.
 std::string SharedLimiter::redis_key(const Redis& redis, const LimitKey& key) const {
     const auto digest = tls::sha1(key.who);
-    return redis.key("limit", policy_ + ":" + hex_encode(std::span(digest).first(kDigest)));
+    return redis.key("limit", terms_.policy + ":" + hex_encode(std::span(digest).first(kDigest)));
 }
 
 LimitVerdict SharedLimiter::alone(const LimitKey& key, const Limits& limits, Demand demand, net::Time now) {
-    if (fail_.load(std::memory_order_relaxed) == Fail::closed) {
+    if (terms_.fail == config::RateLimit::Fail::closed) {
         store_.metrics().refused_limits.Increment();
         return {.result = LimitVerdict::Result::unavailable, .retry_after = kUnavailable};
     }
     store_.metrics().fallback_limits.Increment();
-    return *local_->take(key, limits, demand, now);
+    return *local_.take(key, limits, demand, now);
 }
 
 SharedLimiter::Row* SharedLimiter::find_or_make(Shard& shard, const LimitKey& key, Redis& redis, const Limits& limits) {
@@ -109,8 +107,8 @@ SharedLimiter::Row* SharedLimiter::find_or_make(Shard& shard, const LimitKey& ke
 
 std::optional<LimitVerdict> SharedLimiter::take(const LimitKey& key, const Limits& limits, Demand demand,
                                                 net::Time now) {
-    Redis* const redis = shares() ? store_.here() : nullptr;
-    if (redis == nullptr || !redis->configured()) return local_->take(key, limits, demand, now);
+    Redis* const redis = store_.here();
+    if (redis == nullptr || !redis->configured()) return local_.take(key, limits, demand, now);
     if (leases(limits)) {
         Shard& shard = shard_of(key.hash);
         std::unique_lock lock(shard.mutex);
@@ -175,9 +173,9 @@ net::Task<> SharedLimiter::run(std::shared_ptr<SharedLimiter> self, Redis& redis
     if (!told) co_return;
     // It was not in time, or it makes no sense.
     const bool unheard = verdict.result == LimitVerdict::Result::unavailable;
-    told(unheard
-             ? self->alone({.hash = asking.hash, .policy = self->policy_, .who = {}}, asking.limits, asking.demand, now)
-             : verdict);
+    told(unheard ? self->alone({.hash = asking.hash, .policy = self->terms_.policy, .who = {}}, asking.limits,
+                               asking.demand, now)
+                 : verdict);
 }
 
 /// Files what Redis has said under its caller.
@@ -223,8 +221,8 @@ void SharedLimiter::hand_in(Redis& redis, const std::string& key, const Limits& 
 }
 
 void SharedLimiter::give_back(const LimitKey& key, const Limits& limits, Demand demand, net::Time now) {
-    Redis* const redis = shares() ? store_.here() : nullptr;
-    if (redis == nullptr || !redis->answers()) return local_->give_back(key, limits, demand, now);
+    Redis* const redis = store_.here();
+    if (redis == nullptr || !redis->answers()) return local_.give_back(key, limits, demand, now);
     if (leases(limits) && demand.share >= resilience::kWholeShare) {
         Shard& shard = shard_of(key.hash);
         const std::lock_guard lock(shard.mutex);

@@ -20,16 +20,13 @@ class SharedLimiter final : public resilience::Limiter,
                             public Upkeep,
                             public std::enable_shared_from_this<SharedLimiter> {
   public:
-    using Sharing = config::RateLimit::Sharing;
-    using Fail = config::RateLimit::Fail;
-    /// `local` counts where nothing is shared, and stands in for the store; `callers`: the most that have leases.
-    static std::shared_ptr<SharedLimiter> make(Store& store, std::string policy,
-                                               std::shared_ptr<resilience::LocalLimiter> local, std::size_t callers);
-    /// Any thread.
-    void use(Sharing sharing, Fail fail) {
-        sharing_ = sharing;
-        fail_ = fail;
-    }
+    struct Terms {
+        std::string policy;
+        config::RateLimit::Sharing sharing = config::RateLimit::Sharing::lease;
+        config::RateLimit::Fail fail = config::RateLimit::Fail::open;
+    };
+    /// `windows`, `callers`: as of a LocalLimiter, which stands in for the store.
+    static std::shared_ptr<SharedLimiter> make(Store& store, Terms terms, std::size_t windows, std::size_t callers);
 
     std::optional<resilience::LimitVerdict> take(const resilience::LimitKey& key, const resilience::Limits& limits,
                                                  resilience::Demand demand, resilience::Time now) override;
@@ -37,7 +34,7 @@ class SharedLimiter final : public resilience::Limiter,
              resilience::Time now, std::function<void(resilience::LimitVerdict)> told) override;
     void give_back(const resilience::LimitKey& key, const resilience::Limits& limits, resilience::Demand demand,
                    resilience::Time now) override;
-    bool wants_text() const override { return shares(); }
+    bool wants_text() const override { return true; }
     /// Gives back what was not used in time, and forgets who has gone.
     void tick(net::Time now) override;
 
@@ -69,10 +66,8 @@ class SharedLimiter final : public resilience::Limiter,
         bool only_ahead = false;  ///< nobody waits: the demand is one token, for the lease
     };
 
-    SharedLimiter(Store& store, std::string policy, std::shared_ptr<resilience::LocalLimiter> local,
-                  std::size_t callers);
+    SharedLimiter(Store& store, Terms terms, std::size_t windows, std::size_t callers);
 
-    bool shares() const { return store_.shares() && sharing_.load(std::memory_order_relaxed) != Sharing::off; }
     bool leases(const resilience::Limits& limits) const;
     std::string redis_key(const Redis& redis, const resilience::LimitKey& key) const;
     resilience::LimitVerdict alone(const resilience::LimitKey& key, const resilience::Limits& limits,
@@ -86,11 +81,9 @@ class SharedLimiter final : public resilience::Limiter,
     Shard& shard_of(std::uint64_t hash) { return shards_[hash % kShards]; }
 
     Store& store_;
-    const std::string policy_;
+    const Terms terms_;
     const std::size_t rows_most_;
-    const std::shared_ptr<resilience::LocalLimiter> local_;
-    std::atomic<Sharing> sharing_ = Sharing::lease;
-    std::atomic<Fail> fail_ = Fail::open;
+    resilience::LocalLimiter local_;
     std::array<Shard, kShards> shards_;
     net::Time swept_{};
 };

@@ -15,7 +15,7 @@ from stage import Stage
 
 def run(case, seed, seconds, rate, out=sys.stdout):
     """One run: prints seed, schedule and summary; the summary, whose `wrong` has what must not be."""
-    faults = chaos_world.schedule(seed, seconds, redis=False)
+    faults = chaos_world.schedule(seed, seconds)
     print(f"seed {seed}, {seconds} s, {rate} requests/s, {len(faults)} faults:", *faults, sep="\n", file=out, flush=True)
     world = chaos_world.World(case, seed)
     world.run(rate, seconds, faults)

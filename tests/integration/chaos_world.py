@@ -11,8 +11,9 @@ import collections
 import hashlib
 import json
 import random
+import re
+import shutil
 import signal
-import threading
 import time
 
 from fault_backend import FaultBackend, pattern
@@ -22,10 +23,16 @@ from swarm import Asker, NoAnswer
 PATIENCE = 20  # seconds that a client gives a request: more than any time-out of the connector
 IDLE_MOST = 30  # seconds for which a client keeps a connection that it does not use
 ASKERS_MOST = 4000
+# Gauges of what is in progress, where they are not 0.
+IN_PROGRESS = re.compile(r'adit_\w*(_streams|client_connections|in_use|queued|in_progress|in_flight|waiting|pool_connections\{.*state="active".*)(\{.*\})? [1-9]')
 RESILIENCE = ("timeouts: { connect: 1s, first_byte: 2s, per_try: 2s, total: 8s }, "
               "retry: { attempts: 3, on: [ connect-failure, reset, refused-stream, timeout, gateway-error ] }, "
               "circuit: { per: endpoint, cooldown: 1s, cooldown_most: 4s, recovery: 2s }, "
               "outlier: { ejection: 1s, ejection_most: 5s, interval: 1s }")
+POLICIES = """policies:
+  plenty: { rate_limit: { by: client_ip, limits: [ { requests: 100000, per: 1s } ], fail: open } }
+  crowd: { bulkhead: { per: route, concurrent: 2000, queue: 500, queue_timeout: 1s } }
+"""
 MISBEHAVIOUR = ("status=503", "status=500", "how=reset", "how=close", "how=half", "how=half-reset", "how=half-chunked", "how=garbage", "latency=0.2-1", "how=last",
                 "how=head-reset")
 
@@ -38,12 +45,10 @@ class Fault:
         return f"{self.at:7.2f} s: {self.part} {self.what} for {self.seconds:.2f} s {self.detail}".rstrip()
 
 
-def schedule(seed, seconds, redis):
+def schedule(seed, seconds):
     """The faults of a run, by time. Each kind of part has its own row, so that faults of several kinds overlap."""
     faults = []
-    rows = {"backend": (["backend0", "backend1", "backend2"], 2.0), "agent": (["agent0", "agent1"], 4.0), "connector": (["connector0", "connector1"], 8.0)}
-    if redis:
-        rows["redis"] = (["redis"], 6.0)
+    rows = {"backend": (["backend0", "backend1", "backend2"], 2.0), "agent": (["agent0", "agent1"], 4.0), "connector": (["connector0", "connector1"], 8.0), "redis": (["redis"], 6.0)}
     for kind, (parts, pause) in rows.items():
         chance, at = random.Random(f"{seed} {kind}"), 1.5
         while True:
@@ -56,6 +61,22 @@ def schedule(seed, seconds, redis):
             faults.append(Fault(at, chance.choice(parts), what, lasting, chance.choice(MISBEHAVIOUR) if what == "misbehave" else ""))
             at += lasting
     return sorted(faults, key=lambda fault: fault.at)
+
+
+class Redis:
+    """What the connectors share; without persistence, so that each start begins with nothing."""
+
+    def __init__(self, case):
+        self.case, self.port, self.process = case, free_port(), None
+        self.start()
+        wait_for(lambda: can_connect(self.port), "redis-server")
+
+    def start(self):
+        self.process = Process(self.case, "redis", [shutil.which("redis-server", path="/usr/bin"), "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+
+    def kill(self):
+        self.process.signal(signal.SIGKILL)
+        self.process.wait()
 
 
 class Connector:
@@ -78,14 +99,15 @@ class Connector:
 
 
 class World:
-    def __init__(self, case, seed, redis=None, workers=2, log="warn"):
-        self.case, self.seed, self.redis = case, seed, redis
+    def __init__(self, case, seed, workers=2, log="warn"):
+        self.case, self.seed, self.redis = case, seed, Redis(case)
         self.record = case.directory / "calls"
         self.backends = [FaultBackend(case, f"backend{number}", record=self.record) for number in range(3)]
         services = {backend.name: backend.url for backend in self.backends}
         endpoints = ", ".join(f"service://{name}" for name in services)
-        extra = f"log: {{ level: {log} }}\n" + (f'state: "redis://127.0.0.1:{redis.port}"\n' if redis else "")
+        extra = f'log: {{ level: {log} }}\nstate: "redis://127.0.0.1:{self.redis.port}"\n' + POLICIES
         site = self.site = Site(case, services, backends={"web": f"endpoints: [ {endpoints} ], {RESILIENCE}"}, routes=[("/**", "web")], workers=workers, extra=extra)
+        site.config.write_text(site.config.read_text().replace('match: { path: "/**" }', 'policies: [ plenty, crowd ], match: { path: "/**" }'))
         ports = free_port(), free_port(), free_port()
         text = site.config.read_text()
         for old, new in zip((site.client_port, site.tunnel_port, site.admin_port), ports):
@@ -314,12 +336,15 @@ class World:
 
     def judge_rest(self, descriptors_most=200, rss_kib_most=0):
         """Streams and connections end, and memory stays what it was."""
-        def at_rest():
+        def busy():
             for backend in self.backends:
                 backend.close_connections()  # which the pools of the connectors keep
-            return all(metric(agent.metrics_port, "adit_agent_streams") == 0 for agent in self.agents) and \
-                all(metric(connector.admin, "adit_connector_client_connections") == 0 for connector in self.connectors)
-        wait_for(at_rest, "streams and connections of clients to end", 15)
+            ports = [connector.admin for connector in self.connectors] + [agent.metrics_port for agent in self.agents]
+            return [line for port in ports for line in fetch(port, "/metrics").body.decode().splitlines() if IN_PROGRESS.match(line)]
+        try:
+            wait_for(lambda: not busy(), "nothing to be in progress", 15)
+        except AssertionError:
+            self.wrong += [f"after all there is still {line}" for line in busy()]
         told = {}
         for process in [*(connector.process for connector in self.connectors), *self.agents]:
             told[process.name + str(process.pid)] = {"descriptors": process.descriptors(), "rss_kib": process.rss_kib()}
