@@ -12,6 +12,7 @@
 #include "connector/resilience/circuits.h"
 #include "connector/resilience/overload.h"
 #include "connector/resilience/reduction.h"
+#include "connector/state/shared_circuits.h"
 #include "connector/state/store.h"
 
 namespace adit {
@@ -26,7 +27,8 @@ struct Fabric {
     CircuitWatch circuit_watch;
     resilience::Circuits circuits{&circuit_watch};
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
-    resilience::Overload overload;        ///< any thread
+    std::shared_ptr<state::SharedCircuits> shared_circuits;      ///< never null
+    resilience::Overload overload;                               ///< any thread
     backend::HeldBudget replay{config::defaults::replay_bytes};  ///< of bodies that are kept for a retry; any thread
     cache::Cache cache{config::CacheStore{}};            ///< any thread; with the bounds of the generation in service
     resilience::Reduction reduction{config::Degrade{}};  ///< likewise with its settings
