@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/diagnostics.h"
 #include "common/net/address.h"
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
@@ -260,6 +261,7 @@ struct Configuration {
     std::vector<Webhook> webhooks = {};
     std::optional<Chain> chain = {};
     bool enforces_access = false;  ///< consumers, policies or access are configured: what nobody allows is denied
+    yaml::Diagnostics warnings;    ///< what is allowed and defeats itself; see warnings.h
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 };
 
