@@ -177,6 +177,7 @@ void App::tick() {
     look_at_issuers();
     look_at_wireguard();
     telemetry_.tidy();
+    fabric_.state->tick(net::Clock::now());
     if (drain_started_) {
         continue_drain();
     } else {
@@ -186,7 +187,7 @@ void App::tick() {
     dispose_retired();
     ticker_->expires_after(kTick);
     ticker_->async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
+        if (!error && !ending_) {
             tick();
         }
     });
@@ -194,7 +195,7 @@ void App::tick() {
 
 void App::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& error, int signal) {
-        if (error) {
+        if (error || ending_) {
             return;
         }
         if (signal == SIGHUP) {

@@ -108,6 +108,7 @@ class App {
     std::unique_ptr<status::Server> status_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::unique_ptr<boost::asio::steady_timer> ticker_;
+    bool ending_ = false;  ///< the destructor has begun: a tick that was due already finds nothing to look at
     Bound first_sockets_;
     net::Time started_ = net::Clock::now();
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();

@@ -27,9 +27,12 @@ App::App(std::filesystem::path file)
               .switchboard = switchboard_,
               .fabric = fabric_,
               .shed = shed_metrics_,
-              .pseudonym = "adit-" + random_base62(8)} {}
+              .pseudonym = "adit-" + random_base62(8)} {
+    fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+}
 
 App::~App() {
+    ending_ = true;
     reloader_.reset();
     overload_watch_.reset();
     // All coroutines end before anything that they use does.
@@ -39,6 +42,7 @@ App::~App() {
     for (const auto& side : sides_) {
         side->worker().finish();
     }
+    fabric_.state->detach();
     desk_.close();
 }
 
@@ -49,6 +53,7 @@ void App::make_workers() {
     for (unsigned i = 0; i < workers; ++i) {
         sides_.push_back(std::make_unique<WorkerSide>(i, shared_, generation_));
         pools.push_back(&sides_.back()->pool());
+        fabric_.state->attach(sides_.back()->worker());
     }
     for (tunnel::Pool* pool : pools) {
         pool->join(pools);
@@ -103,6 +108,7 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(telemetry.error()));
     }
     make_workers();
+    fabric_.state->use(generation_->state);
     watch_for_overload();
     open_desk();
     take_up_telemetry(std::move(*telemetry));

@@ -127,6 +127,7 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     fabric_.overload.configure(now.shed);
     watched_.follow(generation_->files());
     generation_->prefetch();
+    fabric_.state->use(generation_->state);
     for (std::size_t i = 0; i < sides_.size(); ++i) {
         auto sockets = std::make_shared<Bound::value_type>(std::move((*bound)[i]));
         sides_[i]->worker().post([side = sides_[i].get(), generation = generation_, sockets] {

@@ -1,13 +1,17 @@
 // What of the connector's resilience outlives all generations: states that a reload must not forget.
 #pragma once
 
+#include <memory>
+
 #include "connector/resilience/overload.h"
+#include "connector/state/store.h"
 
 namespace adit {
 
 /// Made before the first generation, on the main thread; its parts say from where they are used.
 struct Fabric {
-    resilience::Overload overload;  ///< any thread
+    std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
+    resilience::Overload overload;        ///< any thread
 };
 
 }  // namespace adit

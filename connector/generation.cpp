@@ -75,6 +75,27 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
     return {};
 }
 
+/// The one of before, where nothing about it has changed: connections to it go on.
+Result<> make_state(Generation& made, const Generation* previous) {
+    if (!made.configuration.state) {
+        return {};
+    }
+    const config::State& of = *made.configuration.state;
+    if (of.server.tls) {
+        const std::vector<MarkedContext> before{previous == nullptr ? MarkedContext() : previous->state_tls};
+        auto context = find_or_make(mark_of({of.ca}), {}, &before, [&] { return tls::Context::origin(of.ca, {}, {}); });
+        if (!context) {
+            return std::unexpected(std::move(context.error()).with("state"));
+        }
+        made.state_tls = std::move(*context);
+    }
+    const bool same = previous != nullptr && previous->state && previous->state->of == of &&
+                      previous->state->tls == made.state_tls.context;
+    made.state =
+        same ? previous->state : std::make_shared<const state::Settings>(state::Settings{of, made.state_tls.context});
+    return {};
+}
+
 /// Those of a backend that has not changed go on: its endpoints do, too.
 backend::Reaches reaches_of(const config::Backend& backend, const Generation* previous) {
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
@@ -184,6 +205,9 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto credentials = make_credentials(*made, means, previous); !credentials) {
         return std::unexpected(std::move(credentials.error()));
     }
+    if (auto state = make_state(*made, previous); !state) {
+        return std::unexpected(std::move(state.error()));
+    }
     make_guards(*made, means, previous);
     if (auto backends = make_backends(*made, metrics, previous); !backends) {
         return std::unexpected(std::move(backends.error()));
@@ -223,6 +247,7 @@ std::vector<std::filesystem::path> Generation::files() const {
     for (const config::LogSink& sink : configuration.log.sinks) {
         all.insert(sink.http ? sink.http->ca : std::filesystem::path());
     }
+    all.insert(configuration.state ? configuration.state->ca : std::filesystem::path());
     all.insert(configuration.tracing ? configuration.tracing->ca : std::filesystem::path());
     for (const config::Backend& backend : configuration.backends) {
         all.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});

@@ -50,7 +50,9 @@ struct Generation {
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
-    std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
+    MarkedContext state_tls;
+    std::shared_ptr<const state::Settings> state;              ///< null: connectors share nothing
+    std::vector<std::shared_ptr<const proxy::Terms>> proxies;  ///< by listener; null where it serves routes
 
     credential::Issuers issuers;                                                         ///< by name
     std::vector<MarkedCredentials> credentials;                                          ///< by backend

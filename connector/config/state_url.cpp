@@ -1,6 +1,7 @@
 // Reading the URL of a Redis; see state_url.h.
 #include "connector/config/state_url.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/encoding.h"

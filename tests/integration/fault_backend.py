@@ -47,7 +47,6 @@ import random
 import signal
 import socket
 import struct
-import sys
 import threading
 import time
 import urllib.parse
@@ -385,12 +384,17 @@ class FaultBackend:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self):
+    def start(self, wait=True):
         """Starts it, again after a kill, with the rules that it had."""
-        from harness import Process, can_connect, wait_for
+        from harness import Process
         arguments = ["/usr/bin/python3", __file__, "--port", self.port, "--control", self.control, "--name", self.name, "--rules", self.rules]
         self.process = Process(self.case, self.name, [*arguments, *(["--record", self.record] if self.record else [])])
-        wait_for(lambda: can_connect(self.port), self.name)
+        if wait:
+            self.wait()
+
+    def wait(self):
+        from harness import can_connect, wait_for
+        wait_for(lambda: can_connect(self.port) and can_connect(self.control), self.name)
 
     def ask(self, path, body=None):
         from harness import fetch
