@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/circuit_table.h"
 #include "connector/config/check.h"
 #include "connector/status_problems.h"
 
@@ -221,6 +222,9 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
             note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
         }
     }
+    for (std::string& problem : circuit_problems(generation.circuits, now)) {
+        problems.emplace_back(std::move(problem));
+    }
     return problems;
 }
 
@@ -269,6 +273,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
+    report["circuits"] = circuit_rows(generation.circuits, now);
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

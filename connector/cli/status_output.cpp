@@ -88,7 +88,35 @@ Rows credentials(const json::object& status) {
     return rows;
 }
 
+Rows circuits(const json::object& status) {
+    Rows rows{{"CIRCUIT", "STATE", "SINCE", "CALLS", "FAILED", "SLOW", "REFUSED", "NEXT TRY", "WHY"}};
+    for (const json::value& one : list(status, "circuits")) {
+        const json::object& circuit = one.as_object();
+        rows.push_back({text(circuit, "name"), text(circuit, "state"), text(circuit, "since"), text(circuit, "calls"),
+                        text(circuit, "failures"), text(circuit, "slow"), text(circuit, "refused"),
+                        text(circuit, "next_try"), text(circuit, "why")});
+    }
+    return rows;
+}
+
 }  // namespace
+
+void print_circuits(const json::object& of) {
+    const Rows rows = circuits(of);
+    if (rows.size() == 1) {
+        std::cout << "no backend and no route has a circuit\n";
+    } else {
+        print_table(rows);
+    }
+}
+
+std::vector<std::string> circuit_names(const json::object& of) {
+    std::vector<std::string> names;
+    for (const json::value& one : list(of, "circuits")) {
+        names.push_back(text(one.as_object(), "name"));
+    }
+    return names;
+}
 
 void print_status(const json::object& status) {
     std::cout << text(status, "instance") << ' ' << text(status, "version") << ": "
@@ -156,6 +184,7 @@ void print_status(const json::object& status) {
     }
     print_section(backends);
     print_section(credentials(status));
+    print_section(circuits(status));
 
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {

@@ -2,7 +2,6 @@
 #include "connector/config/warnings.h"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 namespace adit::config {
@@ -36,7 +35,6 @@ class Search {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
             look_at(i);
         }
-        look_at_circuit_ids();
         look_at_essentials();
         look_at_priorities();
         return std::move(warnings_);
@@ -128,30 +126,6 @@ class Search {
             part.warn({"cache", "per_consumer"},
                       "an answer to one caller may be given to another: the route asks who calls, and of credentials "
                       "RFC 9111 knows the Authorization field alone");
-        }
-    }
-
-    /// Circuits of one id are one; where they are configured otherwise, the first one counts.
-    void look_at_circuit_ids() {
-        std::map<std::string, std::pair<const Circuit*, std::string>> known;
-        const auto look = [&](const Node* node, const std::string& name, const std::optional<Circuit>& circuit) {
-            if (!circuit || circuit->id.empty()) {
-                return;
-            }
-            const auto [first, is_new] = known.emplace(circuit->id, std::pair(&*circuit, name));
-            if (!is_new && *first->second.first != *circuit) {
-                Part(root_, node, name, warnings_)
-                    .warn({"circuit", "id"}, "circuit '" + circuit->id + "' is configured otherwise in " +
-                                                 first->second.second + ": they are one, and only one of them counts");
-            }
-        };
-        for (const Backend& backend : configuration_.backends) {
-            look(below(below(&root_, "backends"), backend.name), "backend " + backend.name, backend.circuit);
-        }
-        const Node* routes = below(&root_, "routes");
-        for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
-            const Node* node = routes != nullptr && i < routes->items.size() ? &routes->items[i] : nullptr;
-            look(node, "route " + configuration_.routes[i].name, configuration_.routes[i].circuit);
         }
     }
 

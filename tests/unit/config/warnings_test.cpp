@@ -151,12 +151,6 @@ TEST_CASE("what is to wait or to be shed first needs something that comes before
     CHECK(warnings_of(file("", ", priority: critical", "shed: {enabled: false}\n")) == "");
 }
 
-TEST_CASE("circuits of one id that are configured in two ways") {
-    const auto told = warnings_of(file(", circuit: {id: a}", ", circuit: {id: a, failures: 3}"));
-    CHECK_MESSAGE(told.starts_with("5:53: circuit 'a' is configured otherwise in backend web"), told);
-    CHECK(warnings_of(file(", circuit: {id: a}", ", circuit: {id: a}")) == "");
-}
-
 TEST_CASE("warnings are shown with their lines, and end a strict check with 1") {
     const TemporaryFiles files;
     const auto path = files.write("adit.yaml", file(", circuit: {slow: 2s}"));
