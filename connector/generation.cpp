@@ -159,7 +159,10 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, cons
         const auto before = known.find(rule.name);
         make_retry_terms(rule, routes->terms.emplace_back(policy::RouteTerms::of(rule)),
                          before == known.end() ? nullptr : &previous->routes->terms[before->second]);
-        routes->terms.back().circuit = make_circuit(made, rule, means.fabric);
+        policy::RouteTerms& terms = routes->terms.back();
+        terms.circuit = make_circuit(made, rule, means.fabric);
+        terms.bulkhead = made.limits.bulkhead("route", rule.name);
+        terms.limits = made.limits.of(rule);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
@@ -198,6 +201,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
+    made->limits = make_limits(made->configuration, metrics, previous == nullptr ? nullptr : &previous->limits);
     auto routes = make_routes(*made, means, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));

@@ -57,6 +57,7 @@ void make_guards(Generation& made, const Generation::Means& means, const Generat
         guards->hedging = hedging(backend.retry, before == nullptr ? nullptr : before->hedging);
         guards->replay = &means.fabric.replay;
         make_circuits(made, backend, *guards, means.fabric);
+        guards->bulkhead = made.limits.bulkhead("backend", backend.name);
         made.guards.push_back(std::move(guards));
     }
 }

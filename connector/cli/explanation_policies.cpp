@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "common/base/time.h"
+
 namespace adit::cli {
 namespace {
 
 namespace json = boost::json;
 using config::Consumer;
 
-using Policy = config::AuthenticationPolicy;
+using config::Policy;
 
 struct Verdict {
     bool accepts = false;
@@ -22,13 +24,14 @@ std::string count(std::size_t number, std::string_view one) {
 }
 
 const char* kind_of(const Policy& policy) {
-    return policy.api_key     ? "api_key"
-           : policy.basic     ? "basic"
-           : policy.mtls      ? "mtls"
-           : policy.ip        ? "ip"
-           : policy.jwt       ? "jwt"
-           : policy.anonymous ? "anonymous"
-                              : "none";
+    return policy.api_key      ? "api_key"
+           : policy.basic      ? "basic"
+           : policy.mtls       ? "mtls"
+           : policy.ip         ? "ip"
+           : policy.jwt        ? "jwt"
+           : policy.rate_limit ? "rate_limit"
+           : policy.bulkhead   ? "bulkhead"
+                               : "anonymous";
 }
 
 /// What a caller has to show.
@@ -90,6 +93,72 @@ Verdict verdict_on(const Policy& policy, const access::Caller& caller, const Con
                           : of_credentials(consumer->addresses.size(), "address block");
 }
 
+/// What tells callers apart.
+std::string by_of(const config::RateLimit::Key& key) {
+    using Of = config::RateLimit::Key::Of;
+    switch (key.of) {
+        case Of::consumer:
+            return "consumer";
+        case Of::client_ip:
+            return "client_ip";
+        case Of::api_key:
+            return "api_key";
+        case Of::header:
+            return "header " + key.name;
+        case Of::claim:
+            return "claim " + key.name;
+        case Of::route:
+            return "route";
+        case Of::all:
+            return "all";
+    }
+    return {};
+}
+
+std::string in_words(const config::RateWindows& windows) {
+    std::string all;
+    for (const config::RateWindow& window : windows) {
+        all.append(all.empty() ? "" : " and ").append(std::to_string(window.requests));
+        all.append(" in ").append(format_duration(window.per));
+        if (window.burst > 0) {
+            all.append(", ").append(std::to_string(window.burst)).append(" at once");
+        }
+    }
+    return all.empty() ? "no limit" : all;
+}
+
+/// Which limits count for this caller; without one, for those of no tier.
+json::object counts(const config::RateLimit& limit, const Consumer* consumer) {
+    const config::RateWindows* windows = &limit.limits;
+    std::string tier;
+    if (consumer != nullptr && !limit.tier.empty()) {
+        const auto attribute = consumer->attributes.find(limit.tier);
+        const auto found =
+            attribute == consumer->attributes.end() ? limit.tiers.end() : limit.tiers.find(attribute->second);
+        if (found != limit.tiers.end()) {
+            tier = found->first;
+            windows = &found->second;
+        }
+    }
+    const std::string by = by_of(limit.by);
+    return {{"verdict", limit.dry_run ? "only counts" : "counts"},
+            {"by", by},
+            {"tier", tier.empty() ? json::value(nullptr) : json::value(tier)},
+            {"reason", "by " + by + ": " + in_words(*windows) + (tier.empty() ? "" : " (tier " + tier + ")")}};
+}
+
+json::object counts(const config::BulkheadPolicy& policy) {
+    using Per = config::BulkheadPolicy::Per;
+    const std::string by = policy.per == Per::consumer    ? "consumer"
+                           : policy.per == Per::client_ip ? "client_ip"
+                                                          : "route";
+    return {{"verdict", "counts"},
+            {"by", by},
+            {"reason", "by " + by + ": " + std::to_string(policy.bulkhead.concurrent) + " at once, " +
+                           std::to_string(policy.bulkhead.queue) + " wait for up to " +
+                           format_duration(policy.bulkhead.queue_timeout)}};
+}
+
 const Consumer* find_consumer(const config::Configuration& configuration, const access::Caller& caller) {
     for (const Consumer& one : configuration.consumers) {
         if (one.name == caller.consumer && one.environment == caller.environment) {
@@ -103,15 +172,20 @@ const Consumer* find_consumer(const config::Configuration& configuration, const 
 
 json::array policies_of(const config::Configuration& configuration, const config::RouteRule& rule,
                         const std::optional<access::Caller>& caller) {
+    const Consumer* consumer = caller ? find_consumer(configuration, *caller) : nullptr;
     json::array rows;
     for (const std::string& name : rule.policies) {
-        const auto policy = std::ranges::find(configuration.policies, name, &Policy::name);
-        if (policy == configuration.policies.end()) {
+        const Policy* policy = configuration.policy(name);
+        if (policy == nullptr) {
             continue;
         }
         json::object row{{"policy", name}, {"kind", kind_of(*policy)}};
-        if (caller) {
-            const Verdict verdict = verdict_on(*policy, *caller, find_consumer(configuration, *caller));
+        if (!policy->authenticates()) {
+            const json::object counted =
+                policy->rate_limit ? counts(*policy->rate_limit, consumer) : counts(*policy->bulkhead);
+            row.insert(counted.begin(), counted.end());
+        } else if (caller) {
+            const Verdict verdict = verdict_on(*policy, *caller, consumer);
             row["verdict"] = verdict.accepts ? "accepts" : "refuses";
             row["reason"] = verdict.reason;
         } else {

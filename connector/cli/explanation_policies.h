@@ -13,7 +13,8 @@
 namespace adit::cli {
 
 /// One row a policy, in the route's order: {"policy","kind","verdict","reason"}. Of ways to tell who calls the verdict
-/// is "accepts", "refuses" or, without a caller, "asks"; of limits "counts", with {"by","limits","tier"} beside.
+/// is "accepts", "refuses" or, without a caller, "asks"; of limits "counts" (in a dry run "only counts"),
+/// with what tells callers apart beside, and the caller's tier: {"by","tier"}.
 boost::json::array policies_of(const config::Configuration& configuration, const config::RouteRule& rule,
                                const std::optional<access::Caller>& caller);
 

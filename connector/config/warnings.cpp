@@ -122,7 +122,7 @@ class Search {
         if (rule.cache && !methods.empty() && std::ranges::none_of(methods, cached)) {
             part.warn({"cache"}, "nothing is kept: answers to GET and HEAD are, and the route takes neither");
         }
-        if (rule.cache && !rule.cache->per_consumer && !rule.policies.empty()) {
+        if (rule.cache && !rule.cache->per_consumer && !rule.authentication.empty()) {
             part.warn({"cache", "per_consumer"},
                       "an answer to one caller may be given to another: the route asks who calls, and of credentials "
                       "RFC 9111 knows the Authorization field alone");
