@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "connector/backend/held_budget.h"
+#include "connector/config/defaults.h"
 #include "connector/resilience/overload.h"
 #include "connector/state/store.h"
 
@@ -12,6 +14,7 @@ namespace adit {
 struct Fabric {
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
     resilience::Overload overload;        ///< any thread
+    backend::HeldBudget replay{config::defaults::replay_bytes};  ///< of bodies that are kept for a retry; any thread
 };
 
 }  // namespace adit

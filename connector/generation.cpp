@@ -154,7 +154,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
-        routes->terms.push_back(policy::RouteTerms::of(rule));
+        const auto before = known.find(rule.name);
+        make_retry_terms(rule, routes->terms.emplace_back(policy::RouteTerms::of(rule)),
+                         before == known.end() ? nullptr : &previous->routes->terms[before->second]);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
@@ -168,6 +170,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
         }
     }
     routes->unrouted = metrics.route("none");
+    if (made.configuration.chain) {
+        routes->chain.emplace(made.configuration.chain->key);
+    }
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }

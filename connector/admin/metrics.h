@@ -76,6 +76,18 @@ struct BackendMetrics {
     metrics::Gauge& active;
     metrics::Gauge& idle;
     metrics::Counter& reused;
+    metrics::Histogram& tries;  ///< of one request
+    metrics::Counter& hedges_won;
+    metrics::Counter& hedges_lost;
+
+    /// Another try follows one that ended like this.
+    void retried(std::string_view after);
+    /// None does, although one was wanted.
+    void declined(std::string_view why);
+
+  private:
+    metrics::Registry& registry_;
+    std::string backend_;
 };
 
 /// Per listener, of all workers together.

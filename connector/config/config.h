@@ -140,6 +140,8 @@ struct Forwarding {
     Hops x_forwarded = Hops::replace;
     Hops forwarded = Hops::replace;
     bool via = true;
+    std::string deadline = {};       ///< the field that says how many milliseconds are left; empty: none does
+    bool disclose_attempts = false;  ///< problem answers name endpoints and agents
     friend bool operator==(const Forwarding&, const Forwarding&) = default;
 };
 

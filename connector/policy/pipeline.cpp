@@ -295,6 +295,8 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
         inner.append(inner.empty() ? "" : " > ").append(route->name);
     }
     record.inner_route = inner;
+    const std::string tries = trace.tries.empty() ? std::string() : route::describe(trace.tries);
+    record.tries = tries;
     if (story.destination != nullptr) {
         record.backend = story.destination->backend;
     }

@@ -17,6 +17,7 @@
 #include "connector/policy/shedding.h"
 #include "connector/policy/tracer.h"
 #include "connector/policy/well_known.h"
+#include "connector/route/chain.h"
 #include "connector/route/forward.h"
 #include "connector/route/mirror.h"
 #include "connector/route/router.h"
@@ -36,6 +37,7 @@ struct Routes {
     std::vector<std::unique_ptr<const Entrance>> entrances;          ///< by Route::index; null: nobody is asked
     bool enforces = false;                                           ///< there are entrances
     config::Access access;                                           ///< rules of services and tunnels
+    std::optional<route::Chain> chain;                               ///< connectors before and behind us have its key
     bool cors = false;                                               ///< some route answers preflights
     std::shared_ptr<RouteMetrics> unrouted;
     std::unique_ptr<const WellKnown> well_known;  ///< null: we are no issuer

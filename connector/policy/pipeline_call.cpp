@@ -12,8 +12,16 @@ const RouteTerms& Pipeline::terms(const Story& story) {
 net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchange, Story& story) {
     const RouteTerms& by_route = terms(story);
     backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
-    const route::Plan plan{.timeouts = by_route.timeouts.over(backend.timeouts),
-                           .retry = by_route.retry ? &*by_route.retry : nullptr};
+    route::Plan plan = route::plan_for(backend);
+    plan.timeouts = by_route.timeouts.over(backend.timeouts);
+    plan.circuit = by_route.circuit.get();
+    plan.chain = story.serving->routes->chain ? &*story.serving->routes->chain : nullptr;
+    plan.hold = story.serving;
+    if (by_route.retry) {
+        plan.retry = &*by_route.retry;
+        plan.retry_budget = by_route.retry_budget.get();
+        plan.hedging = by_route.hedging.get();
+    }
     // the tries
     co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
 }
