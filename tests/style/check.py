@@ -28,7 +28,7 @@ ALLOWED = {
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["connector/access", "common/base", "common/net", "common/tls", "common/wireguard"],
     "connector/resilience": ["common/base", "connector/config"],
     "connector/state": ["common/base", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/resilience"],
-    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["connector/access", "connector/config", "connector/resilience", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
+    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/base", "connector/access", "connector/config", "connector/resilience", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
     "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
