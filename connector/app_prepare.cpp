@@ -112,6 +112,8 @@ Result<> App::prepare(config::Configuration configuration) {
     watch_for_overload();
     open_desk();
     take_up_telemetry(std::move(*telemetry));
+    fabric_.events.speak_as(shared_.pseudonym);
+    take_up_resilience();
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
     generation_->prefetch();
     std::vector<std::size_t> all;
@@ -264,8 +266,11 @@ Result<> App::prepare_status() {
         for (const auto& [tunnel, open] : streams) {
             metrics_.streams(tunnel, open);
         }
+        circuits_.show();
+        generation_->limits.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
+    circuits_.serve_at(*status_);
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {
         reload("the reload command", [tell](const Result<>& reloaded) {
             boost::json::object body{{"ok", reloaded.has_value()}};

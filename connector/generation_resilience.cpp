@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "connector/generation_circuits.h"
 #include "connector/resilience/hedge.h"
 #include "connector/resilience/retry_budget.h"
 
@@ -55,6 +56,8 @@ void make_guards(Generation& made, const Generation::Means& means, const Generat
                                             backend.retry.value_or(config::Retry{}).budget);
         guards->hedging = hedging(backend.retry, before == nullptr ? nullptr : before->hedging);
         guards->replay = &means.fabric.replay;
+        make_circuits(made, backend, *guards, means.fabric);
+        guards->bulkhead = made.limits.bulkhead("backend", backend.name);
         made.guards.push_back(std::move(guards));
     }
 }

@@ -7,6 +7,7 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/cli/circuit_commands.h"
 #include "connector/cli/credential_commands.h"
 #include "connector/cli/issuer_commands.h"
 #include "connector/cli/manual.h"
@@ -104,6 +105,7 @@ int main(int argc, char** argv) {
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
+    cli::add_circuit_commands(app, find_config, chosen);
     cli::add_credential_commands(app, find_config, chosen);
     cli::add_issuer_commands(app, find_config, chosen);
     cli::add_trust_commands(app, find_config, chosen);

@@ -7,7 +7,9 @@
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/circuit_table.h"
 #include "connector/config/check.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -221,6 +223,9 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
             note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
         }
     }
+    for (std::string& problem : circuit_problems(generation.circuits, now)) {
+        problems.emplace_back(std::move(problem));
+    }
     return problems;
 }
 
@@ -269,6 +274,9 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
+    report["circuits"] = circuit_rows(generation.circuits, now);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/limit_metrics.h"
 
 namespace adit {
 
@@ -150,6 +151,12 @@ class ConnectorMetrics {
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {
+        return std::make_shared<RateLimitMetrics>(registry_, policy);
+    }
+    std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
+        return std::make_shared<BulkheadMetrics>(registry_, name);
+    }
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".

@@ -12,6 +12,7 @@
 #include "common/config/effective.h"
 #include "common/config/json_schema.h"
 #include "common/status/probe.h"
+#include "connector/cli/admin_address.h"
 #include "connector/cli/explanation.h"
 #include "connector/cli/options.h"
 #include "connector/cli/status_output.h"
@@ -49,25 +50,6 @@ std::optional<config::Configuration> load(const std::filesystem::path& file) {
         return std::nullopt;
     }
     return std::move(*configuration);
-}
-
-/// Where the connector of this file is asked. Reads no more of the file than that: a connector can be looked at while
-/// its file is being edited.
-Result<net::HostPort> admin_of(const std::filesystem::path& file) {
-    yaml::Diagnostics diagnostics;
-    const auto root = yaml::load_document(file, yaml::process_environment(), diagnostics);
-    if (!root) {
-        return usage_error(diagnostics.text());
-    }
-    const yaml::Member* admin = root->find("admin");
-    const yaml::Member* address = admin == nullptr ? nullptr : admin->value.find("address");
-    if (address == nullptr) {
-        return usage_error(file.string() +
-                           " has no admin address to ask at; add admin: { address: \"127.0.0.1:9090\" } (a running "
-                           "connector reloads on "
-                           "SIGHUP, too)");
-    }
-    return net::HostPort::parse(address->value.text);
 }
 
 // --- schema, config show ---

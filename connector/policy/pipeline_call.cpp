@@ -22,8 +22,18 @@ net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchan
         plan.retry_budget = by_route.retry_budget.get();
         plan.hedging = by_route.hedging.get();
     }
+    // places in bulkheads, of the caller, the route and the backend: kept until the last byte
+    Places places;
+    if (is_bounded(story, backend)) {
+        if (auto failure = co_await take_places(exchange, story, backend, plan, places)) {
+            co_return failure;
+        }
+    }
     // the tries
-    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
+    const net::Time began = exchange.client().loop().now();
+    auto failure = co_await route::forward(exchange, backend, story.admission.passage, story.trace, plan);
+    learn(exchange, story, places, began, failure);
+    co_return failure;
 }
 
 }  // namespace adit::policy
