@@ -202,6 +202,14 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
     return std::make_shared<BackendMetrics>(registry_, name);
 }
 
+std::shared_ptr<EndpointMetrics> ConnectorMetrics::endpoint(const std::string& backend, const std::string& url) {
+    return std::make_shared<EndpointMetrics>(registry_, backend, url);
+}
+
+std::shared_ptr<SpreadMetrics> ConnectorMetrics::spread(const std::string& backend) {
+    return std::make_shared<SpreadMetrics>(registry_, backend);
+}
+
 std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& name) {
     return std::make_shared<ListenerMetrics>(registry_, name);
 }

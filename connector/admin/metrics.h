@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/endpoint_metrics.h"
 #include "connector/admin/limit_metrics.h"
 
 namespace adit {
@@ -149,6 +150,8 @@ class ConnectorMetrics {
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    std::shared_ptr<EndpointMetrics> endpoint(const std::string& backend, const std::string& url);
+    std::shared_ptr<SpreadMetrics> spread(const std::string& backend);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
     std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {

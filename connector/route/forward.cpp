@@ -82,6 +82,19 @@ void keep_body(Asking& asking) {
         asking.exchange.request.upgrade.empty()) {
         asking.kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
     }
+    return endpoint;
+}
+
+/// Why next_allowed() had nobody to begin with. Who may use none of the endpoints learns nothing of their health.
+problem::Failure nobody(const backend::Backend& backend, net::Time now, const Passage& passage, Trace& trace) {
+    for (std::size_t i = 0; i < backend.endpoints(); ++i) {
+        const access::Verdict verdict = passage.decide(backend.endpoint(i).dialer->hop());
+        if (verdict.allowed) {
+            return backend.nobody(now);
+        }
+        trace.denied = verdict.reason;
+    }
+    return problem::access_denied(trace.denied);
 }
 
 }  // namespace
@@ -99,12 +112,12 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
-    withhold_credential(exchange.request, backend.presentation.forward_credential);
     Asking asking{.exchange = exchange, .backend = backend, .passage = passage, .plan = plan, .trace = trace};
     settle_ends(asking);
     asking.per_try = resilience::per_try(plan.timeouts, plan.retry);
     keep_body(asking);
     Tries tries(asking);
+    withhold_credential(exchange.request, backend.presentation.forward_credential);
     auto failure = co_await tries.run();
     if (failure) {
         explain(*failure, asking);

@@ -29,6 +29,7 @@ ALLOWED = {
     "connector/resilience": ["common/base", "connector/config"],
     "connector/state": ["common/base", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/resilience"],
     "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/base", "connector/access", "connector/config", "connector/resilience", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
+    "connector/health": ["common/base", "common/h2", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http", "connector/resilience"],
     "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
     "connector/event": ["connector/http", "common/base", "common/log", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/fetch"],
@@ -38,7 +39,7 @@ ALLOWED = {
     "connector/policy": ["common/jose", "connector/access", "connector/resilience", "connector/fetch", "connector/credential", "common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http", "connector/route", "connector/telemetry"],
     "connector/proxy": ["common/log", "common/base", "common/net", "common/problem", "connector/access", "connector/admin", "connector/backend", "connector/http", "connector/policy", "connector/route", "connector/telemetry", "connector/tunnel"],
     "connector/cli": ["connector/resilience", "common/base", "common/command", "common/config", "common/jose", "common/log", "common/net", "common/status", "common/tls", "common/token", "common/wireguard", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/credential", "connector/fetch", "connector/http", "connector/route", "connector/store"],
-    "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("access", "admin", "backend", "cli", "config", "credential", "event", "fetch", "http", "policy", "proxy", "resilience", "route", "state", "store", "telemetry", "tunnel"))],
+    "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("access", "admin", "backend", "cli", "config", "credential", "event", "fetch", "health", "http", "policy", "proxy", "resilience", "route", "state", "store", "telemetry", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/jose", "common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],
           "hiredis/": ["connector/state"],
