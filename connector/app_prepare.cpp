@@ -267,6 +267,7 @@ Result<> App::prepare_status() {
             metrics_.streams(tunnel, open);
         }
         circuits_.show();
+        generation_->limits.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
     circuits_.serve_at(*status_);

@@ -3,7 +3,9 @@
 
 #include <memory>
 
+#include "connector/backend/held_budget.h"
 #include "connector/circuit_watch.h"
+#include "connector/config/defaults.h"
 #include "connector/event/hub.h"
 #include "connector/event/webhooks.h"
 #include "connector/resilience/circuits.h"
@@ -23,6 +25,7 @@ struct Fabric {
     resilience::Circuits circuits{&circuit_watch};
     std::unique_ptr<state::Store> state;  ///< never null; it shares nothing where no `state` is configured
     resilience::Overload overload;        ///< any thread
+    backend::HeldBudget replay{config::defaults::replay_bytes};  ///< of bodies that are kept for a retry; any thread
 };
 
 }  // namespace adit

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "connector/circuit_table.h"
 #include "connector/config/check.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -274,6 +275,8 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
     report["circuits"] = circuit_rows(generation.circuits, now);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

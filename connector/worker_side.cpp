@@ -51,6 +51,8 @@ backend::Presentation presentation_of(const config::Backend& backend) {
     return {.keep_host = from.host == "preserve",
             .host = named ? from.host : std::string(),
             .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via},
+            .deadline_field = from.deadline,
+            .disclose_attempts = from.disclose_attempts,
             .forward_credential = backend.credential.forward};
 }
 

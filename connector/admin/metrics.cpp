@@ -7,7 +7,10 @@ namespace adit {
 namespace {
 
 const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+const std::vector<double> kTries{1, 2, 3, 4, 6, 10};
 constexpr int kStatusMost = 600;
+constexpr const char* kHedges = "adit_connector_hedges_total";
+constexpr const char* kHedgesHelp = "Second tries beside slow ones, by whether their answer came first.";
 constexpr const char* kAuthenticated = "adit_authentications_total";
 constexpr const char* kAuthenticatedHelp = "Credentials that authentication policies have looked at, by result.";
 constexpr const char* kRefused = "adit_connector_client_refused_total";
@@ -113,7 +116,27 @@ BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& b
       idle(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
                           {{"backend", backend}, {"state", "idle"}})),
       reused(registry.counter("adit_connector_pool_reuse_total", "Exchanges on a kept connection.",
-                              {{"backend", backend}})) {}
+                              {{"backend", backend}})),
+      tries(registry.histogram("adit_connector_request_tries", "How often one request was sent to an origin.", kTries,
+                               {{"backend", backend}})),
+      hedges_won(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "won"}})),
+      hedges_lost(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "lost"}})),
+      registry_(registry),
+      backend_(backend) {}
+
+void BackendMetrics::retried(std::string_view after) {
+    registry_
+        .counter("adit_connector_retries_total", "Further tries of requests, by how the one before them ended.",
+                 {{"backend", backend_}, {"after", std::string(after)}})
+        .Increment();
+}
+
+void BackendMetrics::declined(std::string_view why) {
+    registry_
+        .counter("adit_connector_retries_declined_total", "Requests that were not tried again, by the reason.",
+                 {{"backend", backend_}, {"reason", std::string(why)}})
+        .Increment();
+}
 
 ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string& listener)
     : connections(registry.gauge("adit_connector_client_connections", "Client connections that are open now.",

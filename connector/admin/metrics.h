@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/limit_metrics.h"
 
 namespace adit {
 
@@ -76,6 +77,18 @@ struct BackendMetrics {
     metrics::Gauge& active;
     metrics::Gauge& idle;
     metrics::Counter& reused;
+    metrics::Histogram& tries;  ///< of one request
+    metrics::Counter& hedges_won;
+    metrics::Counter& hedges_lost;
+
+    /// Another try follows one that ended like this.
+    void retried(std::string_view after);
+    /// None does, although one was wanted.
+    void declined(std::string_view why);
+
+  private:
+    metrics::Registry& registry_;
+    std::string backend_;
 };
 
 /// Per listener, of all workers together.
@@ -138,6 +151,12 @@ class ConnectorMetrics {
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {
+        return std::make_shared<RateLimitMetrics>(registry_, policy);
+    }
+    std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
+        return std::make_shared<BulkheadMetrics>(registry_, name);
+    }
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".

@@ -4,8 +4,11 @@
 namespace adit::backend {
 namespace {
 
-std::vector<std::string> names_of(const Credentials& credentials) {
+std::vector<std::string> names_of(const Credentials& credentials, const std::string& deadline_field) {
     std::vector<std::string> names;
+    if (!deadline_field.empty()) {
+        names.push_back(deadline_field);
+    }
     for (const auto& credential : credentials) {
         names.insert(names.end(), credential->names().begin(), credential->names().end());
     }
@@ -22,10 +25,14 @@ Backend::Backend(std::string backend_name, const Timeouts& limits, Presentation 
       presentation(std::move(presented)),
       holding(std::move(hold)),
       credentials(std::move(attached)),
-      reserved(names_of(credentials)),
+      reserved(names_of(credentials, presentation.deadline_field)),
       guards(std::move(guarded_by)),
       endpoints_(std::move(endpoints)),
-      metrics_(std::move(metrics)) {}
+      metrics_(std::move(metrics)) {
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        endpoints_[i]->ordinal = i + 1;
+    }
+}
 
 Backend::Order Backend::next_order(net::Time now) {
     const std::size_t count = endpoints_.size();

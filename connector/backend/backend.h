@@ -23,6 +23,8 @@ struct Presentation {
     bool keep_host = false;  ///< the Host that the client asked for goes on
     std::string host = {};   ///< the Host that is said otherwise; empty: the endpoint's own
     http::Disclosure disclosure = {};
+    std::string deadline_field = {};  ///< says how many milliseconds are left; empty: none does
+    bool disclose_attempts = false;   ///< problem answers name endpoints and agents
     bool forward_credential = false;  ///< what authenticated the caller to us goes on
 };
 

@@ -37,7 +37,10 @@ class Endpoint {
     /// Dials; where the way will speak HTTP/2, one dials and the others wait for what it gets.
     net::Task<std::expected<Carrier, problem::Failure>> connect(const Way& way, bool upgrade, net::Time deadline);
 
-    const std::string text;  ///< as configured
+    net::Loop& loop() const { return loop_; }
+
+    const std::string text;   ///< as configured
+    std::size_t ordinal = 0;  ///< among the backend's, from 1; by that others may know it
     const std::unique_ptr<Dialer> dialer;
     Keep keep;
     const std::shared_ptr<Reach> reach;

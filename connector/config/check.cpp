@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "connector/config/load.h"
+#include "connector/config/validate_limits.h"
 
 namespace adit::config {
 namespace {
@@ -51,6 +52,8 @@ std::vector<std::string> notices(const Configuration& configuration) {
         all.emplace_back(
             "no consumers, policies or access: whoever reaches a listener may call; accessibleBy of services is not "
             "enforced");
+    const std::vector<std::string> limits = limit_notices(configuration);
+    all.insert(all.end(), limits.begin(), limits.end());
     return all;
 }
 

@@ -40,9 +40,8 @@ yaml::Object<Configuration> configuration_table() {
                "Taking part in W3C traces, with spans for a collector; no part is taken when left out.")
         .field("consumers", &Configuration::consumers, List(consumer_table(), bounds::consumers),
                "Who may call, and what they show to prove who they are.")
-        .field("policies", &Configuration::policies,
-               Named(authentication_table(), &AuthenticationPolicy::name, bounds::policies),
-               "Ways to tell who calls, by name; routes use them.")
+        .field("policies", &Configuration::policies, Named(policy_table(), &Policy::name, bounds::policies),
+               "Ways to tell who calls, and limits of what callers may have, by name; routes use them.")
         .field("access", &Configuration::access, access_table(), "Who may use services and tunnels.")
         .field("issuers", &Configuration::issuers, Named(issuer_table(), &Issuer::name, bounds::issuers),
                "We as OpenID issuers, by name; credentials of backends use them.")
