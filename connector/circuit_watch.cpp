@@ -53,4 +53,10 @@ bool CircuitWatch::may_probe(std::string_view circuit) {
     return fleet == nullptr || fleet->may_probe(circuit);
 }
 
+void CircuitWatch::counted(std::string_view circuit) {
+    if (auto* fleet = fleet_.load(std::memory_order_acquire)) {
+        fleet->counted(circuit);
+    }
+}
+
 }  // namespace adit

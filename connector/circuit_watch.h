@@ -19,6 +19,7 @@ class CircuitWatch final : public resilience::CircuitWatcher {
 
     void changed(const resilience::CircuitChange& change) override;
     bool may_probe(std::string_view circuit) override;
+    void counted(std::string_view circuit) override;
 
   private:
     event::Hub& events_;

@@ -17,7 +17,7 @@ namespace adit::backend {
 
 class HeldBudget;
 struct Bulkhead;
-class Vitals;
+class Roster;
 
 /// Of one backend; what is not configured is null. Made by a generation, shared by the workers' backends of that name.
 struct Guards {
@@ -28,7 +28,7 @@ struct Guards {
     std::shared_ptr<resilience::Hedging> hedging;                         ///< where `retry` says so
     HeldBudget* replay = nullptr;  ///< of bodies that are kept for a retry; the process's
     std::shared_ptr<const Bulkhead> bulkhead;
-    std::vector<std::shared_ptr<Vitals>> vitals;  ///< by endpoint: health, ejection, load
+    std::shared_ptr<Roster> roster;  ///< of the endpoints: health, ejection, load; null: nobody shares that
 };
 
 }  // namespace adit::backend
