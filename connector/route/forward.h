@@ -54,6 +54,7 @@ struct Trace {
     net::Time connected{};
     net::Time first_byte{};
     std::vector<TryTold> tries;  ///< where there is more to tell than the members above do
+    bool panic = false;          ///< so few endpoints were healthy that ill ones came into question
     std::string denied;          ///< why the caller may not use an endpoint, in the words of its rules; the last one
     std::string broken;          ///< why an answer that had begun was cut off, in words
 };
