@@ -38,6 +38,12 @@ struct MarkedCredentials {
     backend::Credentials all;
 };
 
+/// A circuit as a generation uses it.
+struct UsedCircuit {
+    std::shared_ptr<resilience::Circuit> circuit;
+    resilience::CircuitTerms terms;
+};
+
 /// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
@@ -46,6 +52,8 @@ struct Generation {
     std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;  ///< by backend
     std::vector<backend::Reaches> reaches;                         ///< by backend
     std::vector<std::shared_ptr<const backend::Guards>> guards;    ///< by backend
+    std::vector<UsedCircuit> circuits;                             ///< each once
+    std::shared_ptr<event::WebhookPlan> webhooks;                  ///< used up by whoever adopts them
     LimitsInUse limits;
     std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
