@@ -92,8 +92,8 @@ class App {
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
-    Fabric fabric_{metrics_, desk_};
-    CircuitTable circuits_{fabric_.circuits, metrics_};
+    Fabric fabric_{registry_, desk_};
+    CircuitTable circuits_{fabric_.circuits, registry_};
     DegradingDesk degrading_{fabric_, metrics_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;

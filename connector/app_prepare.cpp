@@ -29,6 +29,8 @@ App::App(std::filesystem::path file)
               .shed = shed_metrics_,
               .pseudonym = "adit-" + random_base62(8)} {
     fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+    fabric_.shared_circuits = state::SharedCircuits::make(*fabric_.state, fabric_.circuits);
+    fabric_.circuit_watch.share_by(fabric_.shared_circuits.get());
 }
 
 App::~App() {
@@ -273,6 +275,7 @@ Result<> App::prepare_status() {
             metrics_.streams(tunnel, open);
         }
         circuits_.show();
+        generation_->limits.show();
         degrading_.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });

@@ -106,7 +106,7 @@ void CircuitTable::show() {
         const CircuitStanding of = circuit->standing(resilience::Clock::now());
         auto& metrics = shown_[of.name];
         if (!metrics) {
-            metrics = metrics_.circuit(of.name);
+            metrics = std::make_unique<CircuitMetrics>(metrics_, of.name);
         }
         metrics->show(level(of), of.refused);
         there.insert(of.name);

@@ -10,7 +10,7 @@
 
 #include "common/base/time.h"
 #include "common/status/server.h"
-#include "connector/admin/metrics.h"
+#include "connector/admin/event_metrics.h"
 #include "connector/generation.h"
 #include "connector/resilience/circuits.h"
 
@@ -24,7 +24,7 @@ std::vector<std::string> circuit_problems(const std::vector<UsedCircuit>& circui
 /// Main thread.
 class CircuitTable {
   public:
-    CircuitTable(resilience::Circuits& circuits, ConnectorMetrics& metrics) : circuits_(circuits), metrics_(metrics) {}
+    CircuitTable(resilience::Circuits& circuits, metrics::Registry& metrics) : circuits_(circuits), metrics_(metrics) {}
 
     /// What only time changes; to be called now and then.
     void look() const;
@@ -39,7 +39,7 @@ class CircuitTable {
     std::shared_ptr<resilience::Circuit> find(const std::string& name) const;
 
     resilience::Circuits& circuits_;
-    ConnectorMetrics& metrics_;
+    metrics::Registry& metrics_;
     std::map<std::string, std::unique_ptr<CircuitMetrics>, std::less<>> shown_;
 };
 

@@ -27,8 +27,9 @@ event::Kind kind_of(const resilience::CircuitChange& change) {
 }  // namespace
 
 void CircuitWatch::changed(const resilience::CircuitChange& change) {
-    metrics_.circuit_changed(change.circuit, change.by_operator ? "forced_" + std::string(name(change.forced))
-                                                                : std::string(name(change.to)));
+    count_circuit_change(
+        metrics_, change.circuit,
+        change.by_operator ? "forced_" + std::string(name(change.forced)) : std::string(name(change.to)));
     event::Event event{.kind = kind_of(change),
                        .subject = std::string(change.circuit),
                        .reason = change.why,
@@ -50,6 +51,12 @@ void CircuitWatch::changed(const resilience::CircuitChange& change) {
 bool CircuitWatch::may_probe(std::string_view circuit) {
     auto* fleet = fleet_.load(std::memory_order_acquire);
     return fleet == nullptr || fleet->may_probe(circuit);
+}
+
+void CircuitWatch::counted(std::string_view circuit) {
+    if (auto* fleet = fleet_.load(std::memory_order_acquire)) {
+        fleet->counted(circuit);
+    }
 }
 
 }  // namespace adit

@@ -157,8 +157,13 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, cons
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
-        routes->terms.push_back(policy::RouteTerms::of(rule));
-        routes->terms.back().circuit = make_circuit(made, rule, means.fabric);
+        const auto before = known.find(rule.name);
+        make_retry_terms(rule, routes->terms.emplace_back(policy::RouteTerms::of(rule)),
+                         before == known.end() ? nullptr : &previous->routes->terms[before->second]);
+        policy::RouteTerms& terms = routes->terms.back();
+        terms.circuit = make_circuit(made, rule, means.fabric);
+        terms.bulkhead = made.limits.bulkhead("route", rule.name);
+        terms.limits = made.limits.of(rule);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
@@ -172,6 +177,9 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, cons
         }
     }
     routes->unrouted = metrics.route("none");
+    if (made.configuration.chain) {
+        routes->chain.emplace(made.configuration.chain->key);
+    }
     routes->degrading = make_degrading(made, *routes, means);
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
@@ -195,6 +203,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
+    made->limits = make_limits(made->configuration, metrics, previous == nullptr ? nullptr : &previous->limits);
     auto routes = make_routes(*made, means, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));

@@ -16,6 +16,7 @@
 #include "connector/credential/issuer.h"
 #include "connector/fabric.h"
 #include "connector/fetch/desk.h"
+#include "connector/generation_limits.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 #include "connector/proxy/forward_proxy.h"
@@ -48,11 +49,12 @@ struct UsedCircuit {
 struct Generation {
     config::Configuration configuration;
     std::shared_ptr<const policy::Routes> routes;
-    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
-    std::vector<backend::Reaches> reaches;                           ///< by backend
-    std::vector<std::shared_ptr<const backend::Guards>> guards;      ///< by backend
-    std::vector<UsedCircuit> circuits;                               ///< each once
-    std::shared_ptr<event::WebhookPlan> webhooks;                    ///< used up by whoever adopts them
+    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;  ///< by backend
+    std::vector<backend::Reaches> reaches;                         ///< by backend
+    std::vector<std::shared_ptr<const backend::Guards>> guards;    ///< by backend
+    std::vector<UsedCircuit> circuits;                             ///< each once
+    std::shared_ptr<event::WebhookPlan> webhooks;                  ///< used up by whoever adopts them
+    LimitsInUse limits;
     std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one

@@ -8,4 +8,7 @@ namespace adit {
 /// Of each backend. What stood around a backend of the same name goes on, with the settings of now.
 void make_guards(Generation& made, const Generation::Means& means, const Generation* previous);
 
+/// Of a route with retries of its own: their budget, as it was.
+void make_retry_terms(const config::RouteRule& rule, policy::RouteTerms& terms, const policy::RouteTerms* before);
+
 }  // namespace adit

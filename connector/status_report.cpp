@@ -10,6 +10,7 @@
 #include "connector/circuit_table.h"
 #include "connector/config/check.h"
 #include "connector/degrading_desk.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -280,6 +281,8 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
     report["degrade"] = reduction_standing(standing.reduction, now);
     report["circuits"] = circuit_rows(generation.circuits, now);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace adit::problem {
 
@@ -36,6 +38,16 @@ enum class ProxyError : std::uint8_t {
 /// The token of RFC 9209.
 std::string_view name(ProxyError error);
 
+/// One try of a request, as its caller may know of it.
+struct Tried {
+    std::string endpoint;    ///< as configured where that is disclosed, else by its number
+    std::string agent = {};  ///< empty: not disclosed, or none
+    std::string_view phase;  ///< how far it came
+    std::int64_t ms = 0;
+    std::string outcome;        ///< "status 503", "connection-refused"
+    std::string_view why = {};  ///< it was the last one; empty: another followed
+};
+
 /// A failure of ours. `code` names the reason for machines (a literal); `detail` says it for people.
 struct Failure {
     ProxyError error = ProxyError::proxy_internal_error;
@@ -50,6 +62,10 @@ struct Failure {
     /// We turned it away ourselves and asked nobody: says nothing of the origin, and what was taken for it (tokens of
     /// rate limits) is given back.
     bool refused_here = false;
+    std::vector<Tried> attempts = {};  ///< what was tried before
+    int attempts_told = 0;             ///< in X-Adit-Attempts; 0: without it
+    /// Whether the caller may ask again; without a word of those who know, what the status says.
+    std::optional<bool> retryable = {};
 };
 
 // --- finding the way ---

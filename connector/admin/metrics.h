@@ -11,7 +11,9 @@
 
 #include "common/metrics/metrics.h"
 #include "connector/admin/degrading_metrics.h"
+#include "connector/admin/endpoint_metrics.h"
 #include "connector/admin/event_metrics.h"
+#include "connector/admin/limit_metrics.h"
 
 namespace adit {
 
@@ -78,6 +80,18 @@ struct BackendMetrics {
     metrics::Gauge& active;
     metrics::Gauge& idle;
     metrics::Counter& reused;
+    metrics::Histogram& tries;  ///< of one request
+    metrics::Counter& hedges_won;
+    metrics::Counter& hedges_lost;
+
+    /// Another try follows one that ended like this.
+    void retried(std::string_view after);
+    /// None does, although one was wanted.
+    void declined(std::string_view why);
+
+  private:
+    metrics::Registry& registry_;
+    std::string backend_;
 };
 
 /// Per listener, of all workers together.
@@ -138,18 +152,21 @@ class ConnectorMetrics {
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    std::shared_ptr<EndpointMetrics> endpoint(const std::string& backend, const std::string& url);
+    std::shared_ptr<SpreadMetrics> spread(const std::string& backend);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {
+        return std::make_shared<RateLimitMetrics>(registry_, policy);
+    }
+    std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
+        return std::make_shared<BulkheadMetrics>(registry_, name);
+    }
     std::shared_ptr<CacheMetrics> cache(const std::string& route);
     std::shared_ptr<CacheStoreMetrics> cache_store();
     std::shared_ptr<FallbackMetrics> fallback(const std::string& of, const std::string& to);
     std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
-
-    EventMetrics events() { return EventMetrics(registry_); }
-    std::shared_ptr<WebhookMetrics> webhook(const std::string& name);
-    std::unique_ptr<CircuitMetrics> circuit(const std::string& name);
-    void circuit_changed(std::string_view circuit, std::string_view to);
 
     /// `transport`: "tls" or "wireguard".
     void session_opened(const std::string& tunnel, std::string_view transport);

@@ -88,9 +88,15 @@ net::Task<std::expected<Carrier, problem::Failure>> Endpoint::connect(const Way&
         }
         const std::shared_ptr<Expected> expected = found->second;
         net::Waiter ready(loop_);
+        net::Alarm alarm(loop_, ready);
+        alarm.set(deadline);
         expected->waiting.push_back(&ready);
-        while (!expected->over) {
+        while (!expected->over && !alarm.passed()) {
             co_await ready.wait();
+        }
+        if (!expected->over) {
+            std::erase(expected->waiting, &ready);
+            co_return std::unexpected(problem::connection_timeout(text + ": no connection in time"));
         }
         if (expected->failure) {
             co_return std::unexpected(*expected->failure);

@@ -72,6 +72,31 @@ Rows seats(const json::object& status) {
     return rows;
 }
 
+/// Requests in progress and those that wait; of a policy, of all its callers.
+Rows bulkheads(const json::object& status) {
+    Rows rows{{"BULKHEAD", "IN PROGRESS", "LIMIT", "WAITING", "FULL", "TIMED OUT"}};
+    for (const json::value& one : list(status, "bulkheads")) {
+        const json::object& row = one.as_object();
+        const std::string callers = text(row, "callers");
+        rows.push_back(
+            {text(row, "name"), text(row, "in_progress") + (callers.empty() ? "" : " of " + callers + " callers"),
+             text(row, "limit") + (callers.empty() ? "" : " each") + (text(row, "adaptive") == "true" ? " now" : ""),
+             text(row, "waiting") + " of " + text(row, "queue"), text(row, "rejected_full"),
+             text(row, "rejected_timeout")});
+    }
+    return rows;
+}
+
+Rows rate_limits(const json::object& status) {
+    Rows rows{{"RATE LIMIT", "ALLOWED", "REFUSED IN 5 MIN", "BANS", "SHARE", "MODE"}};
+    for (const json::value& one : list(status, "rate_limits")) {
+        const json::object& row = one.as_object();
+        rows.push_back({text(row, "policy"), text(row, "allowed"), text(row, "refused_lately"), text(row, "bans"),
+                        text(row, "share"), text(row, "dry_run") == "true" ? "dry run" : "enforced"});
+    }
+    return rows;
+}
+
 Rows credentials(const json::object& status) {
     Rows rows{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
     for (const json::value& one : list(status, "backends")) {
@@ -207,6 +232,9 @@ void print_status(const json::object& status) {
     print_section(credentials(status));
     print_section(circuits(status));
     print_section(degrading(status));
+
+    print_section(bulkheads(status));
+    print_section(rate_limits(status));
 
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {

@@ -20,6 +20,7 @@ struct Conditions {
     bool retriable_header = false;  ///< the answer has the field that Retry::header names
     std::vector<StatusRange> statuses = {};
     std::vector<std::uint8_t> grpc = {};  ///< codes of grpc-status
+    bool said = false;                    ///< the configuration lists them; false: defaults
 
     bool has_status(int status) const {
         return std::ranges::any_of(statuses,

@@ -62,7 +62,12 @@ Object<Forwarding> forwarding() {
                "X-Forwarded-For, -Proto, -Host: written anew, continued where a trusted proxy wrote them, or left out.")
         .field("forwarded", &Forwarding::forwarded, hops(), "The same of Forwarded (RFC 7239).")
         .field("via", &Forwarding::via, Boolean(),
-               "Whether this connector adds itself to Via, in both directions; loops are found by it.");
+               "Whether this connector adds itself to Via, in both directions; loops are found by it.")
+        .field("deadline", &Forwarding::deadline, ShownText("a field name", parse_field_name),
+               "The field by which origins learn how many milliseconds they have, such as x-request-timeout-ms; "
+               "trusted proxies may shorten that by the same field. Left out: nobody is told.")
+        .field("disclose_attempts", &Forwarding::disclose_attempts, Boolean(),
+               "Whether the attempts in problem answers name endpoints and agents; else endpoints have numbers.");
 }
 
 void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {

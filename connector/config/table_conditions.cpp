@@ -79,7 +79,7 @@ std::vector<std::string> words() {
 bool ConditionList::read(const Node& node, Conditions& conditions, Diagnostics& diagnostics) const {
     std::vector<std::string> texts;
     if (!List(Text(), bounds::conditions_on).read(node, texts, diagnostics)) return false;
-    conditions = {};
+    conditions = {.said = true};
     bool all = true;
     for (std::size_t i = 0; i < texts.size(); ++i) {
         if (add(texts[i], conditions)) continue;

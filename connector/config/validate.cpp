@@ -12,6 +12,7 @@
 #include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
+#include "connector/config/validate_limits.h"
 #include "connector/config/validate_trust.h"
 
 namespace adit::config {
@@ -187,6 +188,7 @@ void validate(const Node& root, Configuration& configuration, Diagnostics& diagn
     check_issuers(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
     check_trust(root, configuration, diagnostics);
+    check_limits(root, configuration, diagnostics);
 }
 
 }  // namespace adit::config

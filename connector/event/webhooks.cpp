@@ -30,7 +30,8 @@ void Webhooks::adopt(WebhookPlan& plan) {
             webhook = known->webhook;
             webhook->use(std::move(means));
         } else {
-            webhook = std::make_shared<Webhook>(desk_, metrics_.webhook(name), std::move(means));
+            webhook =
+                std::make_shared<Webhook>(desk_, std::make_shared<WebhookMetrics>(metrics_, name), std::move(means));
         }
         subscribers.push_back(webhook);
         now.push_back({std::move(name), std::move(webhook)});

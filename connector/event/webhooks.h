@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "connector/admin/metrics.h"
+#include "connector/admin/event_metrics.h"
 #include "connector/event/webhook.h"
 
 namespace adit::event {
@@ -20,7 +20,7 @@ Result<std::shared_ptr<WebhookPlan>> plan_webhooks(const std::vector<config::Web
 /// Main thread.
 class Webhooks {
   public:
-    Webhooks(Hub& hub, fetch::Desk& desk, ConnectorMetrics& metrics) : hub_(hub), desk_(desk), metrics_(metrics) {}
+    Webhooks(Hub& hub, fetch::Desk& desk, metrics::Registry& metrics) : hub_(hub), desk_(desk), metrics_(metrics) {}
 
     /// These count from now on; what waits for one that is there no more is dropped and counted.
     void adopt(WebhookPlan& plan);
@@ -33,7 +33,7 @@ class Webhooks {
     };
     Hub& hub_;
     fetch::Desk& desk_;
-    ConnectorMetrics& metrics_;
+    metrics::Registry& metrics_;
     std::vector<Named> webhooks_;
 };
 

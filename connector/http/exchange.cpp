@@ -150,6 +150,10 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     if (failure.retry_after > 0) {
         fields.push_back({"retry-after", retry_after});
     }
+    const std::string told = std::to_string(failure.attempts_told);
+    if (failure.attempts_told > 0) {
+        fields.push_back({"x-adit-attempts", told});
+    }
     // RFC 9110 §15.5.2: a 401 has a challenge, also where none of the ways to authenticate has one that is registered.
     if (failure.status == 401 && challenges.empty()) {
         challenges.emplace_back("Adit realm=\"adit\"");

@@ -74,6 +74,7 @@ void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
 
 /// What an origin of any version gets, but for the fields that frame the message.
 void add_request_fields(FieldSink& out, const RequestHead& request, const Onward& onward) {
+    bool said_timeout = onward.grpc_timeout.empty();
     for (const Field& field : request.fields) {
         if (is_reserved(field.name, onward.reserved)) {
             continue;
@@ -106,9 +107,13 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
         }
         if (!onward.grpc_timeout.empty() && iequals(field.name, "grpc-timeout")) {
             out.add(field.name, onward.grpc_timeout);
+            said_timeout = true;
         } else if (!hop_by_hop(request, field)) {
             out.add(field.name, field.value);
         }
+    }
+    if (!said_timeout) {
+        out.add("grpc-timeout", onward.grpc_timeout);
     }
     for (const auto& [name, value] : onward.credentials) {
         out.add(name, value);

@@ -117,6 +117,7 @@ void AccessLog::append_json(const AccessRecord& record) {
     if (record.effects != nullptr) {
         append_effects(*record.effects);
     }
+    text_member(out, "tries", record.tries);
     text_member(out, "error", record.error);
     text_member(out, "code", record.code);
     text_member(out, "reason", record.reason);
@@ -188,9 +189,9 @@ void AccessLog::append_text(const AccessRecord& record) {
          {std::pair{" route=", record.route}, std::pair{" inner_route=", record.inner_route},
           std::pair{" consumer=", record.consumer}, std::pair{" environment=", record.environment},
           std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
-          std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
-          std::pair{" code=", record.code}, std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id},
-          std::pair{" trace=", record.trace_id}}) {
+          std::pair{" endpoint=", record.endpoint}, std::pair{" tries=", record.tries},
+          std::pair{" error=", record.error}, std::pair{" code=", record.code}, std::pair{" reason=", record.reason},
+          std::pair{" id=", record.request_id}, std::pair{" trace=", record.trace_id}}) {
         if (!value.empty()) {
             out += name;
             logging::append_logfmt(out, value);

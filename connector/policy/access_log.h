@@ -32,6 +32,7 @@ struct AccessRecord {
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     int attempts = 0;
+    std::string_view tries;  ///< each of them in words, where there was more than one, or it failed
     bool reused = false;
     std::chrono::nanoseconds duration{};
     std::chrono::nanoseconds queue{};  ///< until a connection was asked for

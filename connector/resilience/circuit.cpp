@@ -177,6 +177,9 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
     } else if (slow) {
         consecutive_.store(0, std::memory_order_relaxed);
     }
+    if (for_fleet_.load(std::memory_order_relaxed)) {
+        return watcher_->counted(name_);  // what others have counted decides, too
+    }
     if (auto why = reason_to_open(now)) {
         open(now, std::move(*why));
     }

@@ -98,6 +98,8 @@ class CircuitWatcher {
     /// The cooldown of an exactly shared circuit is over, and somebody wants to call. True: probe by yourself. False:
     /// the fleet is being asked; Circuit::grant_probes() follows, or nothing, and then this is called again.
     virtual bool may_probe(std::string_view circuit) = 0;
+    /// A call was counted for the fleet that may open its circuit: one that failed, or that makes a rate count.
+    virtual void counted(std::string_view circuit) { static_cast<void>(circuit); }
 
   protected:
     ~CircuitWatcher() = default;
@@ -170,7 +172,8 @@ class Circuit {
     /// What another connector says. Where circuits are shared exactly this one follows; by advice it opens sooner for
     /// as long as the other one is open; else nothing happens.
     void adopt(const CircuitNews& news, Time now);
-    /// Whether calls are kept for take_counts(); they are not at first.
+    /// Whether calls are kept for take_counts(), and the fleet decides by its sum when this one opens; at first it
+    /// decides itself.
     void count_for_fleet(bool counts);
     /// What was counted since the last time.
     CircuitCounts take_counts();

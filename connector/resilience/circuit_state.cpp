@@ -191,6 +191,9 @@ void Circuit::use(const CircuitTerms& terms, Time now) {
     retired.terms = std::exchange(owned_terms_, std::make_unique<const CircuitTerms>(terms));
     terms_.store(owned_terms_.get(), std::memory_order_release);
     retired_.push_back(std::move(retired));
+    if (!reachable_) {
+        write_phase(state());  // what it does without its state may be another thing now
+    }
 }
 
 void Circuit::force(Forced forced, Time now) {

@@ -1,5 +1,5 @@
 // Reading them; see reply_time.h.
-#include "connector/fetch/reply_time.h"
+#include "connector/http/reply_time.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include "common/base/bounded_time.h"
 
-namespace adit::fetch {
+namespace adit::http {
 
 std::optional<WallTime> parse_http_date(std::string_view text) {
     std::tm parts{};
@@ -33,4 +33,4 @@ std::optional<std::chrono::seconds> retry_after(std::string_view field, WallTime
     return std::max(std::chrono::round<std::chrono::seconds>(*date - now), std::chrono::seconds(0));
 }
 
-}  // namespace adit::fetch
+}  // namespace adit::http

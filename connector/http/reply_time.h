@@ -7,7 +7,7 @@
 
 #include "common/base/time.h"
 
-namespace adit::fetch {
+namespace adit::http {
 
 /// The form that RFC 9110 §5.6.7 has senders use.
 std::optional<WallTime> parse_http_date(std::string_view text);
@@ -16,4 +16,4 @@ std::optional<WallTime> parse_http_date(std::string_view text);
 /// nothing useful.
 std::optional<std::chrono::seconds> retry_after(std::string_view field, WallTime now);
 
-}  // namespace adit::fetch
+}  // namespace adit::http
