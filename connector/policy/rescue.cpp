@@ -136,7 +136,7 @@ bool Rescue::relays(http::ResponseHead& answer) {
     if (!falling_back_ && caching_ && caching_->keeps_back(answer)) {
         return false;
     }
-    if (fallback_ != nullptr && viable(step_) && stands_in_for(fallback_->rule, answer)) {
+    if (fallback_ != nullptr && viable(step_, true) && stands_in_for(fallback_->rule, answer)) {
         kept_back_ = answer.status;
         return false;
     }
@@ -159,12 +159,20 @@ bool Rescue::replayable(const backend::Backend& to) const {
     return silent && (exchange.body.bytes() == 0 || kept);
 }
 
+/// Whether another backend may do what this one may have done already: what does no harm twice (RFC 9110 §9.2.2), what
+/// says itself by what it is known again, and what has not `reached` anybody.
+bool Rescue::may_repeat(bool reached) const {
+    const http::RequestHead& request = scene_.exchange.request;
+    return !reached || http::idempotent(request.method) || request.find("idempotency-key") != nullptr;
+}
+
 /// Whether a step from that one on can answer.
-bool Rescue::viable(std::size_t from) const {
+bool Rescue::viable(std::size_t from, bool reached) const {
     const auto& steps = fallback_->rule.to;
     return std::any_of(
-        steps.begin() + static_cast<std::ptrdiff_t>(std::min(from, steps.size())), steps.end(),
-        [this](const auto& step) { return step.fixed || replayable(*scene_.backends[step.backend_index]); });
+        steps.begin() + static_cast<std::ptrdiff_t>(std::min(from, steps.size())), steps.end(), [&](const auto& step) {
+            return step.fixed || (may_repeat(reached) && replayable(*scene_.backends[step.backend_index]));
+        });
 }
 
 net::Task<std::optional<problem::Failure>> Rescue::conclude(std::optional<problem::Failure> failure) {
@@ -184,6 +192,7 @@ net::Task<std::optional<problem::Failure>> Rescue::conclude(std::optional<proble
 /// One step after the other, until one answers. What none of them can help is told with the last cause.
 net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure failure) {
     falling_back_ = true;
+    bool reached = kept_back_ != 0 || !(failure.not_sent || failure.refused_here);
     if (kept_back_ != 0) {
         failure = problem::bad_response("the origin answered " + std::to_string(kept_back_));
     }
@@ -196,7 +205,7 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
             metrics.answered.Increment();
             co_return std::nullopt;
         }
-        if (!replayable(*scene_.backends[steps[i].backend_index])) {
+        if (!may_repeat(reached) || !replayable(*scene_.backends[steps[i].backend_index])) {
             metrics.skipped.Increment();
             continue;
         }
@@ -207,6 +216,7 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
             co_return std::nullopt;
         }
         metrics.failed.Increment();
+        reached = reached || kept_back_ != 0 || !(next->not_sent || next->refused_here);
         if (next->status < 500 || scene_.exchange.status != 0) {
             co_return next;  // the client has left, or is at fault
         }

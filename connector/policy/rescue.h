@@ -62,7 +62,8 @@ class Rescue final : private route::AnswerTaker {
     bool may_use_backend() const;
     void revalidate();
     bool replayable(const backend::Backend& to) const;
-    bool viable(std::size_t from) const;
+    bool may_repeat(bool reached) const;
+    bool viable(std::size_t from, bool reached) const;
     net::Task<std::optional<problem::Failure>> fall_back(problem::Failure failure);
     net::Task<std::optional<problem::Failure>> ask(std::size_t step);
     net::Task<> answer(const config::StaticAnswer& fixed);

@@ -6,7 +6,7 @@ import json
 import threading
 
 from caching_origin import CachingOrigin
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, raw, wait_for
+from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, raw, wait_for
 
 CACHEABLE = {"Cache-Control": "max-age=600"}
 
@@ -234,6 +234,21 @@ routes:
         self.get("/a")
         self.assertEqual(self.origin.calls("/a"), 3)
         wait_for(lambda: metric(self.admin, "adit_cache_bytes") == 0, "an empty cache")
+
+    def test_an_agent_that_is_gone_is_not_missed(self):
+        origin = CachingOrigin(self)
+        site = Site(self, {"web": f"http://127.0.0.1:{origin.port}"},
+                    backends={"web": "endpoints: [ service://web ], timeouts: { connect: 1s }, cache: { stale_if_error: 60s }"})
+        _, (agent,) = site.up()
+        page = origin.say("/web/x", {"Cache-Control": "max-age=0", "ETag": '"a"'})
+        first = site.get("/web/x")
+        self.assertIn("fwd-status=304", site.get("/web/x").headers["cache-status"])
+        self.assertEqual(len(page.calls), 2)
+        agent.stop()
+        answer = site.get("/web/x")
+        self.assertEqual((answer.status, answer.body), (200, first.body))
+        self.assertIn("detail=stale-if-error", answer.headers["cache-status"])
+        self.assertEqual(site.get("/web/other").status, 503)
 
     def test_consumers_never_see_each_others_answers(self):
         people = f"""consumers:
