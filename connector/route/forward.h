@@ -79,6 +79,8 @@ class AnswerTaker {
     ~AnswerTaker() = default;
 };
 
+class KeptBody;
+
 /// What a route says about how its requests are forwarded, composed with what the backend says; outlives forward().
 struct Plan {
     backend::Timeouts timeouts;                       ///< route over backend over file
@@ -89,6 +91,7 @@ struct Plan {
     std::shared_ptr<const void> hold = {};            ///< what keeps the backend alive for what outlasts forward()
     bool retries = true;           ///< false: one try of each endpoint that cannot be reached, as of a fallback
     AnswerTaker* taker = nullptr;  ///< null: every answer goes on
+    KeptBody* kept = nullptr;  ///< what passes of the body, for calls after this one; null: it is kept for retries only
     resilience::Circuit* circuit = nullptr;  ///< the route's, besides those of the backend; null: none
 };
 
