@@ -185,6 +185,7 @@ void App::tick() {
     look_at_store();
     look_at_issuers();
     look_at_circuits();
+    degrading_.look(*generation_);
     look_at_wireguard();
     telemetry_.tidy();
     fabric_.state->tick(net::Clock::now());

@@ -11,6 +11,7 @@
 #include "common/status/server.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/degrading_desk.h"
 #include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
@@ -93,6 +94,7 @@ class App {
     fetch::Desk desk_{resolver_};  ///< on the main worker
     Fabric fabric_{registry_, desk_};
     CircuitTable circuits_{fabric_.circuits, registry_};
+    DegradingDesk degrading_{fabric_, metrics_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;

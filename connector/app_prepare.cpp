@@ -254,7 +254,13 @@ Result<> App::prepare_status() {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
     status_->add("/status", [this] {
-        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready(), overload_watch_->standings()};
+        const Standing standing{shared_.pseudonym,
+                                sides_.size(),
+                                since_,
+                                not_ready(),
+                                overload_watch_->standings(),
+                                fabric_.cache.store.figures(),
+                                fabric_.reduction.standing()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
@@ -270,9 +276,11 @@ Result<> App::prepare_status() {
         }
         circuits_.show();
         generation_->limits.show();
+        degrading_.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
     circuits_.serve_at(*status_);
+    degrading_.serve_at(*status_);
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {
         reload("the reload command", [tell](const Result<>& reloaded) {
             boost::json::object body{{"ok", reloaded.has_value()}};

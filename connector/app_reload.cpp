@@ -7,6 +7,7 @@
 #include "common/log/log.h"
 #include "connector/app.h"
 #include "connector/generation_circuits.h"
+#include "connector/generation_degrading.h"
 
 namespace adit {
 namespace {
@@ -55,6 +56,7 @@ void App::take_up_resilience() {
     fabric_.overload.configure(generation_->configuration.shed);
     use_circuits(*generation_);
     fabric_.webhooks.adopt(*generation_->webhooks);
+    take_up_degrading(generation_->configuration, fabric_);
 }
 
 /// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.

@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "connector/backend/held_budget.h"
+#include "connector/cache/cache.h"
 #include "connector/circuit_watch.h"
 #include "connector/config/defaults.h"
 #include "connector/event/hub.h"
 #include "connector/event/webhooks.h"
 #include "connector/resilience/circuits.h"
 #include "connector/resilience/overload.h"
+#include "connector/resilience/reduction.h"
 #include "connector/state/shared_circuits.h"
 #include "connector/state/store.h"
 
@@ -28,6 +30,8 @@ struct Fabric {
     std::shared_ptr<state::SharedCircuits> shared_circuits;      ///< never null
     resilience::Overload overload;                               ///< any thread
     backend::HeldBudget replay{config::defaults::replay_bytes};  ///< of bodies that are kept for a retry; any thread
+    cache::Cache cache{config::CacheStore{}};            ///< any thread; with the bounds of the generation in service
+    resilience::Reduction reduction{config::Degrade{}};  ///< likewise with its settings
 };
 
 }  // namespace adit

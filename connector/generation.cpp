@@ -11,6 +11,7 @@
 #include "connector/config/check.h"
 #include "connector/credential/make.h"
 #include "connector/generation_circuits.h"
+#include "connector/generation_degrading.h"
 #include "connector/generation_resilience.h"
 #include "connector/generation_trust.h"
 
@@ -179,6 +180,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, cons
     if (made.configuration.chain) {
         routes->chain.emplace(made.configuration.chain->key);
     }
+    routes->degrading = make_degrading(made, *routes, means);
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }

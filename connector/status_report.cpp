@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "connector/circuit_table.h"
 #include "connector/config/check.h"
+#include "connector/degrading_desk.h"
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
@@ -268,12 +269,17 @@ std::string status_report(const Standing& standing, const Generation& generation
             problems.emplace_back(*problem);
         }
     }
+    if (standing.reduction.reduced) {
+        problems.emplace_back("functionality is reduced: " + standing.reduction.why);
+    }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
+    report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
+    report["degrade"] = reduction_standing(standing.reduction, now);
     report["circuits"] = circuit_rows(generation.circuits, now);
     report["bulkheads"] = bulkheads_of(generation.limits);
     report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());

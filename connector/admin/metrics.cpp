@@ -214,6 +214,22 @@ std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& n
     return std::make_shared<ListenerMetrics>(registry_, name);
 }
 
+std::shared_ptr<CacheMetrics> ConnectorMetrics::cache(const std::string& route) {
+    return std::make_shared<CacheMetrics>(registry_, route);
+}
+
+std::shared_ptr<CacheStoreMetrics> ConnectorMetrics::cache_store() {
+    return std::make_shared<CacheStoreMetrics>(registry_);
+}
+
+std::shared_ptr<FallbackMetrics> ConnectorMetrics::fallback(const std::string& of, const std::string& to) {
+    return std::make_shared<FallbackMetrics>(registry_, of, to);
+}
+
+std::shared_ptr<ReductionMetrics> ConnectorMetrics::reduction() {
+    return std::make_shared<ReductionMetrics>(registry_);
+}
+
 std::shared_ptr<SinkMetrics> ConnectorMetrics::sink(const std::string& name) {
     return std::make_shared<SinkMetrics>(registry_, name);
 }

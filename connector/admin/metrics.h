@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/degrading_metrics.h"
 #include "connector/admin/endpoint_metrics.h"
+#include "connector/admin/event_metrics.h"
 #include "connector/admin/limit_metrics.h"
 
 namespace adit {
@@ -160,6 +162,10 @@ class ConnectorMetrics {
     std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
         return std::make_shared<BulkheadMetrics>(registry_, name);
     }
+    std::shared_ptr<CacheMetrics> cache(const std::string& route);
+    std::shared_ptr<CacheStoreMetrics> cache_store();
+    std::shared_ptr<FallbackMetrics> fallback(const std::string& of, const std::string& to);
+    std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".

@@ -124,6 +124,27 @@ Rows circuits(const json::object& status) {
     return rows;
 }
 
+/// Only what is not as usual: a cache that keeps something, functionality that is reduced.
+Rows degrading(const json::object& status) {
+    Rows rows{{"DEGRADING", "STATE", "DETAIL"}};
+    const json::value* cache = status.if_contains("cache");
+    if (cache != nullptr && cache->is_object() && text(cache->as_object(), "entries") != "0") {
+        const json::object& of = cache->as_object();
+        rows.push_back(
+            {"cache", text(of, "entries") + " of " + text(of, "entries_most") + " answers",
+             text(of, "bytes") + " of " + text(of, "bytes_most") + " bytes, " + text(of, "evicted") + " evicted"});
+    }
+    const json::value* degrade = status.if_contains("degrade");
+    if (degrade != nullptr && degrade->is_object()) {
+        const json::object& of = degrade->as_object();
+        if (text(of, "reduced") == "true" || text(of, "switch") != "auto") {
+            rows.push_back({"functionality", text(of, "reduced") == "true" ? "reduced" : "full",
+                            text(of, "why").empty() ? "switched " + text(of, "switch") : text(of, "why")});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 void print_circuits(const json::object& of) {
@@ -210,6 +231,7 @@ void print_status(const json::object& status) {
     print_section(backends);
     print_section(credentials(status));
     print_section(circuits(status));
+    print_section(degrading(status));
 
     print_section(bulkheads(status));
     print_section(rate_limits(status));

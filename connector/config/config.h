@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/config/diagnostics.h"
 #include "common/net/address.h"
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
@@ -267,6 +268,7 @@ struct Configuration {
     std::optional<Chain> chain = {};
     bool enforces_access =
         false;  ///< consumers, ways to tell them or access are configured: what nobody allows is denied
+    yaml::Diagnostics warnings;                ///< what is allowed and defeats itself; see warnings.h
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 
     /// Null: there is none of that name.

@@ -50,6 +50,9 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = story.presence.emplace(shedding_).enter(exchange, first.priority, story.effects)) {
         co_return failure;
     }
+    if (auto failure = reduced(story, *story.route)) {
+        co_return failure;
+    }
     story.destination = &story.route->destination;
     story.admission.passage.route = story.route->name;
     const Routes& routes = *story.serving->routes;

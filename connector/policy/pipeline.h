@@ -10,6 +10,7 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/degrading.h"
 #include "connector/policy/effects.h"
 #include "connector/policy/entrance.h"
 #include "connector/policy/limit_fields.h"
@@ -41,6 +42,7 @@ struct Routes {
     config::Access access;                                           ///< rules of services and tunnels
     std::optional<route::Chain> chain;                               ///< connectors before and behind us have its key
     bool cors = false;                                               ///< some route answers preflights
+    Degrading degrading;
     std::shared_ptr<RouteMetrics> unrouted;
     std::unique_ptr<const WellKnown> well_known;  ///< null: we are no issuer
 };
@@ -93,8 +95,12 @@ class Pipeline final : public http::Handler {
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);
-    static const RouteTerms& terms(const Story& story);
+    static const route::Route& last_route(const Story& story);
+    static std::optional<problem::Failure> reduced(Story& story, const route::Route& route);
+    static route::Plan plan_of(const Story& story, const backend::Backend& backend);
     static net::Task<std::optional<problem::Failure>> call(http::Exchange& exchange, Story& story);
+    static net::Task<std::optional<problem::Failure>> call_in_place(http::Exchange& exchange, Story& story,
+                                                                    backend::Backend& backend, const route::Plan& plan);
     net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
     const route::Destination& choose(const http::Exchange& exchange, Story& story, const route::Route& route);
     void mirror(http::Exchange& exchange, Story& story, const route::Route& route);

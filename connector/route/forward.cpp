@@ -85,18 +85,6 @@ void keep_body(Asking& asking) {
     return endpoint;
 }
 
-/// Why next_allowed() had nobody to begin with. Who may use none of the endpoints learns nothing of their health.
-problem::Failure nobody(const backend::Backend& backend, net::Time now, const Passage& passage, Trace& trace) {
-    for (std::size_t i = 0; i < backend.endpoints(); ++i) {
-        const access::Verdict verdict = passage.decide(backend.endpoint(i).dialer->hop());
-        if (verdict.allowed) {
-            return backend.nobody(now);
-        }
-        trace.denied = verdict.reason;
-    }
-    return problem::access_denied(trace.denied);
-}
-
 }  // namespace
 
 Plan plan_for(const backend::Backend& backend) {
