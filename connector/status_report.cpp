@@ -12,6 +12,7 @@
 #include "connector/degrading_desk.h"
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
+#include "connector/status_state.h"
 
 namespace adit {
 namespace {
@@ -272,6 +273,9 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (standing.reduction.reduced) {
         problems.emplace_back("functionality is reduced: " + standing.reduction.why);
     }
+    if (const auto problem = state_problem(standing.state)) {
+        problems.emplace_back(*problem);
+    }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
@@ -280,6 +284,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["backends"] = backends_of(generation);
     report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
     report["degrade"] = reduction_standing(standing.reduction, now);
+    report["state"] = state_rows(standing.state);
     report["circuits"] = circuit_rows(generation.circuits, now);
     report["bulkheads"] = bulkheads_of(generation.limits);
     report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
