@@ -17,15 +17,6 @@ std::uint64_t some() {
     return random.next();
 }
 
-/// The most windows of any tier.
-std::size_t windows_most(const config::RateLimit& settings) {
-    std::size_t most = std::max<std::size_t>(1, settings.limits.size());
-    for (const auto& [tier, windows] : settings.tiers) {
-        most = std::max(most, windows.size());
-    }
-    return most;
-}
-
 template <class Duration>
 int whole_seconds(Duration time) {
     return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(time).count());
@@ -33,10 +24,10 @@ int whole_seconds(Duration time) {
 
 }  // namespace
 
-RateLimitState::RateLimitState(const config::RateLimit& settings, std::shared_ptr<RateLimitMetrics> counted)
-    : by(settings.by),
+RateLimitState::RateLimitState(const Terms& counted_by, std::shared_ptr<RateLimitMetrics> counted)
+    : terms(counted_by),
       hash(some(), some()),
-      local(std::make_shared<resilience::LocalLimiter>(windows_most(settings), config::defaults::limited_callers)),
+      local(std::make_shared<resilience::LocalLimiter>(terms.windows, config::defaults::limited_callers)),
       limiter(local),
       metrics(std::move(counted)) {}
 

@@ -20,9 +20,18 @@ namespace adit::policy {
 
 /// What outlives the generations of one rate limit. Any thread.
 struct RateLimitState {
-    RateLimitState(const config::RateLimit& settings, std::shared_ptr<RateLimitMetrics> counted);
+    /// What tokens are counted by: where it differs they are other tokens.
+    struct Terms {
+        config::RateLimit::Key by;
+        config::RateLimit::Sharing sharing = config::RateLimit::Sharing::off;  ///< off where there is no `state`
+        config::RateLimit::Fail fail = config::RateLimit::Fail::open;
+        std::size_t windows = 1;  ///< the most that any tier has
+        friend bool operator==(const Terms&, const Terms&) = default;
+    };
+    /// Counts in this process; whoever makes it may give it another `limiter` before it is used.
+    RateLimitState(const Terms& terms, std::shared_ptr<RateLimitMetrics> counted);
 
-    const config::RateLimit::Key by;                  ///< whose tokens these are
+    const Terms terms;
     const KeyedHash<> hash;                           ///< of callers
     std::shared_ptr<resilience::LocalLimiter> local;  ///< the tokens of this process
     std::shared_ptr<resilience::Limiter> limiter;     ///< who is asked: `local`, or what connectors share

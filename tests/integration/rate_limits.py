@@ -144,7 +144,7 @@ class RateLimits(Case):
     def test_what_we_refuse_ourselves_costs_nothing(self):
         self.start({"three": "{ rate_limit: { by: all, limits: [ { requests: 3, per: 1h } ] } }"},
                    {"well": "policies: [ three ]", "full": "policies: [ three ], bulkhead: { concurrent: 1, queue: 0 }"},
-                   more=f"  away: {{ endpoints: [ service://nobody ] }}\ntunnels: {{ directory: {self.directory}/tunnels.d, tls: {{ address: '127.0.0.1:{free_port()}' }} }}\n")
+                   more=f"  away: {{ endpoints: [ service://nobody ] }}\ntunnels: {{ directory: {self.directory}/tunnels.d, tls: {{ address: '127.0.0.1:{free_port()}', key: {self.directory}/tunnel.key }} }}\n")
         text = (self.directory / "adit.yaml").read_text() + "  - { name: away, match: { path: /away/** }, backend: away, policies: [ three ] }\n"
         self.write("adit.yaml", text)
         self.run_tool(CONNECTOR, "reload", "--config", self.config)
