@@ -74,9 +74,13 @@ class Delay:
         while True:
             try:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
             self.open += [client, server]
             threading.Thread(target=self.carry, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self.carry, args=(server, client, False), daemon=True).start()

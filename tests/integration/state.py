@@ -119,8 +119,8 @@ class State(Case):
         wait_for(lambda: burst([a, b], "/x", 12)[0].get(200, 0) > 0, "probes")
         self.assertLessEqual(origin.counts().most, 2)
         origin.behave()
-        wait_for(lambda: (a.circuit("backend:b"), b.circuit("backend:b")) == ("closed", "closed"), "one closed circuit")
-        self.assertEqual((a.get("/x").status, b.get("/x").status), (200, 200))
+        wait_for(lambda: (a.get("/x").status, b.get("/x").status) == (200, 200), "one closed circuit")
+        self.assertEqual((a.circuit("backend:b"), b.circuit("backend:b")), ("closed", "closed"))
         # An operator's word is the fleet's.
         self.run_tool(CONNECTOR, "circuit", "open", "backend:b", "--config", a.config)
         wait_for(lambda: b.get("/x").status == 503, "the other one to follow")
