@@ -12,6 +12,7 @@
 #include "connector/degrading_desk.h"
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
+#include "connector/status_retries.h"
 #include "connector/status_state.h"
 
 namespace adit {
@@ -286,6 +287,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["degrade"] = reduction_standing(standing.reduction, now);
     report["state"] = state_rows(standing.state);
     report["circuits"] = circuit_rows(generation.circuits, now);
+    report["retries"] = retries_of(generation);
     report["bulkheads"] = bulkheads_of(generation.limits);
     report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
