@@ -82,7 +82,6 @@ void keep_body(Asking& asking) {
         asking.exchange.request.upgrade.empty()) {
         asking.kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
     }
-    return endpoint;
 }
 
 }  // namespace
