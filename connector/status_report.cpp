@@ -14,6 +14,7 @@
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
 #include "connector/status_retries.h"
+#include "connector/status_state.h"
 
 namespace adit {
 namespace {
@@ -277,6 +278,9 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (standing.reduction.reduced) {
         problems.emplace_back("functionality is reduced: " + standing.reduction.why);
     }
+    if (const auto problem = state_problem(standing.state)) {
+        problems.emplace_back(*problem);
+    }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
@@ -285,6 +289,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["backends"] = backends_of(generation, now);
     report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
     report["degrade"] = reduction_standing(standing.reduction, now);
+    report["state"] = state_rows(standing.state);
     report["circuits"] = circuit_rows(generation.circuits, now);
     report["retries"] = retries_of(generation);
     report["bulkheads"] = bulkheads_of(generation.limits);

@@ -146,6 +146,17 @@ Rows credentials(const json::object& status) {
     return rows;
 }
 
+/// How each worker reaches what connectors share.
+Rows state(const json::object& status) {
+    Rows rows{{"STATE", "ANSWERS", "SINCE", "MASTER", "LAG US", "LAST TROUBLE"}};
+    for (const json::value& one : list(status, "state")) {
+        const json::object& row = one.as_object();
+        rows.push_back({"worker " + text(row, "worker"), text(row, "answers"), text(row, "since"), text(row, "master"),
+                        text(row, "lag_us"), text(row, "trouble")});
+    }
+    return rows;
+}
+
 Rows circuits(const json::object& status) {
     Rows rows{{"CIRCUIT", "STATE", "SINCE", "CALLS", "FAILED", "SLOW", "REFUSED", "NEXT TRY", "WHY"}};
     for (const json::value& one : list(status, "circuits")) {
@@ -264,6 +275,7 @@ void print_status(const json::object& status) {
     print_section(backends);
     print_section(endpoints(status));
     print_section(credentials(status));
+    print_section(state(status));
     print_section(circuits(status));
     print_section(degrading(status));
 

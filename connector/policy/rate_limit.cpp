@@ -93,28 +93,43 @@ bool RateLimit::take(Ticket& ticket, const Asker& asker, std::uint32_t cost, net
     const auto verdict =
         state_->limiter->take({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand, now);
     ticket.verdict = verdict.value_or(resilience::LimitVerdict{.result = Result::unavailable});
+    ticket.pending = !verdict;
     return verdict.has_value();
 }
 
-net::Task<> RateLimit::wait(Ticket& ticket, net::Loop& loop) const {
-    struct Reply {
-        explicit Reply(net::Loop& at) : waiter(at) {}
+net::Task<> RateLimit::wait(std::span<Ticket> tickets, net::Loop& loop) {
+    struct Replies {
+        Replies(net::Loop& at, std::size_t count) : waiter(at), verdicts(count), left(count) {}
         net::Waiter waiter;
-        std::optional<resilience::LimitVerdict> verdict;  ///< on the loop's thread only
+        std::vector<resilience::LimitVerdict> verdicts;  ///< on the loop's thread only, as is the next
+        std::size_t left;
     };
     // Whoever tells may do so after the request has gone.
-    const auto reply = std::make_shared<Reply>(loop);
-    state_->limiter->ask({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand, net::Clock::now(),
-                         [reply, context = &loop.context()](const resilience::LimitVerdict& verdict) {
-                             boost::asio::post(*context, [reply, verdict] {
-                                 reply->verdict = verdict;
-                                 reply->waiter.wake();
-                             });
-                         });
-    while (!reply->verdict) {
-        co_await reply->waiter.wait();
+    const auto replies = std::make_shared<Replies>(loop, tickets.size());
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+        const Ticket& ticket = tickets[i];
+        if (!ticket.pending) {
+            replies->verdicts[i] = ticket.verdict;
+            --replies->left;
+            continue;
+        }
+        ticket.of->state_->limiter->ask({ticket.hash, ticket.of->name_, ticket.who}, ticket.tier->limits, ticket.demand,
+                                        net::Clock::now(),
+                                        [replies, i, context = &loop.context()](const resilience::LimitVerdict& told) {
+                                            boost::asio::post(*context, [replies, i, told] {
+                                                replies->verdicts[i] = told;
+                                                --replies->left;
+                                                replies->waiter.wake();
+                                            });
+                                        });
     }
-    ticket.verdict = *reply->verdict;
+    while (replies->left > 0) {
+        co_await replies->waiter.wait();
+    }
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+        tickets[i].verdict = replies->verdicts[i];
+        tickets[i].pending = false;
+    }
 }
 
 problem::Failure RateLimit::refusal(const Ticket& ticket) const {

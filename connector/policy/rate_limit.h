@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common/base/random.h"
@@ -58,6 +59,8 @@ class RateLimit {
         std::string who = {};  ///< where the limiter wants it
         resilience::Demand demand = {};
         resilience::LimitVerdict verdict = {};
+        bool pending = false;  ///< it is not there yet
+        bool allowed() const { return verdict.result == resilience::LimitVerdict::Result::allowed; }
     };
 
     RateLimit(std::string name, const config::RateLimit& settings, std::shared_ptr<RateLimitState> state);
@@ -66,8 +69,8 @@ class RateLimit {
 
     /// Asks for `cost` tokens. False: the answer comes from elsewhere; see wait().
     bool take(Ticket& ticket, const Asker& asker, std::uint32_t cost, net::Time now) const;
-    /// Suspends until ticket.verdict is there.
-    net::Task<> wait(Ticket& ticket, net::Loop& loop) const;
+    /// Suspends until all verdicts that are pending are there: they are asked for at once, in one round trip.
+    static net::Task<> wait(std::span<Ticket> tickets, net::Loop& loop);
     /// Counts the verdict; the failure that the client gets, unless this is a dry run.
     std::optional<problem::Failure> judge(const Ticket& ticket, const Asker& asker, net::Time now) const;
     /// What the connector itself refused later costs nothing. False: nothing had been taken.
