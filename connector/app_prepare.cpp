@@ -85,7 +85,8 @@ void App::watch_for_overload() {
     for (const auto& side : sides_) {
         workers.push_back(&side->worker());
     }
-    overload_watch_ = std::make_unique<OverloadWatch>(fabric_.overload, shed_metrics_, std::move(workers));
+    overload_watch_ =
+        std::make_unique<OverloadWatch>(fabric_.overload, shed_metrics_, fabric_.events, std::move(workers));
 }
 
 Result<App::Bound> App::bind(const Generation& generation, const std::vector<std::size_t>& listeners) const {

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "common/log/log.h"
-
 namespace adit {
 namespace {
 
@@ -39,8 +37,9 @@ double ratio(std::chrono::nanoseconds part, std::chrono::nanoseconds all) {
 
 }  // namespace
 
-OverloadWatch::OverloadWatch(resilience::Overload& overload, ShedMetrics& metrics, std::vector<net::Worker*> workers)
-    : overload_(overload), metrics_(metrics), workers_(std::move(workers)) {
+OverloadWatch::OverloadWatch(resilience::Overload& overload, ShedMetrics& metrics, event::Hub& events,
+                             std::vector<net::Worker*> workers)
+    : overload_(overload), metrics_(metrics), events_(events), workers_(std::move(workers)) {
     std::ranges::generate_n(std::back_inserter(pings_), static_cast<std::ptrdiff_t>(workers_.size()),
                             [] { return std::make_shared<Ping>(); });
 }
@@ -122,7 +121,7 @@ void OverloadWatch::look() {
          lags);
 }
 
-/// To metrics, the log and whoever asks for the status.
+/// To metrics, and to whoever asks for the status.
 void OverloadWatch::tell(const std::vector<ResourceStanding>& seen, const std::vector<Lag>& lags) {
     const auto levels = overload_.levels();
     for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -132,18 +131,30 @@ void OverloadWatch::tell(const std::vector<ResourceStanding>& seen, const std::v
         metrics_.show_lag(i, std::chrono::duration<double>(lags[i]).count());
     }
     metrics_.show_requests(overload_.in_progress());
-    const resilience::Overload::Standing worst = overload_.worst();
-    if (worst.level != told_) {
-        const bool over = worst.level == Level::none;
-        const auto of = std::ranges::find(seen, name(worst.resource), &ResourceStanding::resource);
-        logging::warn(over ? "requests are not shed any more" : "requests are shed",
-                      {{"resource", name(worst.resource)},
-                       {"up_to_priority", name(worst.level)},
-                       {"used", of == seen.end() ? std::string() : of->words}});
-        told_ = worst.level;
-    }
+    tell_change(seen);
     const std::lock_guard lock(mutex_);
     seen_ = seen;
+}
+
+/// An event when shedding begins or ends, and when it reaches further or less far.
+void OverloadWatch::tell_change(const std::vector<ResourceStanding>& seen) {
+    const resilience::Overload::Standing worst = overload_.worst();
+    if (worst.level == told_) {
+        return;
+    }
+    told_ = worst.level;
+    if (worst.level == Level::none) {
+        events_.tell({.kind = event::Kind::shed_off, .subject = "connector", .reason = "nothing is short any more"});
+        return;
+    }
+    const std::string resource(name(worst.resource));
+    const auto of = std::ranges::find(seen, resource, &ResourceStanding::resource);
+    const std::string used = of == seen.end() ? std::string() : of->words;
+    events_.tell(
+        {.kind = event::Kind::shed_on,
+         .subject = "connector",
+         .reason = resource + " is short: " + used,
+         .details = {{"resource", resource}, {"up_to_priority", std::string(name(worst.level))}, {"used", used}}});
 }
 
 }  // namespace adit

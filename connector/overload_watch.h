@@ -12,6 +12,7 @@
 #include "common/base/process_use.h"
 #include "common/net/worker.h"
 #include "connector/admin/shed_metrics.h"
+#include "connector/event/hub.h"
 #include "connector/resilience/overload.h"
 
 namespace adit {
@@ -27,7 +28,8 @@ struct ResourceStanding {
 class OverloadWatch {
   public:
     /// All must outlive this, `workers` also stop().
-    OverloadWatch(resilience::Overload& overload, ShedMetrics& metrics, std::vector<net::Worker*> workers);
+    OverloadWatch(resilience::Overload& overload, ShedMetrics& metrics, event::Hub& events,
+                  std::vector<net::Worker*> workers);
     ~OverloadWatch();
     void start();
     /// Asks no worker anything from now on; from any thread.
@@ -50,9 +52,11 @@ class OverloadWatch {
     void look();
     Lag lag_of(std::size_t worker, Time now);
     void tell(const std::vector<ResourceStanding>& seen, const std::vector<Lag>& lags);
+    void tell_change(const std::vector<ResourceStanding>& seen);
 
     resilience::Overload& overload_;
     ShedMetrics& metrics_;
+    event::Hub& events_;
     const std::vector<net::Worker*> workers_;
     std::vector<std::shared_ptr<Ping>> pings_;
     ProcessUse use_;

@@ -11,7 +11,7 @@ namespace adit::policy {
 /// is here is not told. Views are of literals, or of what lives as long as the exchange (its generation, its story).
 struct Effects {
     std::string_view shed;     ///< the resource that was short: "memory", "requests"; see resilience/overload.h
-    std::string_view reduced;  ///< why functionality was: "operator", the name of the backend under stress
+    std::string_view reduced;  ///< why functionality was: "operator", or "stress" of an essential backend
     struct Limit {
         std::string_view policy;  ///< of the rate limits on the way the one with the fewest tokens left
         std::string_view result;  ///< "allowed", "refused", "dry-run", "banned", "unavailable"
