@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 50ms;
 constexpr auto kStoreInterval = 500ms;  ///< so that a revoked key's sessions end within two seconds
 constexpr auto kFilesInterval = 500ms;  ///< a change is taken up after it has stood for one
+constexpr auto kCircuitsInterval = 250ms;
 constexpr auto kWireGuardInterval = 2s;
 constexpr auto kDeviceRetry = 500ms;
 constexpr auto kHelperLeaves = 1500ms;    ///< the helper of one that was killed has the port for its last words
@@ -172,9 +173,19 @@ void App::look_at_issuers() {
     reloader_->run(look, [this] { issuers_looking_ = false; });
 }
 
+/// A recovery ends although nobody calls.
+void App::look_at_circuits() {
+    if (net::Clock::now() >= circuits_looked_ + kCircuitsInterval) {
+        circuits_looked_ = net::Clock::now();
+        circuits_.look();
+    }
+}
+
 void App::tick() {
     look_at_store();
     look_at_issuers();
+    look_at_circuits();
+    degrading_.look(*generation_);
     look_at_wireguard();
     telemetry_.tidy();
     fabric_.state->tick(net::Clock::now());

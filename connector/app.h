@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "common/status/server.h"
+#include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/degrading_desk.h"
 #include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
@@ -60,7 +62,9 @@ class App {
     void listen();
     void look_at_files();
     void look_at_issuers();
+    void look_at_circuits();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
+    void take_up_resilience();
     /// `done` hears what came of it, soon or at once.
     void reload(std::string why, std::function<void(const Result<>&)> done);
     void begin_reload();
@@ -88,7 +92,9 @@ class App {
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
-    Fabric fabric_;
+    Fabric fabric_{registry_, desk_};
+    CircuitTable circuits_{fabric_.circuits, registry_};
+    DegradingDesk degrading_{fabric_, metrics_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
@@ -116,6 +122,7 @@ class App {
     net::Time files_looked_{};
     net::Time wireguard_looked_{};
     net::Time issuers_looked_{};
+    net::Time circuits_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave

@@ -29,6 +29,8 @@ App::App(std::filesystem::path file)
               .shed = shed_metrics_,
               .pseudonym = "adit-" + random_base62(8)} {
     fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+    fabric_.shared_circuits = state::SharedCircuits::make(*fabric_.state, fabric_.circuits);
+    fabric_.circuit_watch.share_by(fabric_.shared_circuits.get());
 }
 
 App::~App() {
@@ -112,6 +114,8 @@ Result<> App::prepare(config::Configuration configuration) {
     watch_for_overload();
     open_desk();
     take_up_telemetry(std::move(*telemetry));
+    fabric_.events.speak_as(shared_.pseudonym);
+    take_up_resilience();
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
     generation_->prefetch();
     std::vector<std::size_t> all;
@@ -250,7 +254,13 @@ Result<> App::prepare_status() {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
     status_->add("/status", [this] {
-        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready(), overload_watch_->standings()};
+        const Standing standing{shared_.pseudonym,
+                                sides_.size(),
+                                since_,
+                                not_ready(),
+                                overload_watch_->standings(),
+                                fabric_.cache.store.figures(),
+                                fabric_.reduction.standing()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
@@ -264,8 +274,13 @@ Result<> App::prepare_status() {
         for (const auto& [tunnel, open] : streams) {
             metrics_.streams(tunnel, open);
         }
+        circuits_.show();
+        generation_->limits.show();
+        degrading_.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
+    circuits_.serve_at(*status_);
+    degrading_.serve_at(*status_);
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {
         reload("the reload command", [tell](const Result<>& reloaded) {
             boost::json::object body{{"ok", reloaded.has_value()}};

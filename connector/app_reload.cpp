@@ -6,6 +6,8 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/generation_circuits.h"
+#include "connector/generation_degrading.h"
 
 namespace adit {
 namespace {
@@ -47,6 +49,14 @@ void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
     for (const auto& side : sides_) {
         side->worker().post([side = side.get(), traces = telemetry_.traces()] { side->trace_to(traces); });
     }
+}
+
+/// Settings of what outlives generations, as the current one says.
+void App::take_up_resilience() {
+    fabric_.overload.configure(generation_->configuration.shed);
+    use_circuits(*generation_);
+    fabric_.webhooks.adopt(*generation_->webhooks);
+    take_up_degrading(generation_->configuration, fabric_);
 }
 
 /// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.
@@ -124,7 +134,7 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     warn_of_fixed(was, now);
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
-    fabric_.overload.configure(now.shed);
+    take_up_resilience();
     watched_.follow(generation_->files());
     generation_->prefetch();
     fabric_.state->use(generation_->state);

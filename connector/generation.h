@@ -16,6 +16,7 @@
 #include "connector/credential/issuer.h"
 #include "connector/fabric.h"
 #include "connector/fetch/desk.h"
+#include "connector/generation_limits.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 #include "connector/proxy/forward_proxy.h"
@@ -37,14 +38,23 @@ struct MarkedCredentials {
     backend::Credentials all;
 };
 
+/// A circuit as a generation uses it.
+struct UsedCircuit {
+    std::shared_ptr<resilience::Circuit> circuit;
+    resilience::CircuitTerms terms;
+};
+
 /// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
     config::Configuration configuration;
     std::shared_ptr<const policy::Routes> routes;
-    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
-    std::vector<backend::Reaches> reaches;                           ///< by backend
-    std::vector<std::shared_ptr<const backend::Guards>> guards;      ///< by backend
+    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;  ///< by backend
+    std::vector<backend::Reaches> reaches;                         ///< by backend
+    std::vector<std::shared_ptr<const backend::Guards>> guards;    ///< by backend
+    std::vector<UsedCircuit> circuits;                             ///< each once
+    std::shared_ptr<event::WebhookPlan> webhooks;                  ///< used up by whoever adopts them
+    LimitsInUse limits;
     std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one

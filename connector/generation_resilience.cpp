@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "connector/generation_circuits.h"
+#include "connector/generation_endpoints.h"
 #include "connector/resilience/hedge.h"
 #include "connector/resilience/retry_budget.h"
 
@@ -47,7 +49,8 @@ const backend::Guards* guards_before(const Generation* previous, const std::stri
 }  // namespace
 
 void make_guards(Generation& made, const Generation::Means& means, const Generation* previous) {
-    for (const config::Backend& backend : made.configuration.backends) {
+    for (std::size_t i = 0; i < made.configuration.backends.size(); ++i) {
+        const config::Backend& backend = made.configuration.backends[i];
         const backend::Guards* before = guards_before(previous, backend.name);
         auto guards = std::make_shared<backend::Guards>();
         guards->retry = backend.retry;
@@ -55,6 +58,9 @@ void make_guards(Generation& made, const Generation::Means& means, const Generat
                                             backend.retry.value_or(config::Retry{}).budget);
         guards->hedging = hedging(backend.retry, before == nullptr ? nullptr : before->hedging);
         guards->replay = &means.fabric.replay;
+        guards->roster = make_roster(made, i, means, previous);
+        make_circuits(made, backend, *guards, means.fabric);
+        guards->bulkhead = made.limits.bulkhead("backend", backend.name);
         made.guards.push_back(std::move(guards));
     }
 }

@@ -7,7 +7,10 @@
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/circuit_table.h"
 #include "connector/config/check.h"
+#include "connector/degrading_desk.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
 
 namespace adit {
@@ -221,6 +224,9 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
             note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
         }
     }
+    for (std::string& problem : circuit_problems(generation.circuits, now)) {
+        problems.emplace_back(std::move(problem));
+    }
     return problems;
 }
 
@@ -263,12 +269,20 @@ std::string status_report(const Standing& standing, const Generation& generation
             problems.emplace_back(*problem);
         }
     }
+    if (standing.reduction.reduced) {
+        problems.emplace_back("functionality is reduced: " + standing.reduction.why);
+    }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
     report["backends"] = backends_of(generation);
+    report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
+    report["degrade"] = reduction_standing(standing.reduction, now);
+    report["circuits"] = circuit_rows(generation.circuits, now);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

@@ -37,6 +37,8 @@ struct Standing {
     std::chrono::system_clock::time_point since;
     std::string not_ready;  ///< why; empty when it is ready
     std::vector<ResourceStanding> resources = {};
+    cache::Store::Figures cache = {};
+    resilience::Reduction::Standing reduction = {};
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kTlsHandshake = 10s;
 
-std::unique_ptr<backend::Dialer> make_dialer(const config::Endpoint& endpoint, tunnel::Pool& pool,
-                                             net::Resolver& resolver) {
+std::unique_ptr<backend::Dialer> dialer_of_streams(const config::Endpoint& endpoint, tunnel::Pool& pool,
+                                                   net::Resolver& resolver) {
     using Scheme = config::Endpoint::Scheme;
     if (endpoint.scheme == Scheme::service) {
         return std::make_unique<tunnel::TunnelDialer>(pool, endpoint.service);
@@ -115,9 +115,41 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
       shedding_{shared.fabric.overload, shared.shed, index},
       pipeline_(make_serving(generation_, nullptr), access_log_, tracer_, shedding_) {
     shared_.switchboard.connect(pool_);
+    if (index == 0) {
+        checks_ = std::make_unique<health::Checks>(worker_.loop(), "adit-connector/" ADIT_VERSION " (health check)");
+        check_health(nullptr);
+    }
 }
 
 WorkerSide::~WorkerSide() = default;
+
+std::unique_ptr<backend::Dialer> WorkerSide::make_dialer(const Generation& generation, std::size_t backend,
+                                                         std::size_t endpoint) {
+    const config::Backend& from = generation.configuration.backends[backend];
+    const config::Endpoint& to = from.endpoints[endpoint];
+    return std::make_unique<backend::TlsDialer>(dialer_of_streams(to, pool_, shared_.resolver),
+                                                generation.origin_tls[backend].context, from.tls.server_name,
+                                                to.text());
+}
+
+/// Endpoints are asked once for all workers, along this one's ways. `previous`: the generation before; null: none.
+void WorkerSide::check_health(const Generation* previous) {
+    if (!checks_) {
+        return;
+    }
+    std::vector<health::Checks::Watched> all;
+    for (std::size_t i = 0; i < generation_->configuration.backends.size(); ++i) {
+        const config::Backend& backend = generation_->configuration.backends[i];
+        if (backend.endpoints.front().scheme == config::Endpoint::Scheme::internal) {
+            continue;
+        }
+        all.push_back({.roster = generation_->guards[i]->roster,
+                       .versions = versions_of(backend.protocol),
+                       .unchanged = previous != nullptr && generation_->same_before[i].has_value(),
+                       .dialer = [this, i](std::size_t endpoint) { return make_dialer(*generation_, i, endpoint); }});
+    }
+    checks_->use(std::move(all));
+}
 
 std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& generation, std::size_t index) {
     const config::Backend& from = generation.configuration.backends[index];
@@ -125,13 +157,9 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
     endpoints.reserve(from.endpoints.size());
     for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
-        const config::Endpoint& endpoint = from.endpoints[i];
-        auto dialer = std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
-                                                           generation.origin_tls[index].context, from.tls.server_name,
-                                                           endpoint.text());
-        endpoints.push_back(std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer),
-                                                                versions_of(from.protocol), worker_.loop(), *metrics,
-                                                                generation.reaches[index][i]));
+        endpoints.push_back(std::make_unique<backend::Endpoint>(
+            from.endpoints[i].text(), make_dialer(generation, index, i), versions_of(from.protocol), worker_.loop(),
+            *metrics, generation.reaches[index][i]));
     }
     return std::make_shared<backend::Backend>(
         from.name, from.timeouts, presentation_of(from), std::move(endpoints), metrics,
@@ -207,8 +235,9 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
 }
 
 void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
-    generation_ = std::move(generation);
+    const auto previous = std::exchange(generation_, std::move(generation));
     pipeline_.serve_by(make_serving(generation_, pipeline_.serving().get()));
+    check_health(previous.get());
     access_log_.turn(logs_requests(*generation_));
     const auto& configured = generation_->configuration.listeners;
     for (ListenerSide& side : listeners_) {

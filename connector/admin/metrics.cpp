@@ -202,8 +202,32 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
     return std::make_shared<BackendMetrics>(registry_, name);
 }
 
+std::shared_ptr<EndpointMetrics> ConnectorMetrics::endpoint(const std::string& backend, const std::string& url) {
+    return std::make_shared<EndpointMetrics>(registry_, backend, url);
+}
+
+std::shared_ptr<SpreadMetrics> ConnectorMetrics::spread(const std::string& backend) {
+    return std::make_shared<SpreadMetrics>(registry_, backend);
+}
+
 std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& name) {
     return std::make_shared<ListenerMetrics>(registry_, name);
+}
+
+std::shared_ptr<CacheMetrics> ConnectorMetrics::cache(const std::string& route) {
+    return std::make_shared<CacheMetrics>(registry_, route);
+}
+
+std::shared_ptr<CacheStoreMetrics> ConnectorMetrics::cache_store() {
+    return std::make_shared<CacheStoreMetrics>(registry_);
+}
+
+std::shared_ptr<FallbackMetrics> ConnectorMetrics::fallback(const std::string& of, const std::string& to) {
+    return std::make_shared<FallbackMetrics>(registry_, of, to);
+}
+
+std::shared_ptr<ReductionMetrics> ConnectorMetrics::reduction() {
+    return std::make_shared<ReductionMetrics>(registry_);
 }
 
 std::shared_ptr<SinkMetrics> ConnectorMetrics::sink(const std::string& name) {

@@ -10,6 +10,10 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/degrading_metrics.h"
+#include "connector/admin/endpoint_metrics.h"
+#include "connector/admin/event_metrics.h"
+#include "connector/admin/limit_metrics.h"
 
 namespace adit {
 
@@ -148,8 +152,20 @@ class ConnectorMetrics {
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    std::shared_ptr<EndpointMetrics> endpoint(const std::string& backend, const std::string& url);
+    std::shared_ptr<SpreadMetrics> spread(const std::string& backend);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {
+        return std::make_shared<RateLimitMetrics>(registry_, policy);
+    }
+    std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
+        return std::make_shared<BulkheadMetrics>(registry_, name);
+    }
+    std::shared_ptr<CacheMetrics> cache(const std::string& route);
+    std::shared_ptr<CacheStoreMetrics> cache_store();
+    std::shared_ptr<FallbackMetrics> fallback(const std::string& of, const std::string& to);
+    std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".

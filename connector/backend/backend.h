@@ -1,7 +1,6 @@
 // A backend as one worker uses it: its endpoints, which to try next, and their kept connections.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "connector/backend/endpoint.h"
 #include "connector/backend/guards.h"
 #include "connector/backend/held_budget.h"
+#include "connector/backend/selection.h"
 #include "connector/config/resilience.h"
 #include "connector/http/disclosure.h"
 
@@ -41,14 +41,20 @@ class Backend {
             Holding hold = {}, Credentials attached = {},
             std::shared_ptr<const Guards> guarded_by = std::make_shared<const Guards>());
 
-    /// All endpoints in the order in which the next exchange tries them: round robin, those that could not be reached
-    /// lately last.
-    using Order = boost::container::small_vector<Endpoint*, 4>;
-    Order next_order(net::Time now);
-    void unreachable(Endpoint& endpoint, net::Time now) const {
-        endpoint.avoid_until = now + kAvoid;
+    /// The order in which a request tries the endpoints. `key`: requests of the same key go to the same endpoint, where
+    /// the balance is hash; none: by chance.
+    Selection select(std::optional<std::uint64_t> key = std::nullopt) { return {spread_, endpoints_, key}; }
+    /// What a try of a request came to, once for each: outliers are found by it.
+    void report(const Endpoint& endpoint, const resilience::Outcome& outcome, net::Time now) {
+        spread_.roster().report(endpoint.index, outcome, now, spread_.uniform());
+    }
+    /// Nothing can have reached it: others come first for a while.
+    void unreachable(Endpoint& endpoint, net::Time now) {
+        spread_.avoid(endpoint.index, now + kAvoid, now);
         endpoint.reach->failed(Reach::Clock::now());
     }
+    /// Why a selection answered nobody at all.
+    problem::Failure nobody(net::Time now) const;
 
     const std::string name;
     const Timeouts timeouts;
@@ -58,13 +64,16 @@ class Backend {
     const std::vector<std::string> reserved;  ///< the fields that these write
     const std::shared_ptr<const Guards> guards;
     std::size_t endpoints() const { return endpoints_.size(); }
+    const Endpoint& endpoint(std::size_t index) const { return *endpoints_[index]; }
     BackendMetrics& metrics() { return *metrics_; }
+    const Roster& roster() const { return *roster_; }
 
   private:
     static constexpr std::chrono::milliseconds kAvoid{5'000};
     std::vector<std::unique_ptr<Endpoint>> endpoints_;
     std::shared_ptr<BackendMetrics> metrics_;
-    std::size_t next_ = 0;
+    std::shared_ptr<Roster> roster_;
+    Spread spread_;
 };
 
 }  // namespace adit::backend

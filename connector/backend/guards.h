@@ -8,7 +8,6 @@
 #include "connector/config/resilience.h"
 
 namespace adit::resilience {
-class Bulkhead;
 class Circuit;
 class Hedging;
 class RetryBudget;
@@ -17,18 +16,19 @@ class RetryBudget;
 namespace adit::backend {
 
 class HeldBudget;
-class Vitals;
+struct Bulkhead;
+class Roster;
 
 /// Of one backend; what is not configured is null. Made by a generation, shared by the workers' backends of that name.
 struct Guards {
     std::shared_ptr<resilience::Circuit> circuit;
     std::vector<std::shared_ptr<resilience::Circuit>> endpoint_circuits;  ///< by endpoint; empty: they have none
-    std::shared_ptr<resilience::Bulkhead> bulkhead;
-    std::optional<config::Retry> retry;                     ///< of routes that have none of their own
-    std::shared_ptr<resilience::RetryBudget> retry_budget;  ///< null: nobody counts
-    std::shared_ptr<resilience::Hedging> hedging;           ///< where `retry` says so
-    HeldBudget* replay = nullptr;                           ///< of bodies that are kept for a retry; the process's
-    std::vector<std::shared_ptr<Vitals>> vitals;            ///< by endpoint: health, ejection, load
+    std::optional<config::Retry> retry;                                   ///< of routes that have none of their own
+    std::shared_ptr<resilience::RetryBudget> retry_budget;                ///< null: nobody counts
+    std::shared_ptr<resilience::Hedging> hedging;                         ///< where `retry` says so
+    HeldBudget* replay = nullptr;  ///< of bodies that are kept for a retry; the process's
+    std::shared_ptr<const Bulkhead> bulkhead;
+    std::shared_ptr<Roster> roster;  ///< of the endpoints: health, ejection, load; null: nobody shares that
 };
 
 }  // namespace adit::backend

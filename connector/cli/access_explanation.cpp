@@ -84,10 +84,9 @@ class Explainer {
 
     void enter(const config::RouteRule& rule, route::Passage& passage) const {
         passage.route_is_anonymous =
-            passage.route_is_anonymous || std::ranges::any_of(rule.policies, [&](const std::string& name) {
-                const auto& all = configuration_.policies;
-                const auto found = std::ranges::find(all, name, &config::AuthenticationPolicy::name);
-                return found != all.end() && found->anonymous.has_value();
+            passage.route_is_anonymous || std::ranges::any_of(rule.authentication, [&](const std::string& name) {
+                const config::Policy* policy = configuration_.policy(name);
+                return policy != nullptr && policy->anonymous.has_value();
             });
         if (rule.access || passage.route_rules == nullptr) {
             passage.route = rule.name;

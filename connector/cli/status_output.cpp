@@ -72,6 +72,31 @@ Rows seats(const json::object& status) {
     return rows;
 }
 
+/// Requests in progress and those that wait; of a policy, of all its callers.
+Rows bulkheads(const json::object& status) {
+    Rows rows{{"BULKHEAD", "IN PROGRESS", "LIMIT", "WAITING", "FULL", "TIMED OUT"}};
+    for (const json::value& one : list(status, "bulkheads")) {
+        const json::object& row = one.as_object();
+        const std::string callers = text(row, "callers");
+        rows.push_back(
+            {text(row, "name"), text(row, "in_progress") + (callers.empty() ? "" : " of " + callers + " callers"),
+             text(row, "limit") + (callers.empty() ? "" : " each") + (text(row, "adaptive") == "true" ? " now" : ""),
+             text(row, "waiting") + " of " + text(row, "queue"), text(row, "rejected_full"),
+             text(row, "rejected_timeout")});
+    }
+    return rows;
+}
+
+Rows rate_limits(const json::object& status) {
+    Rows rows{{"RATE LIMIT", "ALLOWED", "REFUSED IN 5 MIN", "BANS", "SHARE", "MODE"}};
+    for (const json::value& one : list(status, "rate_limits")) {
+        const json::object& row = one.as_object();
+        rows.push_back({text(row, "policy"), text(row, "allowed"), text(row, "refused_lately"), text(row, "bans"),
+                        text(row, "share"), text(row, "dry_run") == "true" ? "dry run" : "enforced"});
+    }
+    return rows;
+}
+
 Rows credentials(const json::object& status) {
     Rows rows{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
     for (const json::value& one : list(status, "backends")) {
@@ -88,7 +113,56 @@ Rows credentials(const json::object& status) {
     return rows;
 }
 
+Rows circuits(const json::object& status) {
+    Rows rows{{"CIRCUIT", "STATE", "SINCE", "CALLS", "FAILED", "SLOW", "REFUSED", "NEXT TRY", "WHY"}};
+    for (const json::value& one : list(status, "circuits")) {
+        const json::object& circuit = one.as_object();
+        rows.push_back({text(circuit, "name"), text(circuit, "state"), text(circuit, "since"), text(circuit, "calls"),
+                        text(circuit, "failures"), text(circuit, "slow"), text(circuit, "refused"),
+                        text(circuit, "next_try"), text(circuit, "why")});
+    }
+    return rows;
+}
+
+/// Only what is not as usual: a cache that keeps something, functionality that is reduced.
+Rows degrading(const json::object& status) {
+    Rows rows{{"DEGRADING", "STATE", "DETAIL"}};
+    const json::value* cache = status.if_contains("cache");
+    if (cache != nullptr && cache->is_object() && text(cache->as_object(), "entries") != "0") {
+        const json::object& of = cache->as_object();
+        rows.push_back(
+            {"cache", text(of, "entries") + " of " + text(of, "entries_most") + " answers",
+             text(of, "bytes") + " of " + text(of, "bytes_most") + " bytes, " + text(of, "evicted") + " evicted"});
+    }
+    const json::value* degrade = status.if_contains("degrade");
+    if (degrade != nullptr && degrade->is_object()) {
+        const json::object& of = degrade->as_object();
+        if (text(of, "reduced") == "true" || text(of, "switch") != "auto") {
+            rows.push_back({"functionality", text(of, "reduced") == "true" ? "reduced" : "full",
+                            text(of, "why").empty() ? "switched " + text(of, "switch") : text(of, "why")});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
+
+void print_circuits(const json::object& of) {
+    const Rows rows = circuits(of);
+    if (rows.size() == 1) {
+        std::cout << "no backend and no route has a circuit\n";
+    } else {
+        print_table(rows);
+    }
+}
+
+std::vector<std::string> circuit_names(const json::object& of) {
+    std::vector<std::string> names;
+    for (const json::value& one : list(of, "circuits")) {
+        names.push_back(text(one.as_object(), "name"));
+    }
+    return names;
+}
 
 void print_status(const json::object& status) {
     std::cout << text(status, "instance") << ' ' << text(status, "version") << ": "
@@ -156,6 +230,11 @@ void print_status(const json::object& status) {
     }
     print_section(backends);
     print_section(credentials(status));
+    print_section(circuits(status));
+    print_section(degrading(status));
+
+    print_section(bulkheads(status));
+    print_section(rate_limits(status));
 
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {

@@ -1,6 +1,7 @@
 // The connector's configuration as plain values: checked, paths resolved, defaults filled in.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +9,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/config/diagnostics.h"
 #include "common/net/address.h"
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
@@ -228,9 +231,11 @@ struct RouteRule {
     std::uint64_t max_body = 0;  ///< of a request, besides the listener's bound; 0: no further bound
     std::optional<Cors> cors = {};
     std::optional<Compression> compression = {};
-    std::vector<std::string> policies = {};  ///< names, in the order in which they are tried
-    TimeoutSettings timeouts = {};           ///< over those of the backend
-    std::optional<Retry> retry = {};         ///< instead of the backend's, as the next two
+    std::vector<std::string> policies = {};        ///< names, as written
+    std::vector<std::string> authentication = {};  ///< those that tell who calls, in the order in which they are tried
+    std::vector<std::string> limits = {};          ///< those that limit what callers may have
+    TimeoutSettings timeouts = {};                 ///< over those of the backend
+    std::optional<Retry> retry = {};               ///< instead of the backend's, as the next two
     std::optional<Cache> cache = {};
     std::optional<Fallback> fallback = {};
     std::optional<Circuit> circuit = {};  ///< besides the backend's, as the next
@@ -251,7 +256,7 @@ struct Configuration {
     std::vector<Backend> backends;  ///< in the order of the file
     std::vector<RouteRule> routes;  ///< in the order of the file
     std::vector<Consumer> consumers;
-    std::vector<AuthenticationPolicy> policies;  ///< named ones, and the built-in ones that routes use
+    std::vector<Policy> policies;  ///< named ones, and the built-in ones that routes use
     Access access;
     std::vector<Issuer> issuers;
     TimeoutSettings timeouts = {};  ///< of all backends
@@ -261,8 +266,16 @@ struct Configuration {
     std::optional<State> state = {};
     std::vector<Webhook> webhooks = {};
     std::optional<Chain> chain = {};
-    bool enforces_access = false;  ///< consumers, policies or access are configured: what nobody allows is denied
+    bool enforces_access =
+        false;  ///< consumers, ways to tell them or access are configured: what nobody allows is denied
+    yaml::Diagnostics warnings;                ///< what is allowed and defeats itself; see warnings.h
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
+
+    /// Null: there is none of that name.
+    const Policy* policy(std::string_view name) const {
+        const auto found = std::ranges::find(policies, name, &Policy::name);
+        return found == policies.end() ? nullptr : &*found;
+    }
 };
 
 }  // namespace adit::config

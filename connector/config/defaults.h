@@ -82,6 +82,7 @@ inline constexpr std::uint32_t balance_panic = 50;
 
 // Rate limits, shedding
 inline constexpr std::uint32_t tighten_to = 10;
+inline constexpr std::size_t limited_callers = 65'536;  // that one policy tells apart at a time
 inline constexpr std::chrono::milliseconds ban_for = 10min;
 inline constexpr std::uint32_t shed_share = 90;
 inline constexpr std::chrono::milliseconds shed_lag = 500ms;

@@ -46,6 +46,7 @@ struct RateLimit {
     /// Who was refused so often in one window of `ban_for` is refused for that long; 0: nobody is.
     std::uint32_t ban_after = 0;
     std::chrono::milliseconds ban_for = defaults::ban_for;
+    friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
 /// A policy of routes: requests in progress of each caller.
@@ -53,6 +54,7 @@ struct BulkheadPolicy {
     enum class Per { consumer, client_ip, route };
     Per per = Per::consumer;
     Bulkhead bulkhead = {.concurrent = defaults::consumer_concurrent};
+    friend bool operator==(const BulkheadPolicy&, const BulkheadPolicy&) = default;
 };
 
 /// What is shed last when the connector is short of something.

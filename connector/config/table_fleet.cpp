@@ -1,4 +1,9 @@
 // What connectors of a fleet share, and what they tell others.
+#include <algorithm>
+
+#include "common/base/encoding.h"
+#include "common/config/suggest.h"
+#include "connector/config/event_kind.h"
 #include "connector/config/state_url.h"
 #include "connector/config/table_parts.h"
 #include "connector/config/url.h"
@@ -8,6 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace yaml;
+
+constexpr std::string_view kWebhookKey = "whsec_";
 
 Object<State> state_object() {
     return Object<State>("state", "What connectors of a fleet share.")
@@ -22,6 +29,29 @@ Object<State> state_object() {
         .field("prefix", &State::prefix, Name(), "Before all keys: fleets with other ones share nothing.")
         .field("timeout", &State::timeout, Duration(bounds::min_timeout, bounds::max_timeout),
                "Of one round trip; beyond it the fail modes count.");
+}
+
+void deliverable(const Node& node, const Webhook& webhook, Diagnostics& diagnostics) {
+    const auto url = parse_url(webhook.url);
+    if (!url)
+        diagnostics.error(place_of(node, {"url"}), "this is no URL of a webhook: " + url.error().message);
+    else if (!url->is_safe())
+        diagnostics.error(place_of(node, {"url"}),
+                          "events go out over https (http is for receivers on this machine alone)");
+    const std::string_view secret = webhook.secret;
+    const auto key = secret.starts_with(kWebhookKey) ? base64_decode(secret.substr(kWebhookKey.size())) : Bytes(1);
+    if (secret.empty() || !key || key->empty())
+        diagnostics.error(
+            place_of(node, {"secret"}),
+            "the secret is whsec_ and base64, or a text that is not empty; openssl rand -base64 32 makes one");
+    const std::vector<std::string> known(kEventKinds.begin(), kEventKinds.end());
+    for (std::size_t i = 0; i < webhook.events.size(); ++i) {
+        const std::string& pattern = webhook.events[i];
+        if (std::ranges::none_of(known, [&](const std::string& kind) { return meets(pattern, kind); }))
+            diagnostics.error(place_of(node, {"events", i}), "there is no event '" + pattern + "'" +
+                                                                 yaml::did_you_mean(pattern, known) +
+                                                                 " (events: " + yaml::listing(known) + ")");
+    }
 }
 
 void long_enough(const Node& node, const Chain& chain, Diagnostics& diagnostics) {
@@ -52,7 +82,8 @@ yaml::Object<Webhook> webhook_table() {
         .field("per_minute", &Webhook::per_minute, Integer<std::uint32_t>(1, bounds::max_count),
                "Deliveries; further events wait.")
         .field("queue", &Webhook::queue, Integer<std::uint32_t>(1, bounds::max_count),
-               "Events that wait; the oldest are dropped and counted.");
+               "Events that wait; the oldest are dropped and counted.")
+        .rule(deliverable);
 }
 
 yaml::Object<Chain> chain_table() {

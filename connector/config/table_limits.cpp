@@ -1,4 +1,5 @@
 // Bulkheads, rate limits, and what the connector sheds to stay alive.
+#include "common/config/collections.h"
 #include "connector/config/table_parts.h"
 
 namespace adit::config {
@@ -53,6 +54,10 @@ class Tiers {
         if (!expect_kind(node, Node::Kind::map, "a map of tiers", diagnostics)) return false;
         value.clear();
         bool all = true;
+        if (node.members.size() > bounds::tiers) {
+            diagnostics.error(node.place, "more than " + std::to_string(bounds::tiers) + " tiers in this map");
+            return false;
+        }
         for (const Member& member : node.members) all &= windows().read(member.value, value[member.key], diagnostics);
         return all;
     }
@@ -62,6 +67,28 @@ class Tiers {
     std::string show(const value_type&) const { return {}; }
 };
 
+/// A setting that means nothing without another.
+void needs(const Node& node, const char* key, const char* other, Diagnostics& diagnostics) {
+    if (node.find(key) && !node.find(other))
+        diagnostics.error(place_of(node, {key}), std::string("'") + key + "' means nothing without '" + other + "'");
+}
+
+void sensible_limit(const Node& node, const RateLimit& limit, Diagnostics& diagnostics) {
+    if (limit.limits.empty() && !node.find("tiers"))
+        diagnostics.error(place_of(node, {"limits"}), "a rate limit has at least one limit, or tiers that have some");
+    needs(node, "tier", "tiers", diagnostics);
+    needs(node, "tiers", "tier", diagnostics);
+    needs(node, "tighten_to", "tighten_beyond", diagnostics);
+    needs(node, "ban_for", "ban_after", diagnostics);
+}
+
+void sensible_bulkhead(const Node& node, const Bulkhead& bulkhead, Diagnostics& diagnostics) {
+    if (bulkhead.adaptive && bulkhead.adaptive->minimum > bulkhead.concurrent)
+        diagnostics.error(
+            place_of(node, {"adaptive", "minimum"}),
+            "the least limit is above the most, which is concurrent (" + std::to_string(bulkhead.concurrent) + ")");
+}
+
 }  // namespace
 
 yaml::Object<Bulkhead> bulkhead_table() {
@@ -69,7 +96,8 @@ yaml::Object<Bulkhead> bulkhead_table() {
         .field("concurrent", &Bulkhead::concurrent, count(1), "In progress, to the last byte of their answers.")
         .field("queue", &Bulkhead::queue, count(0), "Further ones that wait; 0: none does.")
         .field("queue_timeout", &Bulkhead::queue_timeout, Duration(0ms, bounds::max_timeout), "How long they wait.")
-        .field("adaptive", &Bulkhead::adaptive, adaptive(), "A limit that finds itself.");
+        .field("adaptive", &Bulkhead::adaptive, adaptive(), "A limit that finds itself.")
+        .rule(sensible_bulkhead);
 }
 
 yaml::Object<BulkheadPolicy> bulkhead_policy_table() {
@@ -87,8 +115,9 @@ yaml::Object<RateLimit> rate_limit_table() {
         .field("by", &RateLimit::by, Parsed<RateLimit::Key>("what tells callers apart", parse_key),
                "consumer, client_ip, api_key, header NAME, claim NAME, route (one for all callers of each route) or "
                "all (one for all).")
-        .field("limits", &RateLimit::limits, windows(),
-               "All of them have to allow; of callers of no tier, where there are tiers.")
+        .required("limits", &RateLimit::limits, windows(),
+                  "All of them have to allow; of callers of no tier, where there are tiers. An empty list there: no "
+                  "limit.")
         .field("tier", &RateLimit::tier, Text(), "The attribute of a consumer that names his tier.")
         .field("tiers", &RateLimit::tiers, Tiers(), "Limits by the name of a tier.")
         .field("dry_run", &RateLimit::dry_run, Boolean(), "Whether it only counts and logs.")
@@ -106,7 +135,8 @@ yaml::Object<RateLimit> rate_limit_table() {
                "Percent down to which they shrink.")
         .field("ban_after", &RateLimit::ban_after, count(0),
                "Refusals within ban_for after which a caller is refused for that long; 0: never.")
-        .field("ban_for", &RateLimit::ban_for, Duration(bounds::min_window, bounds::max_timeout), "How long.");
+        .field("ban_for", &RateLimit::ban_for, Duration(bounds::min_window, bounds::max_timeout), "How long.")
+        .rule(sensible_limit);
 }
 
 yaml::Choice<Priority> priority() {

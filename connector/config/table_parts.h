@@ -42,7 +42,7 @@ yaml::Object<Cors> cors_table();
 yaml::Object<Compression> compression_table();
 yaml::Object<Consumer> consumer_table();
 yaml::Object<Access> access_table();
-yaml::Object<AuthenticationPolicy> authentication_table();
+yaml::Object<Policy> policy_table();
 yaml::Object<JwtPolicy> jwt_policy_table();
 yaml::Object<Credential> credential_table();
 yaml::Object<OAuth2ClientCredentials> oauth2_table();

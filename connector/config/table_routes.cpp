@@ -151,7 +151,9 @@ yaml::Object<RouteRule> route_table() {
         .field("compression", &RouteRule::compression, compression_table(),
                "Content codings for answers that have none; off when left out.")
         .field("policies", &RouteRule::policies, List(Text(), bounds::policies),
-               "The ways in which callers may prove who they are: the first that fits decides.")
+               "The ways in which callers may prove who they are, of which the first that fits decides, and limits of "
+               "what "
+               "they may have, which all count.")
         .field("access", &RouteRule::access, List(AccessRule(), bounds::access_rules),
                "Who may use the route; default deny where callers are authenticated.")
         .field("timeouts", &RouteRule::timeouts, timeouts_table(),

@@ -7,10 +7,12 @@
 #include <string>
 #include <unordered_map>
 
+#include "connector/config/circuits.h"
 #include "connector/config/credentials.h"
 #include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
+#include "connector/config/validate_limits.h"
 #include "connector/config/validate_trust.h"
 
 namespace adit::config {
@@ -105,6 +107,8 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
         if (const auto& http = configuration.log.sinks[i].http)
             expect_readable(http->ca, "CA file", place_of(root, {"log", "sinks", i, "http", "ca"}), diagnostics);
     }
+    for (const Webhook& webhook : configuration.webhooks)
+        expect_readable(webhook.ca, "CA file", place_of(root, {"webhooks", webhook.name, "ca"}), diagnostics);
     if (configuration.tracing)
         expect_readable(configuration.tracing->ca, "CA file", place_of(root, {"tracing", "ca"}), diagnostics);
     for (const Backend& backend : configuration.backends) {
@@ -180,9 +184,11 @@ void validate(const Node& root, Configuration& configuration, Diagnostics& diagn
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
     resolve_targets(root, configuration, diagnostics);
+    check_circuits(root, configuration, diagnostics);
     check_issuers(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
     check_trust(root, configuration, diagnostics);
+    check_limits(root, configuration, diagnostics);
 }
 
 }  // namespace adit::config

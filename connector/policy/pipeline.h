@@ -10,8 +10,11 @@
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
+#include "connector/policy/degrading.h"
 #include "connector/policy/effects.h"
 #include "connector/policy/entrance.h"
+#include "connector/policy/limit_fields.h"
+#include "connector/policy/places.h"
 #include "connector/policy/route_policies.h"
 #include "connector/policy/route_terms.h"
 #include "connector/policy/shedding.h"
@@ -39,6 +42,7 @@ struct Routes {
     config::Access access;                                           ///< rules of services and tunnels
     std::optional<route::Chain> chain;                               ///< connectors before and behind us have its key
     bool cors = false;                                               ///< some route answers preflights
+    Degrading degrading;
     std::shared_ptr<RouteMetrics> unrouted;
     std::unique_ptr<const WellKnown> well_known;  ///< null: we are no issuer
 };
@@ -82,6 +86,8 @@ class Pipeline final : public http::Handler {
         std::string_view path;                ///< as it was asked for, normalised
         std::unique_ptr<PolicyRun> policies;  ///< of the last route that has any; it holds those before
         Admission admission;                  ///< who calls, and by what right
+        boost::container::small_vector<RateLimit::Ticket, 2> tickets;  ///< of the rate limits on the way
+        LimitFields limit_fields;
     };
 
     net::Task<std::optional<problem::Failure>> serve(http::Exchange& exchange, Story& story);
@@ -89,14 +95,27 @@ class Pipeline final : public http::Handler {
     static std::optional<problem::Failure> find_route(http::Exchange& exchange, Story& story);
     static net::Task<std::optional<problem::Failure>> send_to_https(http::Exchange& exchange);
     void join_trace(http::Exchange& exchange, Story& story);
-    static const RouteTerms& terms(const Story& story);
+    static const route::Route& last_route(const Story& story);
+    static std::optional<problem::Failure> reduced(Story& story, const route::Route& route);
+    static route::Plan plan_of(const Story& story, const backend::Backend& backend);
     static net::Task<std::optional<problem::Failure>> call(http::Exchange& exchange, Story& story);
+    static net::Task<std::optional<problem::Failure>> call_in_place(http::Exchange& exchange, Story& story,
+                                                                    backend::Backend& backend, const route::Plan& plan);
     net::Task<const route::Destination*> follow(http::Exchange& exchange, Story& story);
     const route::Destination& choose(const http::Exchange& exchange, Story& story, const route::Route& route);
     void mirror(http::Exchange& exchange, Story& story, const route::Route& route);
     static net::Task<bool> pass_policies(http::Exchange& exchange, Story& story, const route::Route& route,
                                          const route::Destination& destination);
     static net::Task<> admit(http::Exchange& exchange, Story& story, const route::Route& route);
+    static Asker asker(const http::Exchange& exchange, const Story& story, const route::Route& route);
+    static net::Task<> take_tokens(http::Exchange& exchange, Story& story, const route::Route& route);
+    static void refund(Story& story, net::Time now);
+    static bool is_bounded(const Story& story, const backend::Backend& backend);
+    static net::Task<std::optional<problem::Failure>> take_places(http::Exchange& exchange, Story& story,
+                                                                  const backend::Backend& backend,
+                                                                  const route::Plan& plan, Places& places);
+    static void learn(const http::Exchange& exchange, const Story& story, Places& places, net::Time began,
+                      const std::optional<problem::Failure>& failure);
     static void rewrite(http::Exchange& exchange, Story& story, const route::Route::Target& target);
     static net::Task<> answer_itself(http::Exchange& exchange, const route::Route& route);
     static void count(const http::Exchange& exchange, const Story& story, net::Time now);

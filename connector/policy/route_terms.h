@@ -8,13 +8,18 @@
 #include "connector/route/forward.h"
 
 namespace adit::resilience {
-class Bulkhead;
 class Circuit;
 class Hedging;
 class RetryBudget;
 }  // namespace adit::resilience
 
+namespace adit::backend {
+struct Bulkhead;
+}  // namespace adit::backend
+
 namespace adit::policy {
+
+struct RouteLimits;
 
 /// Of one route, in a generation.
 struct RouteTerms {
@@ -28,7 +33,8 @@ struct RouteTerms {
     std::shared_ptr<resilience::Circuit> circuit = {};           ///< besides the backend's; null: none
     std::shared_ptr<resilience::RetryBudget> retry_budget = {};  ///< where the route has retries of its own
     std::shared_ptr<resilience::Hedging> hedging = {};           ///< as that
-    std::shared_ptr<resilience::Bulkhead> bulkhead = {};         ///< besides the backend's; null: none
+    std::shared_ptr<const backend::Bulkhead> bulkhead = {};      ///< besides the backend's; null: none
+    std::shared_ptr<const RouteLimits> limits = {};              ///< of callers; null: none
 
     static RouteTerms of(const config::RouteRule& rule) {
         return {rule.timeouts, rule.retry, rule.cache, rule.fallback, rule.cost, rule.essential, rule.priority};

@@ -148,6 +148,9 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
         if (phase != phase_.load(std::memory_order_acquire)) {
             return;
         }
+        if (for_fleet_.load(std::memory_order_relaxed)) {
+            fleet_calls_.fetch_add(1, std::memory_order_relaxed);
+        }
         if (consecutive_.load(std::memory_order_relaxed) != 0) {
             consecutive_.store(0, std::memory_order_relaxed);
         }
@@ -163,6 +166,9 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
     }
     if (failed || slow) {
         owned_window_->add(failed, slow, now);
+        fleet_calls_.fetch_add(1, std::memory_order_relaxed);
+        fleet_.failures += failed ? 1 : 0;
+        fleet_.slow += slow ? 1 : 0;
         troubled_.store(settings.failure_rate > 0 || settings.slow_rate > 0);
     }
     if (failed) {
@@ -170,6 +176,9 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
         last_failure_ = describe(outcome);
     } else if (slow) {
         consecutive_.store(0, std::memory_order_relaxed);
+    }
+    if (for_fleet_.load(std::memory_order_relaxed)) {
+        return watcher_->counted(name_);  // what others have counted decides, too
     }
     if (auto why = reason_to_open(now)) {
         open(now, std::move(*why));

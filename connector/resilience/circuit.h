@@ -98,9 +98,20 @@ class CircuitWatcher {
     /// The cooldown of an exactly shared circuit is over, and somebody wants to call. True: probe by yourself. False:
     /// the fleet is being asked; Circuit::grant_probes() follows, or nothing, and then this is called again.
     virtual bool may_probe(std::string_view circuit) = 0;
+    /// A call was counted for the fleet that may open its circuit: one that failed, or that makes a rate count.
+    virtual void counted(std::string_view circuit) { static_cast<void>(circuit); }
 
   protected:
     ~CircuitWatcher() = default;
+};
+
+/// Calls that a closed or recovering circuit has counted since it was last asked, for the sum of a fleet.
+struct CircuitCounts {
+    std::uint64_t calls = 0;
+    std::uint64_t failures = 0;
+    std::uint64_t slow = 0;
+    std::uint64_t trailing = 0;  ///< failures since the last success among them
+    std::string last_failure = {};
 };
 
 /// For operators.
@@ -161,6 +172,11 @@ class Circuit {
     /// What another connector says. Where circuits are shared exactly this one follows; by advice it opens sooner for
     /// as long as the other one is open; else nothing happens.
     void adopt(const CircuitNews& news, Time now);
+    /// Whether calls are kept for take_counts(), and the fleet decides by its sum when this one opens; at first it
+    /// decides itself.
+    void count_for_fleet(bool counts);
+    /// What was counted since the last time.
+    CircuitCounts take_counts();
     /// This connector is the one that probes.
     void grant_probes(Time now);
     /// Whether the common state can be reached: a circuit that fails open refuses while it cannot.
@@ -212,6 +228,10 @@ class Circuit {
     std::atomic<CircuitWindow*> window_;
     alignas(64) std::atomic<std::uint64_t> consecutive_ = 0;
     std::atomic<bool> troubled_ = false;  ///< the window may hold a failure or a slow call
+
+    std::atomic<bool> for_fleet_ = false;
+    std::atomic<std::uint64_t> fleet_calls_ = 0;
+    CircuitCounts fleet_;  ///< all but the calls; under the lock
 
     std::atomic<Time> open_until_{Time()};
     std::atomic<std::uint64_t> refused_ = 0;

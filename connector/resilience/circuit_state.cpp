@@ -131,6 +131,8 @@ void Circuit::enter(State state, Time now, std::string why, bool remote) {
     owned_window_->clear();
     consecutive_.store(0, std::memory_order_relaxed);
     troubled_.store(false, std::memory_order_relaxed);
+    fleet_ = {};
+    fleet_calls_.store(0, std::memory_order_relaxed);
     write_phase(state);
     tell(from, false, remote);
 }
@@ -189,6 +191,9 @@ void Circuit::use(const CircuitTerms& terms, Time now) {
     retired.terms = std::exchange(owned_terms_, std::make_unique<const CircuitTerms>(terms));
     terms_.store(owned_terms_.get(), std::memory_order_release);
     retired_.push_back(std::move(retired));
+    if (!reachable_) {
+        write_phase(state());  // what it does without its state may be another thing now
+    }
 }
 
 void Circuit::force(Forced forced, Time now) {
@@ -281,6 +286,21 @@ void Circuit::adopt(const CircuitNews& news, Time now) {
             }
             break;
     }
+}
+
+void Circuit::count_for_fleet(bool counts) {
+    for_fleet_.store(counts, std::memory_order_relaxed);
+}
+
+CircuitCounts Circuit::take_counts() {
+    const std::scoped_lock lock(mutex_);
+    CircuitCounts counts = std::exchange(fleet_, {});
+    counts.calls = std::max(fleet_calls_.exchange(0, std::memory_order_relaxed), counts.failures);
+    counts.trailing = counts.calls > counts.failures
+                          ? std::min<std::uint64_t>(consecutive_.load(std::memory_order_relaxed), counts.failures)
+                          : counts.failures;
+    counts.last_failure = last_failure_;
+    return counts;
 }
 
 void Circuit::grant_probes(Time now) {

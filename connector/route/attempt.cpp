@@ -15,6 +15,7 @@ Attempt::Attempt(Asking& asking, backend::Endpoint& endpoint, backend::Way way)
       backend_(asking.backend),
       endpoint_(endpoint),
       way_(std::move(way)),
+      busy_(endpoint.vitals),
       kept_left_(asking.body_so_far()),
       loop_(asking.loop()),
       watchdog_(*this),

@@ -133,6 +133,7 @@ class Attempt final {
     backend::Backend& backend_;
     backend::Endpoint& endpoint_;
     backend::Way way_;
+    const backend::InFlight busy_;
     std::string_view kept_left_;  ///< of the body: kept from before, not sent yet
     net::Loop& loop_;
     Watchdog watchdog_;

@@ -96,7 +96,7 @@ TryTold Attempt::told(const std::optional<problem::Failure>& failure) const {
                         : times_.connected == net::Time{}       ? Phase::connect
                                                                 : Phase::wait;
     return {.endpoint = endpoint_.text,
-            .ordinal = endpoint_.ordinal,
+            .ordinal = endpoint_.index + 1,
             .agent = std::string(way_.agent),
             .phase = phase,
             .took = ending.outcome.took,

@@ -82,6 +82,7 @@ void keep_body(Asking& asking) {
         asking.exchange.request.upgrade.empty()) {
         asking.kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
     }
+    return endpoint;
 }
 
 }  // namespace
@@ -99,12 +100,12 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
-    withhold_credential(exchange.request, backend.presentation.forward_credential);
     Asking asking{.exchange = exchange, .backend = backend, .passage = passage, .plan = plan, .trace = trace};
     settle_ends(asking);
     asking.per_try = resilience::per_try(plan.timeouts, plan.retry);
     keep_body(asking);
     Tries tries(asking);
+    withhold_credential(exchange.request, backend.presentation.forward_credential);
     auto failure = co_await tries.run();
     if (failure) {
         explain(*failure, asking);

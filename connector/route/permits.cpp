@@ -30,7 +30,7 @@ Refused Permits::ask(resilience::Circuit* route, const backend::Guards& guards, 
 
 Refused Permits::ask(const backend::Guards& guards, const backend::Endpoint& endpoint, resilience::Time now,
                      double uniform) {
-    const std::size_t index = endpoint.ordinal - 1;
+    const std::size_t index = endpoint.index;
     const bool has = index < guards.endpoint_circuits.size();
     return ask_one(has ? guards.endpoint_circuits[index].get() : nullptr, endpoint_, now, uniform);
 }

@@ -31,11 +31,7 @@ bool asks_for_websocket(const http::Exchange& exchange) {
 }  // namespace
 
 Tries::Tries(Asking& asking)
-    : asking_(asking),
-      loop_(asking.loop()),
-      order_(asking.backend.next_order(loop_.now())),
-      active_(asking.plan.retry_budget),
-      news_(loop_) {
+    : asking_(asking), loop_(asking.loop()), candidates_(asking), active_(asking.plan.retry_budget), news_(loop_) {
     asking_.exchange.client().on_hangup(this);
 }
 
@@ -62,22 +58,9 @@ void Tries::peer_hung_up() {
     news_.wake();
 }
 
-/// Drops from the order, where it stands and behind it, what the caller may not use, up to the first that he may.
-void Tries::pass_over_denied() {
-    while (asking_.passage.access != nullptr && at_ < order_.size()) {
-        const access::Verdict verdict = asking_.passage.decide(order_[at_]->dialer->hop());
-        if (verdict.allowed) {
-            break;
-        }
-        asking_.trace.denied = verdict.reason;
-        order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(at_));
-    }
-}
-
 net::Task<std::optional<problem::Failure>> Tries::run() {
-    pass_over_denied();
-    if (order_.empty()) {
-        co_return problem::access_denied(asking_.trace.denied);
+    if (candidates_.current() == nullptr) {
+        co_return candidates_.nobody();
     }
     for (;;) {
         auto target = co_await find_target();
@@ -113,10 +96,9 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
             }
             co_return asking_.client_left ? problem::client_gone() : failure;
         }
-        current_->permits.record(ending.outcome, loop_.now());
+        record(*current_, ending.outcome);
         passed_on_kept_ = passed_on_kept_ || (step.how == How::pass_on && !ending.not_sent);
-        ++at_;
-        pass_over_denied();
+        candidates_.advance();
     }
 }
 
@@ -135,7 +117,7 @@ net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
 net::Task<std::expected<Tries::Target, problem::Failure>> Tries::next_with_way() {
     std::optional<resilience::CircuitRefusal> soonest;
     for (;;) {
-        backend::Endpoint& endpoint = *order_[at_ % order_.size()];
+        backend::Endpoint& endpoint = *candidates_.current();
         auto refusal = current_->permits.ask(*asking_.backend.guards, endpoint, loop_.now(), uniform());
         std::optional<problem::Failure> failure;
         if (!refusal) {
@@ -156,15 +138,14 @@ net::Task<std::expected<Tries::Target, problem::Failure>> Tries::next_with_way()
         if (!has_untried()) {
             co_return std::unexpected(soonest ? refused_by(*soonest) : std::move(*failure));
         }
-        ++at_;
-        pass_over_denied();
+        candidates_.advance();
     }
 }
 
 void Tries::note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure) {
     using End = resilience::Outcome::End;
     asking_.trace.tries.push_back({.endpoint = endpoint.text,
-                                   .ordinal = endpoint.ordinal,
+                                   .ordinal = endpoint.index + 1,
                                    .end = failure.refused_here ? End::neutral : End::connect_failure,
                                    .code = failure.code,
                                    .why = has_untried() ? Declined::may : Declined::no_endpoint});
@@ -225,6 +206,7 @@ void Tries::begin(Racer& racer, Target target) {
         asking_.exchange.request.expect_continue = false;  // the client does not wait any more
     }
     racer.failure.reset();
+    racer.recorded = false;
     racer.attempt.emplace(asking_, *target.endpoint, std::move(target.way));
 }
 
@@ -250,7 +232,15 @@ void Tries::tell(const resilience::Ending& ending) {
     }
     place_ = {};
     if (told_at_head(outcome)) {
-        current_->permits.record(outcome, loop_.now());
+        record(*current_, outcome);
+    }
+}
+
+/// The end of a try, for circuits and outlier detection; once for each.
+void Tries::record(Racer& racer, const resilience::Outcome& outcome) {
+    if (!std::exchange(racer.recorded, true)) {
+        racer.permits.record(outcome, loop_.now());
+        asking_.backend.report(racer.attempt->endpoint(), outcome, loop_.now());
     }
 }
 
@@ -288,7 +278,7 @@ net::Task<resilience::Declined> Tries::prepare_retry(const resilience::Ending& e
     const config::Retry& settings = *asking_.plan.retry;
     ++retries_;
     const auto left = asking_.left();
-    const auto time = resilience::pause_before(settings, ending.outcome, retries_, order_.size() > 1, left, uniform());
+    const auto time = resilience::pause_before(settings, ending.outcome, retries_, has_untried(), left, uniform());
     if (!time) {
         co_return Declined::retry_after;
     }
@@ -341,7 +331,7 @@ net::Task<std::optional<problem::Failure>> Tries::relay() {
     const resilience::Ending ending = attempt().ending(std::nullopt);
     co_await attempt().relay();
     attempt().show_phases();
-    current_->permits.record(attempt().later().value_or(ending.outcome), loop_.now());
+    record(*current_, attempt().later().value_or(ending.outcome));
     co_return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include "connector/resilience/retry_budget.h"
 #include "connector/route/asking.h"
 #include "connector/route/attempt.h"
+#include "connector/route/candidates.h"
 #include "connector/route/permits.h"
 
 namespace adit::route {
@@ -33,6 +34,7 @@ class Tries final : private net::HangupListener {
         Failed failure;
         Permits permits;
         bool over = true;
+        bool recorded = false;  ///< its end is told
     };
 
     /// Where the next try goes.
@@ -42,8 +44,7 @@ class Tries final : private net::HangupListener {
     };
 
     void peer_hung_up() override;
-    void pass_over_denied();
-    bool has_untried() const { return at_ + 1 < order_.size() && at_ < order_.size(); }
+    bool has_untried() { return candidates_.next() != nullptr; }
     net::Task<std::expected<Target, problem::Failure>> find_target();
     net::Task<std::expected<Target, problem::Failure>> next_with_way();
     void note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure);
@@ -64,6 +65,7 @@ class Tries final : private net::HangupListener {
     static net::Task<> run_racer(Tries& self, Racer& racer);
     resilience::NextStep judge(const Failed& failure, const resilience::Ending& ending);
     void tell(const resilience::Ending& ending);
+    void record(Racer& racer, const resilience::Outcome& outcome);
     bool told_at_head(const resilience::Outcome& outcome);
     net::Task<resilience::Declined> prepare_retry(const resilience::Ending& ending);
     net::Task<> pause(std::chrono::milliseconds time);
@@ -74,8 +76,7 @@ class Tries final : private net::HangupListener {
 
     Asking& asking_;
     net::Loop& loop_;
-    backend::Backend::Order order_;
-    std::size_t at_ = 0;  ///< in order_; beyond its end it begins again
+    Candidates candidates_;
     std::uint32_t tries_ = 0;
     std::uint32_t retries_ = 0;
     std::chrono::nanoseconds waited_{};  ///< before the try that is on

@@ -34,19 +34,20 @@ std::optional<Tries::Target> Tries::rival_target() {
     if (permits.ask(asking_.plan.circuit, guards, loop_.now(), uniform())) {
         return std::nullopt;
     }
-    for (std::size_t step = 1; step <= order_.size(); ++step) {
-        backend::Endpoint& endpoint = *order_[(at_ + step) % order_.size()];
-        if (asking_.passage.access != nullptr && !asking_.passage.decide(endpoint.dialer->hop()).allowed) {
-            continue;
-        }
+    const auto try_at = [&](backend::Endpoint& endpoint) -> std::optional<Target> {
         if (permits.ask(guards, endpoint, loop_.now(), uniform())) {
-            continue;
+            return std::nullopt;
         }
-        if (auto way = endpoint.dialer->choose()) {
-            return Target{&endpoint, std::move(*way)};
+        auto way = endpoint.dialer->choose();
+        return way ? std::optional(Target{&endpoint, std::move(*way)}) : std::nullopt;
+    };
+    while (backend::Endpoint* other = candidates_.next()) {
+        candidates_.drop_next();
+        if (auto target = try_at(*other)) {
+            return target;
         }
     }
-    return std::nullopt;
+    return try_at(*candidates_.current());
 }
 
 /// One of the two has won, or both are over, or, with `early`, one of them is.
@@ -70,7 +71,7 @@ net::Task<> Tries::retire(Racer& loser) {
     if (by_itself) {
         const resilience::Ending ending = loser.attempt->ending(loser.failure);
         note_unreached(loser, ending);
-        loser.permits.record(ending.outcome, loop_.now());
+        record(loser, ending.outcome);
     } else {
         told.code = "given-up";
     }

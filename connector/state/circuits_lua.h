@@ -101,6 +101,7 @@ local function count(row, a)
 end
 
 local function grant(row, a)
+  if a.wants == 2 and row.s == HALF and row.p == me then row.q, row.dirty = now + a.lease * 1000, true end
   local free = (row.s == OPEN and now >= row.e) or (row.s == HALF and now >= row.q)
   if a.wants ~= 1 or not free then return end
   row.p, row.q = me, now + a.lease * 1000
@@ -148,6 +149,29 @@ if changes > 0 then
   redis.call('PEXPIRE', KEYS[1], 86400000)
 else
   reply[1] = tonumber(redis.call('GET', KEYS[1]) or 0)
+end
+return reply
+)";
+
+/// What connectors advise each other: KEYS: circuits. ARGV: who asks, then for each circuit the ms for which his own is
+/// open, 0 when it is not, -1 when he has said so already. Reply: for each the ms for which another one's is open.
+inline constexpr std::string_view kAdvice = R"(
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local reply = {}
+for k = 1, #KEYS do
+  local ms = tonumber(ARGV[1 + k])
+  if ms > 0 then
+    redis.call('HSET', KEYS[k], ARGV[1], now + ms * 1000)
+    redis.call('PEXPIRE', KEYS[k], math.max(600000, 2 * ms))
+  elseif ms == 0 then
+    redis.call('HDEL', KEYS[k], ARGV[1])
+  end
+  local longest, flat = 0, redis.call('HGETALL', KEYS[k])
+  for i = 1, #flat, 2 do
+    if flat[i] ~= ARGV[1] then longest = math.max(longest, tonumber(flat[i + 1]) - now) end
+  end
+  reply[k] = math.ceil(math.max(0, longest) / 1000)
 end
 return reply
 )";

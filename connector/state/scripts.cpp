@@ -23,8 +23,13 @@ const Script& circuits_script() {
     return script;
 }
 
+const Script& advice_script() {
+    static const Script script(lua::kAdvice);
+    return script;
+}
+
 std::span<const Script* const> scripts() {
-    static const std::array all{&take_script(), &refund_script(), &circuits_script()};
+    static const std::array all{&take_script(), &refund_script(), &circuits_script(), &advice_script()};
     return all;
 }
 

@@ -13,5 +13,6 @@ std::span<const Script* const> scripts();
 const Script& take_script();      ///< limits_lua.h
 const Script& refund_script();    ///< limits_lua.h
 const Script& circuits_script();  ///< circuits_lua.h
+const Script& advice_script();    ///< circuits_lua.h
 
 }  // namespace adit::state

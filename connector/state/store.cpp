@@ -20,7 +20,7 @@ void Store::attach(net::Worker& worker) {
 }
 
 void Store::use(std::shared_ptr<const Settings> settings) {
-    settings_.store(settings);
+    shares_ = settings != nullptr;
     for (const auto& way : ways_) {
         way->worker->post([redis = way->redis.get(), settings] { redis->use(settings); });
     }
@@ -62,6 +62,7 @@ void Store::heard(std::size_t worker, const Standing& standing) {
     }
     // One worker speaks for all: they ask the same server.
     if (worker != 0) return;
+    main_answers_ = standing.answers;
     metrics_.answers.Set(standing.answers ? 1 : 0);
     if (changed && watcher_) watcher_(standing);
 }

@@ -44,10 +44,16 @@ class Store {
 
     /// Null: nothing is shared. Any thread.
     void use(std::shared_ptr<const Settings> settings);
-    /// What it goes by now; null: nothing is shared. Any thread.
-    std::shared_ptr<const Settings> settings() const { return settings_.load(); }
     void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
+    /// Whether anything is shared. Any thread.
+    bool shares() const { return shares_.load(std::memory_order_relaxed); }
+    /// Whether the store answered the first worker lately. Any thread.
+    bool main_answers() const { return main_answers_.load(std::memory_order_relaxed); }
+    /// Any thread, while workers run.
+    void post_main(std::function<void()> function) {
+        if (!ways_.empty()) ways_.front()->worker->post(std::move(function));
+    }
     /// The way of the calling thread; null where it is no worker's.
     Redis* here() const;
     Redis& main() const { return *ways_.front()->redis; }
@@ -74,7 +80,8 @@ class Store {
     net::Resolver& resolver_;
     std::string pseudonym_;
     Watcher watcher_;
-    std::atomic<std::shared_ptr<const Settings>> settings_;
+    std::atomic<bool> shares_ = false;
+    std::atomic<bool> main_answers_ = false;
     std::vector<std::unique_ptr<Way>> ways_;
     std::vector<std::weak_ptr<Upkeep>> kept_up_;  ///< under mutex_
     mutable std::mutex mutex_;

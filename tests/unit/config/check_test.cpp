@@ -19,10 +19,10 @@ struct Ran {
     std::string err;
 };
 
-Ran check(const std::filesystem::path& path, Output output) {
+Ran check(const std::filesystem::path& path, Output output, Strictness strictness = Strictness::usual) {
     std::ostringstream out;
     std::ostringstream err;
-    const int status = run_check(path, output, out, err);
+    const int status = run_check(path, output, strictness, out, err);
     return {status, out.str(), err.str()};
 }
 

@@ -173,3 +173,27 @@ TEST_CASE("an action answers POST at once or when it has an answer, and to nobod
     }
     CHECK(ask(server, "GET /live" + request).starts_with("HTTP/1.1 200 "));
 }
+
+TEST_CASE("below a path there are others: decoded, bounded, and changed by POST alone") {
+    Running server;
+    std::vector<std::string> heard;
+    bool changes = false;
+    server.serve_below("/things/", [&](const status::Asked& asked) {
+        heard = asked.segments;
+        changes = asked.changes;
+        return status::Answer{200, "text/plain; charset=utf-8", "heard\n"};
+    });
+    const auto request = [&](const std::string& line) {
+        return ask(server, line + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    };
+    CHECK(request("GET /things/a%2Fb%3ac/on?x=y").starts_with("HTTP/1.1 200 "));
+    CHECK(heard == std::vector<std::string>{"a/b:c", "on"});
+    CHECK_FALSE(changes);
+    CHECK(request("POST /things/a").starts_with("HTTP/1.1 200 "));
+    CHECK(changes);
+    CHECK(request("PUT /things/a").starts_with("HTTP/1.1 405 "));
+    CHECK(request("GET /things").starts_with("HTTP/1.1 404 "));
+    for (const char* bad : {"/things/a%zz", "/things//a", "/things/1/2/3/4/5/6/7/8/9", "/things/a%2"}) {
+        CHECK_MESSAGE(request(std::string("GET ") + bad).starts_with("HTTP/1.1 400 "), bad);
+    }
+}

@@ -1,0 +1,64 @@
+// Keys and their parts; see key.h.
+#include "connector/cache/key.h"
+
+#include <algorithm>
+
+#include "common/base/strings.h"
+
+namespace adit::cache {
+namespace {
+
+constexpr char kPart = '\x1f';   ///< between parts
+constexpr char kScope = '\x1e';  ///< between the site and what stands behind it
+
+/// The part with that number; the last one goes to the end.
+std::string_view part(std::string_view text, int number) {
+    for (; number > 0; --number) {
+        text.remove_prefix(std::min(text.find(kPart) + 1, text.size()));
+    }
+    return text.substr(0, text.find(kPart));
+}
+
+void append_caller(std::string& out, const access::Caller& caller) {
+    out.append(caller.consumer).push_back(kPart);
+    out.append(caller.project).push_back(kPart);
+    out.append(caller.environment);
+    for (const auto& [name, value] : caller.attributes) {
+        out.push_back(kPart);
+        out.append(name).push_back(kPart);
+        out.append(value);
+    }
+}
+
+}  // namespace
+
+std::string make_site(const KeyParts& parts) {
+    std::string out;
+    out.reserve(parts.backend.size() + parts.authority.size() + parts.path.size() + parts.query.size() + 64);
+    out.append(parts.backend).push_back(kPart);
+    out.append(parts.tls ? "https" : "http").push_back(kPart);
+    out.append(to_lower(parts.authority)).push_back(kPart);
+    out.append(parts.path).append(parts.query);
+    return out;
+}
+
+Key make_key(const KeyParts& parts) {
+    Key key{.text = make_site(parts)};
+    key.site_length = key.text.size();
+    key.text.push_back(kScope);
+    key.text.append(parts.route).push_back(kPart);
+    if (parts.alone != nullptr) {
+        append_caller(key.text, *parts.alone);
+    }
+    return key;
+}
+
+std::string_view route_of(std::string_view key) {
+    return part(key.substr(std::min(key.find(kScope) + 1, key.size())), 0);
+}
+
+std::string_view path_of(std::string_view key) {
+    return part(key.substr(0, key.find(kScope)), 3);
+}
+
+}  // namespace adit::cache

@@ -1,0 +1,90 @@
+// Rosters that go on, and new ones with vitals that go on; see generation_endpoints.h.
+#include "connector/generation_endpoints.h"
+
+#include <algorithm>
+
+#include "common/base/time.h"
+#include "common/log/log.h"
+
+namespace adit {
+namespace {
+
+/// How the backend of that name stood before; null: there was none, or it was a route.
+const backend::Guards* guards_before(const Generation* previous, const std::string& name) {
+    if (previous == nullptr) {
+        return nullptr;
+    }
+    const auto& backends = previous->configuration.backends;
+    const auto found = std::ranges::find(backends, name, &config::Backend::name);
+    return found == backends.end() ? nullptr
+                                   : previous->guards[static_cast<std::size_t>(found - backends.begin())].get();
+}
+
+const config::Backend* backend_before(const Generation* previous, const std::string& name) {
+    if (previous == nullptr) {
+        return nullptr;
+    }
+    const auto found = std::ranges::find(previous->configuration.backends, name, &config::Backend::name);
+    return found == previous->configuration.backends.end() ? nullptr : &*found;
+}
+
+void tell(const backend::EndpointEvent& event) {
+    using Kind = backend::EndpointEvent::Kind;
+    switch (event.kind) {
+        case Kind::unhealthy:
+            return logging::warn("endpoint unhealthy",
+                                 {{"backend", event.backend}, {"endpoint", event.endpoint}, {"reason", event.reason}});
+        case Kind::healthy:
+            return logging::info("endpoint healthy", {{"backend", event.backend}, {"endpoint", event.endpoint}});
+        case Kind::ejected:
+            return logging::warn("endpoint ejected", {{"backend", event.backend},
+                                                      {"endpoint", event.endpoint},
+                                                      {"reason", event.reason},
+                                                      {"for", format_duration(event.lasts)}});
+        case Kind::returned:
+            return logging::info("endpoint returned", {{"backend", event.backend}, {"endpoint", event.endpoint}});
+    }
+}
+
+/// Who has that URL in a backend; null: nobody.
+const backend::Roster::Member* member_at(const std::vector<backend::Roster::Member>& members, const std::string& url) {
+    const auto found = std::ranges::find(members, url, &backend::Roster::Member::url);
+    return found == members.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::shared_ptr<backend::Roster> make_roster(const Generation& made, std::size_t index, const Generation::Means& means,
+                                             const Generation* previous) {
+    const config::Backend& from = made.configuration.backends[index];
+    const backend::Guards* before = guards_before(previous, from.name);
+    const backend::Roster* known = before == nullptr ? nullptr : before->roster.get();
+    if (known != nullptr && *backend_before(previous, from.name) == from) {
+        return before->roster;
+    }
+    const auto now = resilience::Clock::now();
+    std::vector<backend::Roster::Member> members;
+    for (const config::Endpoint& endpoint : from.endpoints) {
+        backend::Roster::Member member{
+            .url = endpoint.text(), .weight = endpoint.weight, .priority = endpoint.priority, .zone = endpoint.zone};
+        const auto* same = member_at(members, member.url);  // the same endpoint, written twice
+        if (same == nullptr && known != nullptr) {
+            same = member_at(known->members(), member.url);
+        }
+        member.vitals = same != nullptr ? same->vitals : std::make_shared<backend::Vitals>(now);
+        member.metrics = same != nullptr ? same->metrics : means.metrics.endpoint(from.name, member.url);
+        members.push_back(std::move(member));
+    }
+    return std::make_shared<backend::Roster>(
+        backend::Roster::Terms{
+            .backend = from.name,
+            .balance = from.balance,
+            .health = from.health,
+            .outlier = from.outlier,
+            .changes = known != nullptr ? known->changes() : std::make_shared<backend::Roster::Changes>(),
+            .metrics = means.metrics.spread(from.name),
+            .tell = tell},
+        std::move(members));
+}
+
+}  // namespace adit

@@ -1,0 +1,120 @@
+// How much a request may have: tokens of rate limits before it goes anywhere, places in bulkheads before its backend.
+#include <algorithm>
+
+#include "connector/policy/pipeline.h"
+#include "connector/policy/route_limits.h"
+
+namespace adit::policy {
+namespace {
+
+/// Nobody was asked for anything: a refusal of ours, or there was no way to anybody.
+bool costs_nothing(const problem::Failure& failure, const route::Trace& trace) {
+    return failure.refused_here || (failure.not_sent && trace.attempts == 0);
+}
+
+}  // namespace
+
+Asker Pipeline::asker(const http::Exchange& exchange, const Story& story, const route::Route& route) {
+    return {exchange.request, exchange.client_ip, route.name, story.admission.passage.caller.get()};
+}
+
+/// Of all limits of the route, or story.failure: what was taken of the others is given back then.
+net::Task<> Pipeline::take_tokens(http::Exchange& exchange, Story& story, const route::Route& route) {
+    const RouteTerms& terms = story.serving->routes->terms[route.index];
+    const Asker who = asker(exchange, story, route);
+    net::Loop& loop = exchange.client().loop();
+    for (const auto& limit : terms.limits->rates) {
+        RateLimit::Ticket& ticket = story.tickets.emplace_back();
+        if (!limit->take(ticket, who, terms.cost, loop.now())) {
+            co_await limit->wait(ticket, loop);
+        }
+        if (ticket.tier == nullptr) {
+            continue;
+        }
+        Effects::Limit& told = story.effects.limit;
+        story.failure = limit->judge(ticket, who, loop.now());
+        if (told.policy.empty() || ticket.verdict.left < told.left || story.failure) {
+            told.policy = limit->name();
+            told.result = limit->word(ticket);
+            told.left = ticket.verdict.left;
+        }
+        story.limit_fields.note(ticket);
+        if (story.failure) {
+            co_return;
+        }
+    }
+}
+
+void Pipeline::refund(Story& story, net::Time now) {
+    if (story.tickets.empty() || !costs_nothing(*story.failure, story.trace)) {
+        return;
+    }
+    for (const RateLimit::Ticket& ticket : story.tickets) {
+        story.effects.limit.refunded = ticket.of->give_back(ticket, now) || story.effects.limit.refunded;
+    }
+}
+
+bool Pipeline::is_bounded(const Story& story, const backend::Backend& backend) {
+    const auto bounds = [&](const route::Route& route) {
+        const RouteTerms& terms = story.serving->routes->terms[route.index];
+        return terms.bulkhead || (terms.limits && !terms.limits->callers.empty());
+    };
+    return backend.guards->bulkhead || bounds(*story.route) ||
+           std::ranges::any_of(story.inner, [&](const route::Route* route) { return bounds(*route); });
+}
+
+/// In the order from the caller to the backend, the same for all requests: nobody waits in a circle.
+net::Task<std::optional<problem::Failure>> Pipeline::take_places(http::Exchange& exchange, Story& story,
+                                                                 const backend::Backend& backend,
+                                                                 const route::Plan& plan, Places& places) {
+    const auto total = plan.timeouts.total;
+    const Places::Patience patience{.until = total.count() > 0 ? exchange.started + total : net::Time::max(),
+                                    .effects = story.effects};
+    for (std::size_t i = 0; i <= story.inner.size(); ++i) {
+        const route::Route& route = i == 0 ? *story.route : *story.inner[i - 1];
+        const RouteTerms& terms = story.serving->routes->terms[route.index];
+        for (std::size_t k = 0; terms.limits && k < terms.limits->callers.size(); ++k) {
+            const CallerBulkhead& one = *terms.limits->callers[k];
+            const auto own = one.places_of(asker(exchange, story, route));
+            if (!own) {
+                co_return no_room_for_caller(one.all, story.effects);
+            }
+            if (!places.take(one.all, own)) {
+                if (auto failure = co_await places.wait(one.all, own, exchange, patience)) {
+                    co_return failure;
+                }
+            }
+        }
+    }
+    for (std::size_t i = 0; i <= story.inner.size() + 1; ++i) {
+        const backend::Bulkhead* one = backend.guards->bulkhead.get();
+        if (i <= story.inner.size()) {
+            const route::Route& route = i == 0 ? *story.route : *story.inner[i - 1];
+            one = story.serving->routes->terms[route.index].bulkhead.get();
+        }
+        if (one != nullptr && !places.take(*one, one->places)) {
+            if (auto failure = co_await places.wait(*one, one->places, exchange, patience)) {
+                co_return failure;
+            }
+        }
+    }
+    co_return std::nullopt;
+}
+
+/// What limits that find themselves, and those that tighten, are told of a call: how long its answer's head took, and
+/// whether the origin asked for patience. What was never asked, or failed at once, says nothing of that.
+void Pipeline::learn(const http::Exchange& exchange, const Story& story, Places& places, net::Time began,
+                     const std::optional<problem::Failure>& failure) {
+    if (failure && failure->status != 504) {
+        return;
+    }
+    const net::Time now = exchange.client().loop().now();
+    const net::Time ended = failure || story.trace.first_byte < began ? now : story.trace.first_byte;
+    const bool throttled = !failure && (exchange.status == 429 || exchange.status == 503);
+    places.sample(ended - began, throttled, now);
+    for (const RateLimit::Ticket& ticket : story.tickets) {
+        ticket.of->observe(ended - began);
+    }
+}
+
+}  // namespace adit::policy
