@@ -12,6 +12,7 @@
 #include "connector/degrading_desk.h"
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
+#include "connector/status_retries.h"
 
 namespace adit {
 namespace {
@@ -281,6 +282,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
     report["degrade"] = reduction_standing(standing.reduction, now);
     report["circuits"] = circuit_rows(generation.circuits, now);
+    report["retries"] = retries_of(generation);
     report["bulkheads"] = bulkheads_of(generation.limits);
     report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);

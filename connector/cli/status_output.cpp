@@ -87,6 +87,18 @@ Rows bulkheads(const json::object& status) {
     return rows;
 }
 
+Rows retries(const json::object& status) {
+    Rows rows{{"RETRIES", "ATTEMPTS", "REQUESTS", "RETRIES NOW", "TOKENS", "HEDGED"}};
+    for (const json::value& one : list(status, "retries")) {
+        const json::object& row = one.as_object();
+        const std::string most = text(row, "retries_most");
+        rows.push_back({text(row, "name"), text(row, "attempts"), text(row, "requests"),
+                        text(row, "retries") + (most.empty() ? "" : " of " + most), text(row, "tokens"),
+                        text(row, "hedged") == "true" ? "yes" : "no"});
+    }
+    return rows;
+}
+
 Rows rate_limits(const json::object& status) {
     Rows rows{{"RATE LIMIT", "ALLOWED", "REFUSED IN 5 MIN", "BANS", "SHARE", "MODE"}};
     for (const json::value& one : list(status, "rate_limits")) {
@@ -233,6 +245,7 @@ void print_status(const json::object& status) {
     print_section(circuits(status));
     print_section(degrading(status));
 
+    print_section(retries(status));
     print_section(bulkheads(status));
     print_section(rate_limits(status));
 

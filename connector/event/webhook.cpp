@@ -13,7 +13,7 @@
 #include "connector/config/url.h"
 #include "connector/event/webhook_queue.h"
 #include "connector/event/webhook_request.h"
-#include "connector/fetch/reply_time.h"
+#include "connector/http/reply_time.h"
 
 namespace adit::event {
 namespace {
@@ -36,7 +36,7 @@ Told judge(const std::expected<fetch::Reply, problem::Failure>& reply) {
     if (reply->status >= 200 && reply->status < 300) {
         return {};
     }
-    const auto after = fetch::retry_after(reply->field("retry-after"), std::chrono::system_clock::now());
+    const auto after = http::retry_after(reply->field("retry-after"), std::chrono::system_clock::now());
     return std::unexpected(Refusal{"status " + std::to_string(reply->status),
                                    std::min<std::chrono::milliseconds>(after.value_or(0s), kLeaveAloneMost)});
 }

@@ -45,11 +45,10 @@ void RetryBudget::set(const config::RetryBudget& settings) {
 }
 
 std::uint32_t RetryBudget::most() const {
-    const std::uint32_t percent = percent_.load(std::memory_order_relaxed);
-    if (percent >= 100) {
+    if (unbounded()) {
         return std::numeric_limits<std::uint32_t>::max();
     }
-    const std::uint64_t share = std::uint64_t{active()} * percent / 100;
+    const std::uint64_t share = std::uint64_t{active()} * percent_.load(std::memory_order_relaxed) / 100;
     return std::max(static_cast<std::uint32_t>(share), floor_.load(std::memory_order_relaxed));
 }
 
@@ -61,7 +60,7 @@ RetryPlace RetryBudget::take(bool after_timeout) {
         }
     } while (!retries_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
     const std::int32_t cost = after_timeout ? kCostAfterTimeout : kCost;
-    if (percent_.load(std::memory_order_relaxed) < 100 && !spend(cost)) {
+    if (!unbounded() && !spend(cost)) {
         retries_.fetch_sub(1, std::memory_order_relaxed);
         return {};
     }

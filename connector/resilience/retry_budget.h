@@ -71,6 +71,8 @@ class RetryBudget {
     std::uint32_t active() const { return active_.load(std::memory_order_relaxed); }
     std::uint32_t retries() const { return retries_.load(std::memory_order_relaxed); }
     std::int32_t tokens() const { return tokens_.load(std::memory_order_relaxed); }
+    /// There is no budget: all may be retries.
+    bool unbounded() const { return percent_.load(std::memory_order_relaxed) >= 100; }
     /// Retries that there may be at once, as things stand.
     std::uint32_t most() const;
 

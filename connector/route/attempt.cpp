@@ -50,9 +50,10 @@ void Attempt::give_up(net::Status why) {
 
 net::Task<std::optional<problem::Failure>> Attempt::ask() {
     auto failure = co_await try_asking();
-    if (failure) {
+    if (failure || renewed_) {
         co_await stop_upload();
     }
+    watchdog_.disarm();  // whoever relays the answer has a time of its own
     if (asking_.client_left && exchange_.status == 0) {
         failure = problem::client_gone();
     }

@@ -205,7 +205,7 @@ net::Task<> Attempt::relay_upgrade() {
 }
 
 net::Task<> Attempt::discard() {
-    if (!body_handed_over()) {
+    if (uploading_ || !body_handed_over()) {
         co_return co_await stop_upload();
     }
     http::BodyReader body = call_->answer_body(response_);

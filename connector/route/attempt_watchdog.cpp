@@ -63,6 +63,9 @@ void Attempt::Watchdog::enter(Phase phase) {
 
 /// An origin cannot answer what it has not got: while the request's body moves, the time of the try begins anew.
 void Attempt::Watchdog::progress() {
+    if (!armed()) {
+        return;
+    }
     if (phase_ != Phase::body) {
         begin_try();
     }

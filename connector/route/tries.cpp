@@ -62,6 +62,9 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
     if (candidates_.current() == nullptr) {
         co_return candidates_.nobody();
     }
+    if (asking_.left().count() == 0) {
+        co_return asking_.out_of_time();
+    }
     for (;;) {
         auto target = co_await find_target();
         if (!target) {
@@ -317,6 +320,7 @@ net::Task<> Tries::pause(std::chrono::milliseconds time) {
 /// No further try: the answer that there is goes on.
 net::Task<std::optional<problem::Failure>> Tries::relay() {
     if (asking_.client_left) {
+        co_await attempt().discard();
         co_return problem::client_gone();
     }
     if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt().answer().status != 101) {

@@ -20,7 +20,12 @@ using How = NextStep::How;
 
 namespace {
 
-const Retry kRetry{.attempts = 3};
+Retry of_attempts(std::uint32_t attempts) {
+    Retry retry;
+    retry.attempts = attempts;
+    return retry;
+}
+const Retry kRetry = of_attempts(3);
 constexpr Repeatable kGet{.idempotent = true};
 constexpr Repeatable kPost{};
 constexpr Progress kFirst{.tries = 1};
@@ -85,7 +90,7 @@ TEST_CASE("the matrix: what may be sent again, by any method and by idempotent o
 }
 
 TEST_CASE("an origin, or the configuration, may say that a request was not acted on") {
-    Retry retry{.attempts = 3};
+    Retry retry = kRetry;
     retry.on = {.retriable_header = true, .statuses = {{425, 425}}, .grpc = {14}, .said = true};
     Ending marked = answered(503);
     marked.outcome.retriable_header = true;
@@ -144,7 +149,7 @@ TEST_CASE("a try has its even share of the total where there may be several") {
     CHECK(per_try({.total = 60s}, &kRetry) == 10s);
     CHECK(per_try({.total = 0s}, &kRetry) == 0s);
     CHECK(per_try(total, nullptr) == 0s);
-    const Retry once{.attempts = 1};
+    const Retry once = of_attempts(1);
     CHECK(per_try(total, &once) == 0s);
     CHECK(per_try({.per_try = 3s, .total = 15s}, nullptr) == 3s);
 }
