@@ -29,6 +29,12 @@ App::App(std::filesystem::path file)
               .shed = shed_metrics_,
               .pseudonym = "adit-" + random_base62(8)} {
     fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+    fabric_.state->watch([this](const state::Standing& standing) {
+        fabric_.events.tell({.kind = standing.answers ? event::Kind::state_back : event::Kind::state_lost,
+                             .subject = "state",
+                             .reason = standing.trouble,
+                             .details = {{"master", standing.master}}});
+    });
     fabric_.shared_circuits = state::SharedCircuits::make(*fabric_.state, fabric_.circuits);
     fabric_.circuit_watch.share_by(fabric_.shared_circuits.get());
 }
@@ -261,7 +267,8 @@ Result<> App::prepare_status() {
                                 not_ready(),
                                 overload_watch_->standings(),
                                 fabric_.cache.store.figures(),
-                                fabric_.reduction.standing()};
+                                fabric_.reduction.standing(),
+                                fabric_.state->standings()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),

@@ -39,7 +39,7 @@ void CircuitWatch::changed(const resilience::CircuitChange& change) {
                                    {"forced", std::string(name(change.forced))},
                                    {"generation", static_cast<std::int64_t>(change.generation)},
                                    {"by_other_connector", change.remote}}};
-    if (change.to == CircuitState::open) {
+    if (change.to == CircuitState::open && !change.by_operator) {
         event.details.emplace_back("cooldown_ms", static_cast<std::int64_t>(change.cooldown.count()));
     }
     events_.tell(event);

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 
 #include "common/log/log.h"
+#include "connector/backend/bulkhead.h"
+#include "connector/backend/roster.h"
 
 namespace adit {
 namespace {
@@ -32,6 +34,36 @@ bool stressed(const resilience::Circuit& circuit, resilience::Time now) {
         return standing.forced == resilience::CircuitForced::open;
     }
     return standing.state != resilience::CircuitState::open || (standing.next_try && *standing.next_try > now);
+}
+
+/// Fewer endpoints are well than the balance wants before it uses those that are ill, too.
+bool panics(const backend::Roster& roster, resilience::Time now) {
+    const std::size_t all = roster.members().size();
+    std::size_t well = 0;
+    for (std::size_t i = 0; i < all; ++i) {
+        well += roster.fitness(i, now) == resilience::Fitness::well ? 1 : 0;
+    }
+    return well == 0 || well * 100 < all * roster.balance().panic;
+}
+
+/// What is wrong with one backend; empty: nothing that we know of.
+std::string stress_of(const std::string& name, const backend::Guards& guards, resilience::Time now) {
+    if (guards.circuit && stressed(*guards.circuit, now)) {
+        return "backend " + name + ": its circuit is " + std::string(resilience::name(guards.circuit->state()));
+    }
+    const auto& circuits = guards.endpoint_circuits;
+    if (!circuits.empty() && std::ranges::all_of(circuits, [&](const auto& one) { return stressed(*one, now); })) {
+        return "backend " + name + ": the circuits of all its endpoints are open";
+    }
+    if (guards.bulkhead && guards.bulkhead->places &&
+        (guards.bulkhead->places->waiting() > 0 ||
+         guards.bulkhead->places->in_progress() >= guards.bulkhead->limit())) {
+        return "backend " + name + ": its bulkhead is full";
+    }
+    if (guards.roster && panics(*guards.roster, now)) {
+        return "backend " + name + ": too few of its endpoints are well";
+    }
+    return {};
 }
 
 }  // namespace
@@ -62,13 +94,8 @@ std::string stress_of(const Generation& generation, resilience::Time now) {
         if (!backend.essential) {
             continue;
         }
-        const backend::Guards& guards = *generation.guards[i];
-        if (guards.circuit && stressed(*guards.circuit, now)) {
-            return "backend " + backend.name + ": its circuit is " + std::string(name(guards.circuit->state()));
-        }
-        const auto& circuits = guards.endpoint_circuits;
-        if (!circuits.empty() && std::ranges::all_of(circuits, [&](const auto& one) { return stressed(*one, now); })) {
-            return "backend " + backend.name + ": the circuits of all its endpoints are open";
+        if (std::string stress = stress_of(backend.name, *generation.guards[i], now); !stress.empty()) {
+            return stress;
         }
     }
     return {};

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "common/base/time.h"
-#include "common/log/log.h"
+#include "connector/event/hub.h"
 
 namespace adit {
 namespace {
@@ -28,22 +27,33 @@ const config::Backend* backend_before(const Generation* previous, const std::str
     return found == previous->configuration.backends.end() ? nullptr : &*found;
 }
 
-void tell(const backend::EndpointEvent& event) {
+event::Kind kind_of(backend::EndpointEvent::Kind kind) {
     using Kind = backend::EndpointEvent::Kind;
-    switch (event.kind) {
+    switch (kind) {
         case Kind::unhealthy:
-            return logging::warn("endpoint unhealthy",
-                                 {{"backend", event.backend}, {"endpoint", event.endpoint}, {"reason", event.reason}});
+            return event::Kind::endpoint_unhealthy;
         case Kind::healthy:
-            return logging::info("endpoint healthy", {{"backend", event.backend}, {"endpoint", event.endpoint}});
+            return event::Kind::endpoint_healthy;
         case Kind::ejected:
-            return logging::warn("endpoint ejected", {{"backend", event.backend},
-                                                      {"endpoint", event.endpoint},
-                                                      {"reason", event.reason},
-                                                      {"for", format_duration(event.lasts)}});
+            return event::Kind::endpoint_ejected;
         case Kind::returned:
-            return logging::info("endpoint returned", {{"backend", event.backend}, {"endpoint", event.endpoint}});
+            break;
     }
+    return event::Kind::endpoint_returned;
+}
+
+/// The hub outlives all rosters.
+auto teller(event::Hub& events) {
+    return [&events](const backend::EndpointEvent& told) {
+        event::Event event{.kind = kind_of(told.kind),
+                           .subject = "endpoint:" + told.backend + ":" + told.endpoint,
+                           .reason = told.reason,
+                           .details = {{"backend", told.backend}, {"endpoint", told.endpoint}}};
+        if (told.lasts.count() > 0) {
+            event.details.emplace_back("for_ms", std::int64_t{told.lasts.count()});
+        }
+        events.tell(event);
+    };
 }
 
 /// Who has that URL in a backend; null: nobody.
@@ -83,7 +93,7 @@ std::shared_ptr<backend::Roster> make_roster(const Generation& made, std::size_t
             .outlier = from.outlier,
             .changes = known != nullptr ? known->changes() : std::make_shared<backend::Roster::Changes>(),
             .metrics = means.metrics.spread(from.name),
-            .tell = tell},
+            .tell = teller(means.fabric.events)},
         std::move(members));
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/base/random.h"
 #include "connector/admin/metrics.h"
+#include "connector/state/shared_limiter.h"
 
 namespace adit {
 namespace {
@@ -14,7 +15,7 @@ std::shared_ptr<const T> find(const std::map<std::string, std::shared_ptr<const 
 }
 
 std::size_t windows_most(const config::RateLimit& settings) {
-    std::size_t most = settings.limits.size();
+    std::size_t most = std::max<std::size_t>(1, settings.limits.size());
     for (const auto& [tier, windows] : settings.tiers) {
         most = std::max(most, windows.size());
     }
@@ -23,18 +24,23 @@ std::size_t windows_most(const config::RateLimit& settings) {
 
 class Maker {
   public:
-    Maker(ConnectorMetrics& metrics, const LimitsInUse* previous) : metrics_(metrics), previous_(previous) {}
+    Maker(ConnectorMetrics& metrics, state::Store& store, bool shares, const LimitsInUse* previous)
+        : metrics_(metrics), store_(store), shares_(shares), previous_(previous) {}
 
-    /// Counts go on unless there are more windows than the table has columns for.
     void rate(const std::string& name, const config::RateLimit& settings) {
         const auto before = previous_ == nullptr ? nullptr : find(previous_->rates, name);
+        policy::RateLimitState::Terms terms{settings.by, shares_ ? settings.sharing : config::RateLimit::Sharing::off,
+                                            settings.fail, windows_most(settings)};
         std::shared_ptr<policy::RateLimitState> state;
-        if (before && before->state()->local->windows() >= windows_most(settings) &&
-            before->state()->by == settings.by) {
-            state = before->state();
-        } else {
+        if (before) {
+            // Fewer windows than there are columns for are as good.
+            terms.windows = std::max(terms.windows, before->state()->terms.windows);
+            state = before->state()->terms == terms ? before->state() : nullptr;
+        }
+        if (!state) {
             state = std::make_shared<policy::RateLimitState>(
-                settings, before ? before->state()->metrics : metrics_.rate_limit(name));
+                terms, before ? before->state()->metrics : metrics_.rate_limit(name));
+            share(name, *state);
         }
         made_.rates.emplace(name, std::make_shared<const policy::RateLimit>(name, settings, std::move(state)));
     }
@@ -69,7 +75,16 @@ class Maker {
     LimitsInUse take() { return std::move(made_); }
 
   private:
+    void share(const std::string& name, policy::RateLimitState& state) {
+        if (state.terms.sharing != config::RateLimit::Sharing::off) {
+            state.limiter = state::SharedLimiter::make(store_, {name, state.terms.sharing, state.terms.fail},
+                                                       state.terms.windows, config::defaults::limited_callers);
+        }
+    }
+
     ConnectorMetrics& metrics_;
+    state::Store& store_;
+    const bool shares_;  ///< there is a `state`
     const LimitsInUse* previous_;
     LimitsInUse made_;
 };
@@ -112,9 +127,9 @@ void LimitsInUse::show() const {
     }
 }
 
-LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics,
+LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, state::Store& store,
                         const LimitsInUse* previous) {
-    Maker maker(metrics, previous);
+    Maker maker(metrics, store, configuration.state.has_value(), previous);
     for (const config::Policy& policy : configuration.policies) {
         if (policy.rate_limit) {
             maker.rate(policy.name, *policy.rate_limit);

@@ -13,6 +13,10 @@ namespace adit {
 
 class ConnectorMetrics;
 
+namespace state {
+class Store;
+}  // namespace state
+
 /// By the names of policies, and of bulkheads as backend::Bulkhead has them.
 struct LimitsInUse {
     std::map<std::string, std::shared_ptr<const policy::RateLimit>> rates;
@@ -28,7 +32,7 @@ struct LimitsInUse {
 };
 
 /// `previous` may be null.
-LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics,
+LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, state::Store& store,
                         const LimitsInUse* previous);
 
 }  // namespace adit

@@ -10,9 +10,11 @@
 #include "connector/circuit_table.h"
 #include "connector/config/check.h"
 #include "connector/degrading_desk.h"
+#include "connector/status_endpoints.h"
 #include "connector/status_limits.h"
 #include "connector/status_problems.h"
 #include "connector/status_retries.h"
+#include "connector/status_state.h"
 
 namespace adit {
 namespace {
@@ -146,7 +148,7 @@ json::array credentials_of(const backend::Credentials& credentials) {
     return list;
 }
 
-json::array backends_of(const Generation& generation) {
+json::array backends_of(const Generation& generation, WallTime now) {
     json::array list;
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
         const config::Backend& backend = generation.configuration.backends[i];
@@ -159,6 +161,9 @@ json::array backends_of(const Generation& generation) {
                           {"endpoints", std::move(endpoints)},
                           {"active", static_cast<std::int64_t>(metrics.active.Value())},
                           {"idle", static_cast<std::int64_t>(metrics.idle.Value())}};
+        if (const auto& roster = generation.guards[i]->roster; roster && !backend.endpoints.empty()) {
+            told["vitals"] = endpoint_rows(*roster, resilience::Clock::now(), now);
+        }
         if (const auto& credentials = generation.credentials[i].all; !credentials.empty()) {
             told["credentials"] = credentials_of(credentials);
         }
@@ -273,14 +278,18 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (standing.reduction.reduced) {
         problems.emplace_back("functionality is reduced: " + standing.reduction.why);
     }
+    if (const auto problem = state_problem(standing.state)) {
+        problems.emplace_back(*problem);
+    }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
-    report["backends"] = backends_of(generation);
+    report["backends"] = backends_of(generation, now);
     report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
     report["degrade"] = reduction_standing(standing.reduction, now);
+    report["state"] = state_rows(standing.state);
     report["circuits"] = circuit_rows(generation.circuits, now);
     report["retries"] = retries_of(generation);
     report["bulkheads"] = bulkheads_of(generation.limits);

@@ -8,6 +8,7 @@
 
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
+#include "connector/status_state.h"
 #include "connector/store/record.h"
 #include "connector/tunnel/fleet.h"
 #include "connector/wireguard_standing.h"
@@ -39,6 +40,7 @@ struct Standing {
     std::vector<ResourceStanding> resources = {};
     cache::Store::Figures cache = {};
     resilience::Reduction::Standing reduction = {};
+    StateStandings state = {};
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

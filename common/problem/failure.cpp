@@ -299,6 +299,7 @@ Failure credential_unavailable(std::string detail, int retry_after) {
     failure.retry_after = retry_after;
     failure.not_sent = true;
     failure.final_here = true;
+    failure.refused_here = true;
     return failure;
 }
 
@@ -306,6 +307,7 @@ Failure credential_misconfigured(std::string detail) {
     Failure failure{ProxyError::proxy_internal_error, 502, "upstream-credential-unavailable", std::move(detail)};
     failure.not_sent = true;
     failure.final_here = true;
+    failure.refused_here = true;
     return failure;
 }
 

@@ -38,7 +38,7 @@ struct FallbackMetrics {
     FallbackMetrics(metrics::Registry& registry, const std::string& of, const std::string& to);
     metrics::Counter& answered;
     metrics::Counter& failed;
-    metrics::Counter& skipped;  ///< the request's body is gone
+    metrics::Counter& skipped;  ///< the request cannot be sent twice
 };
 
 struct ReductionMetrics {

@@ -203,7 +203,17 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
 }
 
 std::shared_ptr<EndpointMetrics> ConnectorMetrics::endpoint(const std::string& backend, const std::string& url) {
-    return std::make_shared<EndpointMetrics>(registry_, backend, url);
+    if (endpoints_.size() >= endpoints_tidied_at_) {
+        std::erase_if(endpoints_, [](const auto& known) { return known.second.expired(); });
+        endpoints_tidied_at_ = 2 * endpoints_.size() + 64;
+    }
+    std::weak_ptr<EndpointMetrics>& known = endpoints_[{backend, url}];
+    auto metrics = known.lock();
+    if (!metrics) {
+        metrics = std::make_shared<EndpointMetrics>(registry_, backend, url);
+        known = metrics;
+    }
+    return metrics;
 }
 
 std::shared_ptr<SpreadMetrics> ConnectorMetrics::spread(const std::string& backend) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -152,6 +153,7 @@ class ConnectorMetrics {
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    /// The same for the same endpoint for as long as somebody has it: its gauges exist once.
     std::shared_ptr<EndpointMetrics> endpoint(const std::string& backend, const std::string& url);
     std::shared_ptr<SpreadMetrics> spread(const std::string& backend);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
@@ -181,6 +183,8 @@ class ConnectorMetrics {
 
   private:
     metrics::Registry& registry_;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<EndpointMetrics>> endpoints_;
+    std::size_t endpoints_tidied_at_ = 64;  ///< how many there may be before those that are gone are looked for
 };
 
 }  // namespace adit

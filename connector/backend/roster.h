@@ -75,6 +75,10 @@ class Roster {
     void sweep(Time now);
 
     resilience::Fitness fitness(std::size_t member, Time now) const;
+    /// In its slow start: it gets less than its weight says.
+    bool warms_up(std::size_t member, Time now) const {
+        return weight_now(members_[member], now) < members_[member].weight;
+    }
     /// All of them as they stand now, nobody avoided; and until when, where time alone changes something.
     Time enter(std::vector<resilience::Entrant>& entrants, Time now) const;
     /// Seconds after which it is worth asking again when nobody is well.

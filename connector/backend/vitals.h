@@ -62,26 +62,26 @@ class Vitals {
     std::atomic<std::int64_t> latency_us_{0};
 };
 
-/// Counts a try against its endpoint for as long as it lives: to the last byte of the answer.
+/// Counts a try against its endpoint for as long as it lives: to the last byte of the answer. The vitals outlive it.
 class InFlight {
   public:
     InFlight() = default;
-    explicit InFlight(std::shared_ptr<Vitals> of) : of_(std::move(of)) {
+    explicit InFlight(const std::shared_ptr<Vitals>& of) : of_(of.get()) {
         of_->in_flight_.fetch_add(1, std::memory_order_relaxed);
     }
-    InFlight(InFlight&&) noexcept = default;
+    InFlight(InFlight&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
     InFlight& operator=(InFlight&& other) noexcept {
         std::swap(of_, other.of_);
         return *this;
     }
     ~InFlight() {
-        if (of_) {
+        if (of_ != nullptr) {
             of_->in_flight_.fetch_sub(1, std::memory_order_relaxed);
         }
     }
 
   private:
-    std::shared_ptr<Vitals> of_;
+    Vitals* of_ = nullptr;
 };
 
 }  // namespace adit::backend

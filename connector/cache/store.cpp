@@ -2,6 +2,7 @@
 #include "connector/cache/store.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace adit::cache {
 namespace {
@@ -34,6 +35,7 @@ Store::Found Store::find(const Key& key, const http::RequestHead& request) {
     for (const Items::iterator item : slot->second.variants) {
         if (selects(item->entry->selecting(), request)) {
             shard.items.splice(shard.items.begin(), shard.items, item);
+            item->used = ++uses_;
             return {item->entry, false};
         }
     }
@@ -65,7 +67,7 @@ bool Store::put(const Key& key, std::shared_ptr<const Entry> entry) {
             slot.site = site;
             shard.sites.emplace(site, &slot);
         }
-        shard.items.push_front({std::move(entry), &slot, size});
+        shard.items.push_front({std::move(entry), &slot, size, ++uses_});
         slot.variants.insert(slot.variants.begin(), shard.items.begin());
         bytes_ += size;
         ++entries_;
@@ -150,9 +152,24 @@ bool Store::over() const {
     return bytes_ > memory_most_ || entries_ > entries_most_;
 }
 
+/// The shard with what was not used for the longest time. It may be another by the time that it is locked: the order is
+/// as good as it has to be.
+Store::Shard& Store::oldest() {
+    Shard* found = shards_.data();
+    std::uint64_t used = std::numeric_limits<std::uint64_t>::max();
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        if (!shard.items.empty() && shard.items.back().used < used) {
+            found = &shard;
+            used = shard.items.back().used;
+        }
+    }
+    return *found;
+}
+
 void Store::make_room() {
     while (over()) {
-        Shard& shard = shards_[hand_++ % kShards];
+        Shard& shard = oldest();
         const std::lock_guard lock(shard.mutex);
         if (!shard.items.empty()) {
             unlink(shard, std::prev(shard.items.end()));

@@ -1,7 +1,7 @@
 // The answers that all caches of a connector keep, within one bound. Any thread.
 //
 // Shards by what was asked, each with a lock that is held for a search or a change of links; bodies are shared, so
-// nothing of them is copied there. The least recently used leave first, taken from the shards in turn.
+// nothing of them is copied there. The least recently used of all shards leave first.
 #pragma once
 
 #include <array>
@@ -85,6 +85,7 @@ class Store {
         std::shared_ptr<const Entry> entry;
         Slot* slot;
         std::size_t size;
+        std::uint64_t used;  ///< the later the larger
     };
     using Items = std::list<Item>;
     struct Slot {
@@ -111,6 +112,7 @@ class Store {
     static bool outdated(const Shard& shard, std::size_t site, Time requested);
     void unlink(Shard& shard, Items::iterator item);
     bool over() const;
+    Shard& oldest();
     void make_room();
 
     std::array<Shard, kShards> shards_;
@@ -120,7 +122,7 @@ class Store {
     std::atomic<std::size_t> entries_{0};
     std::atomic<std::uint64_t> evicted_{0};
     std::atomic<std::uint64_t> collecting_{0};
-    std::atomic<std::size_t> hand_{0};  ///< the shard that gives up an answer next
+    std::atomic<std::uint64_t> uses_{0};
 };
 
 }  // namespace adit::cache

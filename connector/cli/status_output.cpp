@@ -109,6 +109,27 @@ Rows rate_limits(const json::object& status) {
     return rows;
 }
 
+/// Of backends with more than one endpoint, and of those that are not well.
+Rows endpoints(const json::object& status) {
+    Rows rows{{"BACKEND", "ENDPOINT", "STATE", "PRIORITY", "ZONE", "WEIGHT", "IN FLIGHT", "LATENCY MS"}};
+    for (const json::value& one : list(status, "backends")) {
+        const json::array& vitals = list(one.as_object(), "vitals");
+        for (const json::value& each : vitals) {
+            const json::object& row = each.as_object();
+            std::string state = text(row, "state");
+            if (const std::string until = text(row, "ejected_until"); !until.empty()) {
+                state += " until " + until;
+            } else if (vitals.size() == 1 && state == "well" && text(row, "checked").empty()) {
+                continue;
+            }
+            rows.push_back({text(one.as_object(), "name"), text(row, "endpoint"), state, text(row, "priority"),
+                            text(row, "zone").empty() ? "-" : text(row, "zone"), text(row, "weight"),
+                            text(row, "in_flight"), text(row, "latency_ms")});
+        }
+    }
+    return rows;
+}
+
 Rows credentials(const json::object& status) {
     Rows rows{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
     for (const json::value& one : list(status, "backends")) {
@@ -121,6 +142,17 @@ Rows credentials(const json::object& status) {
             rows.push_back({text(one.as_object(), "name"), text(credential, "kind"), state, text(credential, "expires"),
                             text(credential, "fetches"), text(credential, "failures")});
         }
+    }
+    return rows;
+}
+
+/// How each worker reaches what connectors share.
+Rows state(const json::object& status) {
+    Rows rows{{"STATE", "ANSWERS", "SINCE", "MASTER", "LAG US", "LAST TROUBLE"}};
+    for (const json::value& one : list(status, "state")) {
+        const json::object& row = one.as_object();
+        rows.push_back({"worker " + text(row, "worker"), text(row, "answers"), text(row, "since"), text(row, "master"),
+                        text(row, "lag_us"), text(row, "trouble")});
     }
     return rows;
 }
@@ -241,7 +273,9 @@ void print_status(const json::object& status) {
         backends.push_back({text(backend, "name"), endpoints, text(backend, "active"), text(backend, "idle")});
     }
     print_section(backends);
+    print_section(endpoints(status));
     print_section(credentials(status));
+    print_section(state(status));
     print_section(circuits(status));
     print_section(degrading(status));
 

@@ -69,7 +69,9 @@ bool EndpointEntry::read(const Node& node, Endpoint& endpoint, Diagnostics& diag
 }
 
 Schema EndpointEntry::schema() const {
-    return Parsed<Endpoint>("an endpoint", parse_endpoint).schema();
+    Schema schema = written().schema();
+    schema.or_text = true;
+    return schema;
 }
 
 yaml::Object<Balance> balance_table() {

@@ -16,16 +16,37 @@ using namespace yaml;
 
 constexpr std::string_view kWebhookKey = "whsec_";
 
+/// The URL of a Redis: it may hold a password, so that neither errors nor what is shown repeat it.
+class StateUrl {
+  public:
+    using value_type = State::Server;
+    bool read(const Node& node, State::Server& server, Diagnostics& diagnostics) const {
+        if (!expect_scalar(node, kName, diagnostics)) return false;
+        auto parsed = parse_state_url(node.text);
+        if (!parsed) {
+            diagnostics.error(node.place, std::string("this is not ") + kName + ": " + parsed.error().message);
+            return false;
+        }
+        server = *std::move(parsed);
+        return true;
+    }
+    Schema schema() const { return {.kind = Schema::Kind::text, .name = kName, .secret = true}; }
+    std::string show(const State::Server&) const { return {}; }
+
+  private:
+    static constexpr const char* kName = "a Redis URL";
+};
+
 Object<State> state_object() {
     return Object<State>("state", "What connectors of a fleet share.")
-        .required("url", &State::server, Parsed<State::Server>("a Redis URL", parse_state_url),
+        .required("url", &State::server, StateUrl(),
                   "redis://[[user]:password@]host[:port][/db], rediss:// over TLS; "
                   "redis+sentinel://host:port,host:port/MASTER.")
         .field("ca", &State::ca, Path(),
                "PEM file with the CAs that it is checked against; the system's when left out.")
         .field("server_name", &State::server_name, Text(),
                "The name that its certificate must have; its host when left out.")
-        .field("sentinel_password", &State::sentinel_password, Text(), "Of the sentinels; none when left out.")
+        .field("sentinel_password", &State::sentinel_password, SecretText(), "Of the sentinels; none when left out.")
         .field("prefix", &State::prefix, Name(), "Before all keys: fleets with other ones share nothing.")
         .field("timeout", &State::timeout, Duration(bounds::min_timeout, bounds::max_timeout),
                "Of one round trip; beyond it the fail modes count.");
@@ -62,17 +83,17 @@ void long_enough(const Node& node, const Chain& chain, Diagnostics& diagnostics)
 
 bool StateEntry::read(const Node& node, State& state, Diagnostics& diagnostics) const {
     if (node.kind == Node::Kind::map) return state_object().read(node, state, diagnostics);
-    return Parsed<State::Server>("a Redis URL", parse_state_url).read(node, state.server, diagnostics);
+    return StateUrl().read(node, state.server, diagnostics);
 }
 
 Schema StateEntry::schema() const {
-    return Parsed<State::Server>("a Redis URL", parse_state_url).schema();
+    return StateUrl().schema();
 }
 
 yaml::Object<Webhook> webhook_table() {
     return Object<Webhook>("a webhook", "Events pushed to somebody's HTTP endpoint, signed (standardwebhooks.com).")
         .required("url", &Webhook::url, Text(), "https, or http to this machine.")
-        .required("secret", &Webhook::secret, Text(),
+        .required("secret", &Webhook::secret, SecretText(),
                   "whsec_ and base64, or plain text; from a file or the environment.")
         .field("events", &Webhook::events, List(Text(), bounds::conditions_on),
                "Their kinds, such as circuit.opened or circuit.*; all when left out.")
@@ -90,7 +111,7 @@ yaml::Object<Chain> chain_table() {
     return Object<Chain>(
                "chain",
                "What chained connectors tell each other, signed: that another tier retries, and how long is left.")
-        .required("key", &Chain::key, Text(), "The same in all of them; from a file or the environment.")
+        .required("key", &Chain::key, SecretText(), "The same in all of them; from a file or the environment.")
         .rule(long_enough);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/jose/compact.h"
 #include "connector/credential/uri_encoding.h"
+#include "connector/http/date.h"
 #include "connector/http/reply_time.h"
 
 namespace adit::credential {
@@ -214,7 +215,7 @@ std::optional<json::object> unverified_claims(std::string_view token) {
 }
 
 WallTime time_of(const fetch::Reply& reply) {
-    return http::parse_http_date(reply.field("date")).value_or(std::chrono::system_clock::now());
+    return http::parse_date(reply.field("date")).value_or(std::chrono::system_clock::now());
 }
 
 }  // namespace adit::credential

@@ -13,6 +13,7 @@ constexpr std::chrono::nanoseconds kMinute = std::chrono::minutes(1);
 
 void WebhookQueue::use(Bounds bounds) {
     bounds_ = bounds;
+    not_before_ = Time();
 }
 
 /// The first one stays while it is being tried: it may be delivered at this moment.

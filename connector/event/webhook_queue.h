@@ -22,6 +22,7 @@ class WebhookQueue {
     static constexpr int kTriesMost = 10;  ///< of one event: some minutes
 
     explicit WebhookQueue(Bounds bounds) : bounds_(bounds) {}
+    /// Tries at once again: what was wrong may have been mended.
     void use(Bounds bounds);
 
     /// False: the oldest one had to go.

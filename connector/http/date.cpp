@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/base/bounded_time.h"
 #include "common/base/strings.h"
 
 namespace adit::http {
@@ -42,8 +43,9 @@ std::optional<WallTime> assemble(std::string_view day, std::string_view month, s
     if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60 || !date.ok()) {
         return std::nullopt;
     }
-    return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-           std::chrono::seconds(*second);
+    const std::chrono::sys_seconds at = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
+                                        std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+    return bounded_time(at.time_since_epoch().count());
 }
 
 /// RFC 9110 §5.6.7: a year that seems more than 50 years in the future is the latest past one with these digits.

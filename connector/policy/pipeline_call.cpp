@@ -50,17 +50,24 @@ net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchan
         }
     }
     route::Plan plan = plan_of(story, backend);
+    struct InPlace final : Rescue::Calls {
+        InPlace(http::Exchange& of, Story& with) : exchange(of), story(with) {}
+        net::Task<std::optional<problem::Failure>> call(backend::Backend& to, const route::Plan& by) override {
+            return call_in_place(exchange, story, to, by);
+        }
+        http::Exchange& exchange;
+        Story& story;
+    } calls(exchange, story);
     // a fresh answer of the cache; what stands in for a failure comes after the tries
     std::optional<Rescue> rescue;
     if (routes.degrading.routes[last.index].rescues) {
         rescue.emplace(
             Rescue::Scene{exchange, routes.degrading, routes.terms[last.index], last, story.destination->backend_index,
                           story.serving->backends, story.admission.passage, story.trace, story.effects, story.serving},
-            plan);
+            plan, calls);
         if (co_await rescue->begin()) {
             co_return rescue->take_failure();
         }
-        plan.taker = rescue->taker();
     }
     std::optional<problem::Failure> failure;
     do {

@@ -1,5 +1,6 @@
 // How much a request may have: tokens of rate limits before it goes anywhere, places in bulkheads before its backend.
 #include <algorithm>
+#include <span>
 
 #include "connector/policy/pipeline.h"
 #include "connector/policy/route_limits.h"
@@ -23,11 +24,22 @@ net::Task<> Pipeline::take_tokens(http::Exchange& exchange, Story& story, const 
     const RouteTerms& terms = story.serving->routes->terms[route.index];
     const Asker who = asker(exchange, story, route);
     net::Loop& loop = exchange.client().loop();
+    const std::size_t before = story.tickets.size();
+    bool asks = false;
     for (const auto& limit : terms.limits->rates) {
         RateLimit::Ticket& ticket = story.tickets.emplace_back();
-        if (!limit->take(ticket, who, terms.cost, loop.now())) {
-            co_await limit->wait(ticket, loop);
+        const bool told = limit->take(ticket, who, terms.cost, loop.now());
+        asks = asks || !told;
+        if (told && ticket.tier != nullptr && !ticket.allowed() && !limit->dry_run()) {
+            break;  // what the others would say does not matter any more
         }
+    }
+    const auto tickets = std::span(story.tickets).subspan(before);
+    if (asks) {
+        co_await RateLimit::wait(tickets, loop);
+    }
+    for (const RateLimit::Ticket& ticket : tickets) {
+        const RateLimit* const limit = ticket.of;
         if (ticket.tier == nullptr) {
             continue;
         }

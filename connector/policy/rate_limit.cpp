@@ -17,15 +17,6 @@ std::uint64_t some() {
     return random.next();
 }
 
-/// The most windows of any tier.
-std::size_t windows_most(const config::RateLimit& settings) {
-    std::size_t most = std::max<std::size_t>(1, settings.limits.size());
-    for (const auto& [tier, windows] : settings.tiers) {
-        most = std::max(most, windows.size());
-    }
-    return most;
-}
-
 template <class Duration>
 int whole_seconds(Duration time) {
     return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(time).count());
@@ -33,10 +24,10 @@ int whole_seconds(Duration time) {
 
 }  // namespace
 
-RateLimitState::RateLimitState(const config::RateLimit& settings, std::shared_ptr<RateLimitMetrics> counted)
-    : by(settings.by),
+RateLimitState::RateLimitState(const Terms& counted_by, std::shared_ptr<RateLimitMetrics> counted)
+    : terms(counted_by),
       hash(some(), some()),
-      local(std::make_shared<resilience::LocalLimiter>(windows_most(settings), config::defaults::limited_callers)),
+      local(std::make_shared<resilience::LocalLimiter>(terms.windows, config::defaults::limited_callers)),
       limiter(local),
       metrics(std::move(counted)) {}
 
@@ -102,28 +93,43 @@ bool RateLimit::take(Ticket& ticket, const Asker& asker, std::uint32_t cost, net
     const auto verdict =
         state_->limiter->take({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand, now);
     ticket.verdict = verdict.value_or(resilience::LimitVerdict{.result = Result::unavailable});
+    ticket.pending = !verdict;
     return verdict.has_value();
 }
 
-net::Task<> RateLimit::wait(Ticket& ticket, net::Loop& loop) const {
-    struct Reply {
-        explicit Reply(net::Loop& at) : waiter(at) {}
+net::Task<> RateLimit::wait(std::span<Ticket> tickets, net::Loop& loop) {
+    struct Replies {
+        Replies(net::Loop& at, std::size_t count) : waiter(at), verdicts(count), left(count) {}
         net::Waiter waiter;
-        std::optional<resilience::LimitVerdict> verdict;  ///< on the loop's thread only
+        std::vector<resilience::LimitVerdict> verdicts;  ///< on the loop's thread only, as is the next
+        std::size_t left;
     };
     // Whoever tells may do so after the request has gone.
-    const auto reply = std::make_shared<Reply>(loop);
-    state_->limiter->ask({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand, net::Clock::now(),
-                         [reply, context = &loop.context()](const resilience::LimitVerdict& verdict) {
-                             boost::asio::post(*context, [reply, verdict] {
-                                 reply->verdict = verdict;
-                                 reply->waiter.wake();
-                             });
-                         });
-    while (!reply->verdict) {
-        co_await reply->waiter.wait();
+    const auto replies = std::make_shared<Replies>(loop, tickets.size());
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+        const Ticket& ticket = tickets[i];
+        if (!ticket.pending) {
+            replies->verdicts[i] = ticket.verdict;
+            --replies->left;
+            continue;
+        }
+        ticket.of->state_->limiter->ask({ticket.hash, ticket.of->name_, ticket.who}, ticket.tier->limits, ticket.demand,
+                                        net::Clock::now(),
+                                        [replies, i, context = &loop.context()](const resilience::LimitVerdict& told) {
+                                            boost::asio::post(*context, [replies, i, told] {
+                                                replies->verdicts[i] = told;
+                                                --replies->left;
+                                                replies->waiter.wake();
+                                            });
+                                        });
     }
-    ticket.verdict = *reply->verdict;
+    while (replies->left > 0) {
+        co_await replies->waiter.wait();
+    }
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+        tickets[i].verdict = replies->verdicts[i];
+        tickets[i].pending = false;
+    }
 }
 
 problem::Failure RateLimit::refusal(const Ticket& ticket) const {

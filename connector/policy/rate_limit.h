@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common/base/random.h"
@@ -20,9 +21,18 @@ namespace adit::policy {
 
 /// What outlives the generations of one rate limit. Any thread.
 struct RateLimitState {
-    RateLimitState(const config::RateLimit& settings, std::shared_ptr<RateLimitMetrics> counted);
+    /// What tokens are counted by: where it differs they are other tokens.
+    struct Terms {
+        config::RateLimit::Key by;
+        config::RateLimit::Sharing sharing = config::RateLimit::Sharing::off;  ///< off where there is no `state`
+        config::RateLimit::Fail fail = config::RateLimit::Fail::open;
+        std::size_t windows = 1;  ///< the most that any tier has
+        friend bool operator==(const Terms&, const Terms&) = default;
+    };
+    /// Counts in this process; whoever makes it may give it another `limiter` before it is used.
+    RateLimitState(const Terms& terms, std::shared_ptr<RateLimitMetrics> counted);
 
-    const config::RateLimit::Key by;                  ///< whose tokens these are
+    const Terms terms;
     const KeyedHash<> hash;                           ///< of callers
     std::shared_ptr<resilience::LocalLimiter> local;  ///< the tokens of this process
     std::shared_ptr<resilience::Limiter> limiter;     ///< who is asked: `local`, or what connectors share
@@ -49,6 +59,8 @@ class RateLimit {
         std::string who = {};  ///< where the limiter wants it
         resilience::Demand demand = {};
         resilience::LimitVerdict verdict = {};
+        bool pending = false;  ///< it is not there yet
+        bool allowed() const { return verdict.result == resilience::LimitVerdict::Result::allowed; }
     };
 
     RateLimit(std::string name, const config::RateLimit& settings, std::shared_ptr<RateLimitState> state);
@@ -57,8 +69,8 @@ class RateLimit {
 
     /// Asks for `cost` tokens. False: the answer comes from elsewhere; see wait().
     bool take(Ticket& ticket, const Asker& asker, std::uint32_t cost, net::Time now) const;
-    /// Suspends until ticket.verdict is there.
-    net::Task<> wait(Ticket& ticket, net::Loop& loop) const;
+    /// Suspends until all verdicts that are pending are there: they are asked for at once, in one round trip.
+    static net::Task<> wait(std::span<Ticket> tickets, net::Loop& loop);
     /// Counts the verdict; the failure that the client gets, unless this is a dry run.
     std::optional<problem::Failure> judge(const Ticket& ticket, const Asker& asker, net::Time now) const;
     /// What the connector itself refused later costs nothing. False: nothing had been taken.

@@ -27,6 +27,8 @@ class Renewal final : private route::AnswerTaker {
           place_(of.means.cache.renewals),
           caching_(exchange_, means_of(of), effects_) {
         plan_.taker = this;
+        plan_.kept = nullptr;
+        plan_.hold = hold_;
         passage_.hold = hold_;
         trace_.traceparent = of.traceparent;
     }

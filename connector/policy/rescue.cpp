@@ -21,6 +21,10 @@ bool shows_credential(const http::RequestHead& request, bool forwards) {
     return request.find(http::Known::authorization) != nullptr || (forwards && request.has_credential);
 }
 
+bool asks_others(const config::Fallback& rule) {
+    return std::ranges::any_of(rule.to, [](const auto& step) { return !step.fixed; });
+}
+
 const Fallback* fallback_of(const Rescue::Scene& scene) {
     const auto& of_route = scene.degrading.routes[scene.route.index].fallback;
     const auto& of_backend = scene.degrading.backends[scene.backend_index].fallback;
@@ -29,13 +33,20 @@ const Fallback* fallback_of(const Rescue::Scene& scene) {
 
 }  // namespace
 
-Rescue::Rescue(const Scene& scene, const route::Plan& plan)
-    : scene_(scene), plan_(plan), fallback_(fallback_of(scene)) {
+Rescue::Rescue(const Scene& scene, route::Plan& plan, Calls& calls)
+    : scene_(scene), plan_(plan), fallback_(fallback_of(scene)), calls_(calls) {
+    plan.taker = this;
     if (const auto means = caching_means()) {
         caching_.emplace(scene_.exchange, *means, scene_.effects);
     }
-    if (fallback_ != nullptr) {
+    if (fallback_ != nullptr && asks_others(fallback_->rule)) {
         request_.emplace(scene_.exchange.request);
+        backend::HeldBudget* budget = backend().guards->replay;
+        const std::uint64_t most = plan.retry == nullptr ? config::defaults::retry_body_bytes : plan.retry->body_bytes;
+        if (!scene_.exchange.body.done() && budget != nullptr && most > 0 && backend().holding.most == 0 &&
+            scene_.exchange.request.upgrade.empty()) {
+            plan.kept = &body_.emplace(scene_.exchange.body, most, *budget);
+        }
     }
 }
 
@@ -125,7 +136,7 @@ bool Rescue::relays(http::ResponseHead& answer) {
     if (!falling_back_ && caching_ && caching_->keeps_back(answer)) {
         return false;
     }
-    if (fallback_ != nullptr && viable(step_) && stands_in_for(fallback_->rule, answer)) {
+    if (fallback_ != nullptr && viable(step_, true) && stands_in_for(fallback_->rule, answer)) {
         kept_back_ = answer.status;
         return false;
     }
@@ -139,17 +150,29 @@ http::BodyTap* Rescue::tap() {
     return caching_ && !falling_back_ ? caching_->tap() : nullptr;
 }
 
-/// The request can be sent once more: nothing of its body is gone, and the client has heard nothing.
-bool Rescue::replayable() const {
+/// The request can be sent once more: nothing of its body is gone for good, and the client has heard nothing (but that
+/// it may send that body).
+bool Rescue::replayable(const backend::Backend& to) const {
     const http::Exchange& exchange = scene_.exchange;
-    return exchange.status == 0 && !exchange.interim_sent && exchange.body.bytes() == 0;
+    const bool silent = exchange.status == 0 && (!exchange.interim_sent || exchange.request.expect_continue);
+    const bool kept = body_ && body_->whole() && to.holding.most == 0;
+    return silent && (exchange.body.bytes() == 0 || kept);
+}
+
+/// Whether another backend may do what this one may have done already: what does no harm twice (RFC 9110 §9.2.2), what
+/// says itself by what it is known again, and what has not `reached` anybody.
+bool Rescue::may_repeat(bool reached) const {
+    const http::RequestHead& request = scene_.exchange.request;
+    return !reached || http::idempotent(request.method) || request.find("idempotency-key") != nullptr;
 }
 
 /// Whether a step from that one on can answer.
-bool Rescue::viable(std::size_t from) const {
+bool Rescue::viable(std::size_t from, bool reached) const {
     const auto& steps = fallback_->rule.to;
-    return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(std::min(from, steps.size())), steps.end(),
-                       [this](const auto& step) { return step.fixed || replayable(); });
+    return std::any_of(
+        steps.begin() + static_cast<std::ptrdiff_t>(std::min(from, steps.size())), steps.end(), [&](const auto& step) {
+            return step.fixed || (may_repeat(reached) && replayable(*scene_.backends[step.backend_index]));
+        });
 }
 
 net::Task<std::optional<problem::Failure>> Rescue::conclude(std::optional<problem::Failure> failure) {
@@ -169,6 +192,7 @@ net::Task<std::optional<problem::Failure>> Rescue::conclude(std::optional<proble
 /// One step after the other, until one answers. What none of them can help is told with the last cause.
 net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure failure) {
     falling_back_ = true;
+    bool reached = kept_back_ != 0 || !(failure.not_sent || failure.refused_here);
     if (kept_back_ != 0) {
         failure = problem::bad_response("the origin answered " + std::to_string(kept_back_));
     }
@@ -181,7 +205,7 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
             metrics.answered.Increment();
             co_return std::nullopt;
         }
-        if (!replayable()) {
+        if (!may_repeat(reached) || !replayable(*scene_.backends[steps[i].backend_index])) {
             metrics.skipped.Increment();
             continue;
         }
@@ -192,6 +216,7 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
             co_return std::nullopt;
         }
         metrics.failed.Increment();
+        reached = reached || kept_back_ != 0 || !(next->not_sent || next->refused_here);
         if (next->status < 500 || scene_.exchange.status != 0) {
             co_return next;  // the client has left, or is at fault
         }
@@ -206,10 +231,16 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
 net::Task<std::optional<problem::Failure>> Rescue::ask(std::size_t step) {
     backend::Backend& to = *scene_.backends[fallback_->rule.to[step].backend_index];
     request_->restore(scene_.exchange.request);
-    route::Plan plan{.timeouts = scene_.terms.timeouts.over(to.timeouts), .retries = false, .taker = this};
+    route::Plan plan = route::plan_for(to);
+    plan.timeouts = scene_.terms.timeouts.over(to.timeouts);
     plan.timeouts.total = plan_.timeouts.total;
+    plan.chain = plan_.chain;
+    plan.hold = scene_.hold;
+    plan.retries = false;
+    plan.taker = this;
+    plan.kept = body_ ? &*body_ : nullptr;
     scene_.effects.fallback = to.name;
-    co_return co_await route::forward(scene_.exchange, to, scene_.passage, scene_.trace, plan);
+    co_return co_await calls_.call(to, plan);
 }
 
 /// Nobody shall keep it for better times.

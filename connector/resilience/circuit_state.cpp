@@ -15,6 +15,11 @@ constexpr auto kApart = 1s;  ///< ends of two that opened at once, by their jitt
 constexpr unsigned kDoublings = 20;
 constexpr std::uint32_t kFewCalls = 3;  ///< make a rate while it recovers, or on advice
 
+/// What it does while the state that it is shared by is out of reach.
+bool refuses_alone(const config::Circuit& settings) {
+    return settings.sharing == config::Circuit::Sharing::exact && settings.fail == config::Circuit::Fail::open;
+}
+
 std::string part(std::uint64_t some, std::uint64_t of) {
     return std::to_string(some) + " of " + std::to_string(of) + " calls";
 }
@@ -139,9 +144,7 @@ void Circuit::enter(State state, Time now, std::string why, bool remote) {
 
 void Circuit::write_phase(State state) {
     const std::uint64_t generation = (phase_.load(std::memory_order_relaxed) >> kGenerationShift) + 1;
-    const config::Circuit& settings = owned_terms_->settings;
-    const bool stranded = !reachable_ && settings.sharing == config::Circuit::Sharing::exact &&
-                          settings.fail == config::Circuit::Fail::open;
+    const bool stranded = !reachable_ && refuses_alone(owned_terms_->settings);
     phase_.store(generation << kGenerationShift | static_cast<std::uint64_t>(state) |
                      static_cast<std::uint64_t>(wanted_) << kForcedShift | (stranded ? kStranded : 0),
                  std::memory_order_release);
@@ -191,8 +194,11 @@ void Circuit::use(const CircuitTerms& terms, Time now) {
     retired.terms = std::exchange(owned_terms_, std::make_unique<const CircuitTerms>(terms));
     terms_.store(owned_terms_.get(), std::memory_order_release);
     retired_.push_back(std::move(retired));
-    if (!reachable_) {
-        write_phase(state());  // what it does without its state may be another thing now
+    // What it does without its state may be another thing now.
+    const bool stranded = (phase_.load(std::memory_order_relaxed) & kStranded) != 0;
+    if (stranded != (!reachable_ && refuses_alone(owned_terms_->settings))) {
+        leases_.clear();
+        write_phase(state());
     }
 }
 
@@ -310,7 +316,8 @@ void Circuit::grant_probes(Time now) {
 
 void Circuit::set_reachable(bool reachable) {
     const std::scoped_lock lock(mutex_);
-    if (std::exchange(reachable_, reachable) != reachable) {
+    if (std::exchange(reachable_, reachable) != reachable && refuses_alone(owned_terms_->settings)) {
+        leases_.clear();
         write_phase(state());
     }
 }

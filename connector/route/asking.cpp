@@ -47,6 +47,9 @@ void explain(problem::Failure& failure, const Asking& asking) {
     if (const config::Retry* retry = asking.plan.retry; retry != nullptr && retry->tell_client) {
         failure.attempts_told = asking.trace.attempts;
     }
+    if (asking.trace.panic) {
+        failure.detail += "; so few endpoints are healthy that ill ones are asked as well (panic)";
+    }
     const bool passes = failure.status == 429 || failure.status >= 502;
     failure.retryable = passes && (failure.not_sent || failure.refused_here || asking.idempotent());
 }

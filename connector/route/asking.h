@@ -39,7 +39,8 @@ struct Asking {
     std::optional<std::chrono::nanoseconds> grpc_timeout = {};  ///< how long the caller of a gRPC call waits
     std::chrono::milliseconds per_try{0};                       ///< 0: unbounded
     std::optional<HeldBody> held = {};                          ///< the whole body, where credentials want that
-    std::optional<KeptBody> kept = {};                          ///< what has passed of it, where it may be sent again
+    KeptBody* kept = nullptr;                                   ///< what has passed of it, where it may be sent again
+    std::optional<KeptBody> own_kept = {};                      ///< that, unless the plan brings it
     bool client_left = false;
     bool informed = false;         ///< the client has seen an interim answer that is not 100
     bool racing = false;           ///< two tries are on: neither informs the client before its answer

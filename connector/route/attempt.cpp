@@ -282,6 +282,19 @@ void Attempt::cut_off(const std::string& words) {
 }
 
 problem::Failure Attempt::failure_of(net::Status status) const {
+    problem::Failure failure = why_ended(status);
+    failure.not_sent = failure.not_sent && !may_arrive_late(status);
+    return failure;
+}
+
+/// The head leaves before the far end has said that it connected. Who has not said so in time may have connected all the
+/// same: then a request that ends with its head is made. To repeat an idempotent one does no harm.
+bool Attempt::may_arrive_late(net::Status status) const {
+    const bool unknown = !origin_->established() && origin_->failure() == nullptr && status != net::Errc::refused;
+    return unknown && body_handed_over() && !asking_.idempotent();
+}
+
+problem::Failure Attempt::why_ended(net::Status status) const {
     if (auto verdict = watchdog_.verdict()) {
         return *verdict;
     }

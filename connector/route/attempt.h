@@ -123,6 +123,8 @@ class Attempt final {
     void settle();
     void note_established();
     problem::Failure failure_of(net::Status status) const;
+    problem::Failure why_ended(net::Status status) const;
+    bool may_arrive_late(net::Status status) const;
     void cut_off(const std::string& words);
     resilience::Outcome answered() const;
 

@@ -22,6 +22,7 @@ backend::Endpoint* Candidates::next_allowed() {
         selection_.bar(*endpoint);
         endpoint = selection_.next(now);
     }
+    asking_.trace.panic = asking_.trace.panic || selection_.panicking();
     return endpoint;
 }
 

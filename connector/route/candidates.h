@@ -24,8 +24,6 @@ class Candidates {
     void advance();
     /// Why there is nobody. Who may use none of the endpoints learns nothing of their health.
     problem::Failure nobody() const;
-    /// So few endpoints were healthy that ill ones came into question.
-    bool panicking() const { return selection_.panicking(); }
 
   private:
     backend::Endpoint* next_allowed();

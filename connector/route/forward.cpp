@@ -75,12 +75,16 @@ void settle_ends(Asking& asking) {
 
 /// Where a retry may have to send the body again, it is kept as it passes.
 void keep_body(Asking& asking) {
+    if (asking.plan.kept != nullptr) {
+        asking.kept = asking.plan.kept;
+        return;
+    }
     const config::Retry* retry = asking.plan.retries ? asking.plan.retry : nullptr;
     backend::HeldBudget* budget = asking.backend.guards->replay;
     const bool wanted = retry != nullptr && retry->attempts > 1 && retry->body_bytes > 0 && budget != nullptr;
     if (wanted && !asking.exchange.body.done() && asking.backend.holding.most == 0 &&
         asking.exchange.request.upgrade.empty()) {
-        asking.kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
+        asking.kept = &asking.own_kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
     }
 }
 

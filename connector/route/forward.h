@@ -54,6 +54,7 @@ struct Trace {
     net::Time connected{};
     net::Time first_byte{};
     std::vector<TryTold> tries;  ///< where there is more to tell than the members above do
+    bool panic = false;          ///< so few endpoints were healthy that ill ones came into question
     std::string denied;          ///< why the caller may not use an endpoint, in the words of its rules; the last one
     std::string broken;          ///< why an answer that had begun was cut off, in words
 };
@@ -78,6 +79,8 @@ class AnswerTaker {
     ~AnswerTaker() = default;
 };
 
+class KeptBody;
+
 /// What a route says about how its requests are forwarded, composed with what the backend says; outlives forward().
 struct Plan {
     backend::Timeouts timeouts;                       ///< route over backend over file
@@ -88,6 +91,7 @@ struct Plan {
     std::shared_ptr<const void> hold = {};            ///< what keeps the backend alive for what outlasts forward()
     bool retries = true;           ///< false: one try of each endpoint that cannot be reached, as of a fallback
     AnswerTaker* taker = nullptr;  ///< null: every answer goes on
+    KeptBody* kept = nullptr;  ///< what passes of the body, for calls after this one; null: it is kept for retries only
     resilience::Circuit* circuit = nullptr;  ///< the route's, besides those of the backend; null: none
 };
 

@@ -22,17 +22,19 @@ Refused ask_one(resilience::Circuit* circuit, resilience::CircuitPermit& permit,
 }  // namespace
 
 Refused Permits::ask(resilience::Circuit* route, const backend::Guards& guards, resilience::Time now, double uniform) {
+    of_route_ = route;
     if (auto refused = ask_one(route, route_, now, uniform)) {
         return refused;
     }
-    return ask_one(guards.circuit.get(), backend_, now, uniform);
+    return ask_one(guards.circuit.get() != route ? guards.circuit.get() : nullptr, backend_, now, uniform);
 }
 
 Refused Permits::ask(const backend::Guards& guards, const backend::Endpoint& endpoint, resilience::Time now,
                      double uniform) {
     const std::size_t index = endpoint.index;
-    const bool has = index < guards.endpoint_circuits.size();
-    return ask_one(has ? guards.endpoint_circuits[index].get() : nullptr, endpoint_, now, uniform);
+    resilience::Circuit* own =
+        index < guards.endpoint_circuits.size() ? guards.endpoint_circuits[index].get() : nullptr;
+    return ask_one(own != of_route_ ? own : nullptr, endpoint_, now, uniform);
 }
 
 void Permits::record(const resilience::Outcome& outcome, resilience::Time now) {

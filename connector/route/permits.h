@@ -9,8 +9,8 @@
 
 namespace adit::route {
 
-/// The right to call, of the circuits of a route, its backend and an endpoint; any of them may be none. What is dropped
-/// without record() has said nothing.
+/// The right to call, of the circuits of a route, its backend and an endpoint; any of them may be none, or, by its id,
+/// the same as another: it is asked once. What is dropped without record() has said nothing.
 class Permits {
   public:
     /// Of those that every endpoint has in common.
@@ -22,6 +22,7 @@ class Permits {
     void record(const resilience::Outcome& outcome, resilience::Time now);
 
   private:
+    const resilience::Circuit* of_route_ = nullptr;
     resilience::CircuitPermit route_;
     resilience::CircuitPermit backend_;
     resilience::CircuitPermit endpoint_;

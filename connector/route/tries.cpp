@@ -350,6 +350,7 @@ void Tries::sign_answer(std::string& tries, std::string& proxy_status) {
     }
     if (answer.status >= 502 && answer.status <= 504) {
         proxy_status = asking_.exchange.settings.pseudonym + "; received-status=" + std::to_string(answer.status);
+        proxy_status += asking_.trace.panic ? "; details=\"panic\"" : "";
         answer.fields.push_back({"proxy-status", proxy_status});
     }
 }

@@ -53,18 +53,16 @@ Redis* Store::here() const {
 }
 
 void Store::heard(std::size_t worker, const Standing& standing) {
-    bool changed = false;
     {
         const std::scoped_lock lock(mutex_);
-        changed = ways_[worker]->standing.answers != standing.answers ||
-                  ways_[worker]->standing.configured != standing.configured;
         ways_[worker]->standing = standing;
     }
     // One worker speaks for all: they ask the same server.
     if (worker != 0) return;
     main_answers_ = standing.answers;
     metrics_.answers.Set(standing.answers ? 1 : 0);
-    if (changed && watcher_) watcher_(standing);
+    const bool lost = standing.configured && !standing.answers && (lost_ || !standing.trouble.empty());
+    if (lost != std::exchange(lost_, lost) && standing.configured && watcher_) watcher_(standing);
 }
 
 std::vector<Store::WorkerStanding> Store::standings() const {

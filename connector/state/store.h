@@ -80,6 +80,7 @@ class Store {
     net::Resolver& resolver_;
     std::string pseudonym_;
     Watcher watcher_;
+    bool lost_ = false;  ///< as the watcher was told; on the first worker's thread
     std::atomic<bool> shares_ = false;
     std::atomic<bool> main_answers_ = false;
     std::vector<std::unique_ptr<Way>> ways_;

@@ -4,10 +4,9 @@ import gzip
 import hashlib
 import json
 import threading
-import time
 
 from caching_origin import CachingOrigin
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, raw, wait_for
+from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, raw, wait_for
 
 CACHEABLE = {"Cache-Control": "max-age=600"}
 
@@ -50,7 +49,8 @@ routes:
         return " ".join(part for part in parts[1:] if not part.startswith("ttl=")), answer
 
     def tool(self, *arguments, status=0):
-        return self.run_tool(CONNECTOR, *arguments, "--config", self.config, status=status)
+        done = self.run_tool(CONNECTOR, *arguments, "--config", self.config, status=status)
+        return done.stdout + done.stderr
 
     def lines(self):
         return [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line]
@@ -183,7 +183,6 @@ routes:
             got = [one.result() for one in [crowd.submit(self.get, "/alone") for _ in range(20)]]
             self.assertEqual((len({one.body for one in got}), len(page.calls)), (20, 20))
             # a failure is shared as what it is
-            self.origin.say("/cut", body=b"x" * 1000, cut=0, gate=threading.Event())
             self.origin.stop()
             got = [one.result() for one in [crowd.submit(self.get, "/gone") for _ in range(20)]]
             self.assertEqual({(one.status, one.problem()["code"]) for one in got}, {(502, "connection-refused")})
@@ -204,6 +203,7 @@ routes:
         wait_for(lambda: self.marked("/swr")[0] == "hit", "the renewed one")
         # errors of the origin, and an origin that is gone
         plain.status = strict.status = 503
+        strict.fields["Cache-Control"] = "no-store"  # of the error
         wait_for(lambda: "stale-if-error" in self.marked("/plain")[0], "staleness")
         mark, answer = self.marked("/plain")
         self.assertEqual((mark, answer.status), ("fwd=stale fwd-status=503 detail=stale-if-error", 200))
@@ -234,6 +234,21 @@ routes:
         self.get("/a")
         self.assertEqual(self.origin.calls("/a"), 3)
         wait_for(lambda: metric(self.admin, "adit_cache_bytes") == 0, "an empty cache")
+
+    def test_an_agent_that_is_gone_is_not_missed(self):
+        origin = CachingOrigin(self)
+        site = Site(self, {"web": f"http://127.0.0.1:{origin.port}"},
+                    backends={"web": "endpoints: [ service://web ], timeouts: { connect: 1s }, cache: { stale_if_error: 60s }"})
+        _, (agent,) = site.up()
+        page = origin.say("/web/x", {"Cache-Control": "max-age=0", "ETag": '"a"'})
+        first = site.get("/web/x")
+        self.assertIn("fwd-status=304", site.get("/web/x").headers["cache-status"])
+        self.assertEqual(len(page.calls), 2)
+        agent.stop()
+        answer = site.get("/web/x")
+        self.assertEqual((answer.status, answer.body), (200, first.body))
+        self.assertIn("detail=stale-if-error", answer.headers["cache-status"])
+        self.assertEqual(site.get("/web/other").status, 503)
 
     def test_consumers_never_see_each_others_answers(self):
         people = f"""consumers:

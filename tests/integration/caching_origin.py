@@ -34,7 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         page = self.server.origin.page(self.path.split("?")[0])
         asked = {name.lower(): value for name, value in self.headers.items()}
         asked[":method"], asked[":path"] = self.command, self.path
-        self.rfile.read(int(asked.get("content-length", 0)))
+        asked[":body"] = self.rfile.read(int(asked.get("content-length", 0)))
         with self.server.origin.lock:
             page.calls.append(asked)
             number = len(page.calls)

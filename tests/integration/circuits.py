@@ -55,7 +55,8 @@ class Receiver:
             if self.fail > 0:
                 self.fail -= 1
                 return 503
-            self.seen.append((id, json.loads(body)))
+            if id not in [known for known, _ in self.seen]:  # of what took too long there is another try
+                self.seen.append((id, json.loads(body)))
             return 204
 
     def types(self, subject=None):
@@ -256,12 +257,14 @@ class Circuits(Case):
         self.assertTrue(all(good for _, good, _ in receiver.tries))
         self.assertEqual(gateway.metric("adit_webhook_waiting", webhook="main"), 0)
         wait_for(lambda: gateway.metric("adit_webhook_tries_total", webhook="away", result="failed") >= 1, "a try that fails")
-        self.assertEqual(gateway.metric("adit_webhook_waiting", webhook="away"), 2)
+        wait_for(lambda: gateway.metric("adit_webhook_waiting", webhook="away") == 2, "no more than two to wait")
         self.assertGreaterEqual(gateway.metric("adit_webhook_dropped_total", webhook="away", reason="queue_full"), 1)
 
-        # And who comes late gets what was kept.
+        # And who comes late gets what was kept; with another configuration at once.
         late = Receiver(self, away)
-        wait_for(lambda: "circuit.closed" in late.types(), "the events that were kept", 60)
+        gateway.configure({"b": circuit}, hooks.replace(f":{away}/", f":{away}/late"))
+        gateway.tool("reload")
+        wait_for(lambda: late.types() == ["circuit.half_open", "circuit.closed"], "the events that were kept")
         gateway.configure({"b": circuit}, hooks.replace("circuit.*", "circuit.opend"))
         self.assertIn("there is no event 'circuit.opend'; did you mean 'circuit.opened'?", gateway.tool("reload", status=2).stderr)
         gateway.configure({"b": circuit}, hooks.replace("127.0.0.1", "198.51.100.1"))

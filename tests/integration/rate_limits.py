@@ -142,21 +142,23 @@ class RateLimits(Case):
         self.assertEqual(self.ask("/strict/x", x_forwarded_for="192.0.2.9").status, 200)
 
     def test_what_we_refuse_ourselves_costs_nothing(self):
-        self.start({"three": "{ rate_limit: { by: all, limits: [ { requests: 3, per: 1h } ] } }"},
-                   {"well": "policies: [ three ]", "full": "policies: [ three ], bulkhead: { concurrent: 1, queue: 0 }"},
-                   more=f"  away: {{ endpoints: [ service://nobody ] }}\ntunnels: {{ directory: {self.directory}/tunnels.d, tls: {{ address: '127.0.0.1:{free_port()}' }} }}\n")
-        text = (self.directory / "adit.yaml").read_text() + "  - { name: away, match: { path: /away/** }, backend: away, policies: [ three ] }\n"
+        self.start({"five": "{ rate_limit: { by: all, limits: [ { requests: 5, per: 1h } ] } }"},
+                   {"well": "policies: [ five ]", "broken": "policies: [ five ], circuit: { consecutive: 2 }, retry: { attempts: 1 }", "full": "policies: [ five ], bulkhead: { concurrent: 1, queue: 0 }"},
+                   more=f"  away: {{ endpoints: [ service://nobody ] }}\ntunnels: {{ directory: {self.directory}/tunnels.d, tls: {{ address: '127.0.0.1:{free_port()}', key: {self.directory}/tunnel.key }} }}\n")
+        text = (self.directory / "adit.yaml").read_text() + "  - { name: away, match: { path: /away/** }, backend: away, policies: [ five ] }\n"
         self.write("adit.yaml", text)
         self.run_tool(CONNECTOR, "reload", "--config", self.config)
         self.assertTrue(all(status in (502, 503) for status in self.statuses("/away/x", 5)))
+        self.backend.behave(dict(path="/broken", how="reset"))
+        self.assertEqual(self.statuses("/broken/x", 6), [502] * 2 + [503] * 4)  # the origin was asked for twice
         self.backend.behave(dict(path="/full/hold", how="silent"))
         holder = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         self.addCleanup(holder.close)
         holder.sendall(b"GET /full/hold HTTP/1.1\r\nHost: a\r\n\r\n")  # the one token that is spent
         wait_for(lambda: metric(self.admin, "adit_bulkhead_in_progress", bulkhead="route:full") == 1, "the place to be taken")
         self.assertEqual(self.statuses("/full/x", 5), [503] * 5)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_refunded_total", policy="three"), 10)
-        wait_for(lambda: len([line for line in self.lines() if line.get("rate_limit_refunded")]) == 10, "the refunds in the log")
+        self.assertEqual(metric(self.admin, "adit_rate_limit_refunded_total", policy="five"), 14)
+        wait_for(lambda: len([line for line in self.lines() if line.get("rate_limit_refunded")]) == 14, "the refunds in the log")
         self.assertEqual(self.statuses("/well/x", 3), [200, 200, 429])
 
     def test_a_reload_changes_limits_and_forgets_nothing(self):

@@ -32,7 +32,7 @@ ALLOWED = {
     "connector/health": ["common/base", "common/h2", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http", "connector/resilience"],
     "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
-    "connector/event": ["connector/http", "common/base", "common/log", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/fetch"],
+    "connector/event": ["common/base", "common/log", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/fetch", "connector/http"],
     "connector/telemetry": ["common/base", "common/log", "common/net", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
     "connector/tunnel": ["connector/access", "common/base", "common/h2", "common/log", "common/net", "common/protocol", "common/tls", "connector/admin", "connector/backend", "connector/store"],
     "connector/route": ["connector/access", "connector/resilience", "common/base", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],

@@ -1,6 +1,7 @@
 // RFC 9111, rule by rule: what is stored, how long it is fresh, what may be used.
 #include "connector/cache/storable.h"
 #include "connector/cache/use.h"
+#include "connector/http/date.h"
 #include "heads.h"
 
 using namespace adit;
@@ -131,6 +132,21 @@ TEST_CASE("lifetimes: s-maxage over max-age over Expires") {
     CHECK(lifetime("Expires: 0\r\n") == 0s);
     CHECK(lifetime("Date: Thu, 01 Jan 2026 12:00:00 GMT\r\nExpires: Thu, 01 Jan 2026 11:00:00 GMT\r\n") == 0s);
     CHECK(lifetime("") == -1ms);
+}
+
+TEST_CASE("dates in all three forms, and what is none") {
+    const WallTime then = std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min + 37s;
+    CHECK(http::parse_date("Sun, 06 Nov 1994 08:49:37 GMT") == then);
+    CHECK(http::parse_date("Sunday, 06-Nov-94 08:49:37 GMT", kWall) == then);
+    CHECK(http::parse_date("Sun Nov  6 08:49:37 1994") == then);
+    CHECK(http::format_date(then) == "Sun, 06 Nov 1994 08:49:37 GMT");
+    for (const char* none : {"", "0", "-1", "soon", "Sun, 06 Nov 1994 08:49:37", "Sun, 32 Nov 1994 08:49:37 GMT",
+                             "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+                             "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 19-4 08:49:37 GMT"}) {
+        CHECK_FALSE(http::parse_date(none));
+    }
+    CHECK(lifetime("Expires: Fri, 31 Dec 9999 23:59:59 GMT\r\n") > 24h * 365 * 100);
+    CHECK(lifetime("Expires: Mon, 01 Jan 0001 00:00:00 GMT\r\n") == 0s);
 }
 
 TEST_CASE("ages come from Age, Date and the time that the answer took, whichever says most") {

@@ -45,7 +45,7 @@ TEST_CASE("keys tell apart what was asked, by which route and by whom") {
     CHECK(key("/a", "r", &one).site() == key("/a", "s", &two).site());
     CHECK(route_of(key("/a/b", "r", &one).text) == "r");
     CHECK(path_of(key("/a/b", "r", &one).text) == "/a/b?q=1");
-    CHECK(make_site({.authority = "EXAMPLE.com"}) == make_site({.authority = "example.COM"}));
+    CHECK(key("/a").text.find("example.com") != std::string::npos);  // a host's case says nothing
 }
 
 TEST_CASE("an answer is found by whom it selects, the newest of several first") {

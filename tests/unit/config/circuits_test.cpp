@@ -46,7 +46,7 @@ TEST_CASE("events go over https, or to this machine, signed by a key, and are kn
     };
     complains("url: http://hooks.example, secret: s", "over https");
     complains("url: ftp://x, secret: s", "this is no URL of a webhook");
-    complains("url: https://x, secret: ''", "the secret is whsec_ and base64");
+    complains("url: https://x, secret: ''", "found an empty value");
     complains("url: https://x, secret: whsec_", "the secret is whsec_ and base64");
     complains("url: https://x, secret: 'whsec_%%'", "the secret is whsec_ and base64");
     complains("url: https://x, secret: s, events: [circuit.opend]", "did you mean 'circuit.opened'?");

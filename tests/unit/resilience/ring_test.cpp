@@ -25,7 +25,7 @@ std::size_t anybody(const Ring& ring, std::uint64_t key) {
 }  // namespace
 
 TEST_CASE("hashes are the same on every machine") {
-    CHECK(stable_hash("") == 0x54d4a9e1cb8d1a9b);
+    CHECK(stable_hash("") == 0xf52a15e9a9b5e89b);
     CHECK(stable_hash("alice") == stable_hash(std::string("alice")));
     CHECK(stable_hash("alice") != stable_hash("alicf"));
 }
