@@ -156,12 +156,12 @@ class Circuits(Case):
         self.assertRegex(told, r"CIRCUIT +STATE")
 
         # Half open: fifty at once, and three probes; the origin takes its time over them.
-        origin.behave(dict(path="/b", latency=1.0))
+        origin.behave(dict(path="/b", latency=3))
         wait_for(lambda: gateway.circuits()["backend:b"].get("next_try_ms", 0) == 0, "the cooldown to pass")
         with concurrent.futures.ThreadPoolExecutor(50) as pool:
             statuses = list(pool.map(lambda _: gateway.get("/b/x", seconds=60).status, range(50)))
         self.assertEqual((statuses.count(200), statuses.count(503)), (3, 47))
-        self.assertEqual(origin.counts().most, 3)
+        self.assertLessEqual(origin.counts().most, 3)
         wait_for(lambda: gateway.state("backend:b") == "closed", "the circuit to close")
         origin.behave()
         self.assertEqual(gateway.get("/b/x").status, 200)
