@@ -55,7 +55,7 @@ class Search {
             warn_of_cache(part, *backend.cache, configuration_.cache);
         }
         if (backend.fallback) {
-            warn_of_fallback(part, *backend.fallback, backend.name, all);
+            warn_of_fallback(part, *backend.fallback, all);
         }
     }
 
@@ -93,7 +93,7 @@ class Search {
         warn_of_tries(part, all);
         guard(part, rule.circuit, rule.bulkhead, all);
         if (rule.fallback) {
-            warn_of_fallback(part, *rule.fallback, backend.name, all);
+            warn_of_fallback(part, *rule.fallback, all);
         }
     }
 

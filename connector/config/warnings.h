@@ -51,6 +51,6 @@ void warn_of_circuit(const Part& part, const Circuit& circuit, const Composed& c
 void warn_of_bulkhead(const Part& part, const Bulkhead& bulkhead, const Composed& composed);
 void warn_of_endpoints(const Part& part, const Backend& backend);
 void warn_of_cache(const Part& part, const Cache& cache, const CacheStore& store);
-void warn_of_fallback(const Part& part, const Fallback& fallback, std::string_view backend, const Composed& composed);
+void warn_of_fallback(const Part& part, const Fallback& fallback, const Composed& composed);
 
 }  // namespace adit::config

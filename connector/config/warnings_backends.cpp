@@ -65,16 +65,13 @@ void warn_of_cache(const Part& part, const Cache& cache, const CacheStore& store
     }
 }
 
-void warn_of_fallback(const Part& part, const Fallback& fallback, std::string_view backend, const Composed& composed) {
+void warn_of_fallback(const Part& part, const Fallback& fallback, const Composed& composed) {
     bool reachable = true;
     for (std::size_t i = 0; i < fallback.to.size(); ++i) {
         const Fallback::Step& step = fallback.to[i];
         if (!reachable) {
             part.warn({"fallback", "to", i}, "never asked: the static answer before it always answers");
             break;
-        }
-        if (!step.backend.empty() && step.backend == backend) {
-            part.warn({"fallback", "to", i}, "backend '" + step.backend + "' stands in for itself");
         }
         for (std::size_t k = 0; k < i; ++k) {
             if (!step.backend.empty() && fallback.to[k].backend == step.backend) {

@@ -109,7 +109,7 @@ void warn_of_retry(const Part& part, const Retry& retry, const Composed& compose
 }
 
 bool is_empty(const Conditions& on) {
-    return on == Conditions{};
+    return on == Conditions{.said = on.said};
 }
 
 void warn_of_window(const Part& part, const Circuit& circuit, const Composed& composed) {

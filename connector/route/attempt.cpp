@@ -287,8 +287,8 @@ problem::Failure Attempt::failure_of(net::Status status) const {
     return failure;
 }
 
-/// The head leaves before the far end has said that it connected. Who has not said so in time may have connected all the
-/// same: then a request that ends with its head is made. To repeat an idempotent one does no harm.
+/// The head leaves before the far end has said that it connected. Who has not said so in time may have connected all
+/// the same: then a request that ends with its head is made. To repeat an idempotent one does no harm.
 bool Attempt::may_arrive_late(net::Status status) const {
     const bool unknown = !origin_->established() && origin_->failure() == nullptr && status != net::Errc::refused;
     return unknown && body_handed_over() && !asking_.idempotent();

@@ -19,6 +19,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.origin, self.connections = origin, set()
         super().__init__(("127.0.0.1", port), Handler)
 
+    def handle_error(self, request, client_address):
+        """Who leaves in the middle is a part of the stories."""
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

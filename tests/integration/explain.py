@@ -22,9 +22,9 @@ backends:
     bulkhead: { concurrent: 8, queue: 4 }
     fallback: { to: [ { static: { status: 200, body: sorry } } ] }
 routes:
-  - { name: shop, match: { path: "/shop/**" }, policies: [ keys ], access: [ shop ], backend: web, timeouts: { per_try: 2s }, priority: high, cost: 2 }
-  - { name: beta, match: { path: "/x/**", headers: { x-beta: "1" } }, policies: [ keys ], access: [ shop ], backend: web, cache: { ttl: 5s } }
-  - { name: rest, match: { path: "/x/**" }, policies: [ keys ], access: [ shop ], backend: web }
+  - { name: shop, match: { path: "/shop/**" }, policies: [ keys ], access: [ { consumer: shop } ], backend: web, timeouts: { per_try: 2s }, priority: high, cost: 2 }
+  - { name: beta, match: { path: "/x/**", headers: { x-beta: "1" } }, policies: [ keys ], access: [ { consumer: shop } ], backend: web, cache: { ttl: 5s } }
+  - { name: rest, match: { path: "/x/**" }, policies: [ keys ], access: [ { consumer: shop } ], backend: web }
 """
 DIGEST = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  # of "secret"
 

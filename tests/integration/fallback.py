@@ -113,7 +113,7 @@ routes:
   - {{ name: r, match: {{ path: /r/** }}, backend: b, fallback: {{ to: [ {{ backend: c }}, {{ static: {{ body: x }}, backend: a }} ] }} }}
 """)
         told = self.run_tool(CONNECTOR, "check", "--config", config, status=2).stderr
-        for words in ("4:", "what the fallback stands in for", "there is no backend 'nobody'", "not internal://ROUTE", "a backend or a static answer"):
+        for words in ("5:", "there is no backend 'nobody'", "not internal://ROUTE", "a backend or a static answer"):
             self.assertIn(words, told)
 
     def test_what_is_not_essential_waits_while_others_are_in_trouble(self):
@@ -145,8 +145,7 @@ routes:
         self.first.page("/pay/x").status = 200
         wait_for(lambda: fetch(self.port, "/pay/x").status == 200, "the circuit to close")
         wait_for(lambda: fetch(self.port, "/extra/x").status == 200, "all functionality")
-        events = [json.loads(line) for line in self.connector.log().splitlines() if '"degrade.o' in line]
-        self.assertGreaterEqual(len(events), 4)
+        wait_for(lambda: self.connector.log().count('"degrade.o') >= 4, "the events")
         self.assertGreaterEqual(metric(self.admin, "adit_functionality_refused_total"), 3)
 
 

@@ -55,7 +55,7 @@ class RequestStory(Case):
         told = json.dumps(line["tries"])
         for backend in self.backends:
             self.assertIn(f"127.0.0.1:{backend.port}", told)
-        self.assertIn("reset", told)
+        self.assertIn("connection-terminated", told)
 
     def test_what_we_refused_ourselves_says_why_and_that_nobody_was_asked(self):
         self.backends[0].behave(dict(how="reset"))

@@ -92,7 +92,7 @@ class Retries(Case):
         self.assertEqual([attempt.get("not_retried") for attempt in attempts], [None, "attempts-used"])
         self.assertTrue(all(attempt["outcome"] == "connection-terminated" and attempt["phase"] == "wait" and attempt["ms"] >= 0 for attempt in attempts))
         line = self.story("/both/y")
-        self.assertEqual(line["request_id"], problem["request_id"])
+        self.assertEqual(line["request_id"], problem["trace"]["requestId"])
         self.assertEqual(line["attempts"], 2)
         for url in (self.backend.url, self.other.url):
             self.assertIn(url, line["tries"])

@@ -3,7 +3,7 @@ from harness import SANITIZED, Case, Site, main
 from storm_scenario import Storm, run, start_replicas
 
 # Time is cut short; under sanitizers, whose programs are slower than these clients, they pause for longer as well.
-STORM = Storm(think=0.4 if SANITIZED else 0.2, before=1.0, failing=3.0, after=4.0)
+STORM = Storm(think=0.4 if SANITIZED else 0.2, before=1.0, failing=2.5, after=3.5)
 COOLDOWN = 500  # ms
 
 

@@ -16,9 +16,11 @@ class OneWay(Accepting):
         super().__init__()
 
     def serve(self, agent):
-        connector = socket.create_connection(("127.0.0.1", self.target))
-        threading.Thread(target=self.copy, args=(connector, agent, threading.Event()), daemon=True).start()
-        self.copy(agent, connector, self.silent)
+        with agent, socket.create_connection(("127.0.0.1", self.target)) as connector:
+            back = threading.Thread(target=self.copy, args=(connector, agent, threading.Event()), daemon=True)
+            back.start()
+            self.copy(agent, connector, self.silent)
+            back.join()
 
     def copy(self, one, other, silent):
         try:

@@ -51,18 +51,18 @@ class Shedding(Case):
         return wait_for(lambda: next((json.loads(line) for line in self.connector.log().splitlines() if wanted in line), None), "the access line")
 
     def test_the_last_places_among_the_requests_are_for_the_important_ones(self):
-        self.start("requests: 10")
-        self.backend.behave(dict(path="/normal/hold", how="silent"))
-        held = [self.hold("/normal/hold") for _ in range(9)]
-        wait_for(lambda: self.resource("requests")["used"] == "9 of 10", "nine requests in progress")
+        self.start("requests: 20")
+        self.backend.behave(dict(path="/critical/hold", how="silent"))
+        held = [self.hold("/critical/hold") for _ in range(18)]
+        wait_for(lambda: self.resource("requests")["used"] == "18 of 20", "eighteen requests in progress")
         refused = self.ask("low")
         self.assertEqual((refused.status, refused.problem()["code"], refused.headers["retry-after"]), (503, "overloaded", "1"))
         self.assertIn("connection_limit_reached", refused.headers["proxy-status"])
         self.assertEqual(self.served(), ["normal", "high", "critical"])
         line = self.line(refused)
         self.assertEqual((line["shed"], line["code"], line["status"], line["route"]), ("requests", "overloaded", 503, "*/low/**"))
-        held.append(self.hold("/normal/hold"))
-        wait_for(lambda: self.resource("requests")["used"] == "10 of 10", "ten requests in progress")
+        held += [self.hold("/critical/hold") for _ in range(2)]
+        wait_for(lambda: self.resource("requests")["used"] == "20 of 20", "twenty requests in progress")
         self.assertEqual(self.served(), [])
         for path in ("/live", "/ready", "/metrics"):
             self.assertEqual(fetch(self.admin, path).status, 200)
@@ -94,9 +94,8 @@ class Shedding(Case):
         self.assertGreaterEqual(metric(self.admin, "adit_connector_overload_level", resource="memory"), 4)
         self.reload("memory: 100GiB")
         wait_for(lambda: self.served() == list(PRIORITIES), "everybody to be served again")
-        log = self.connector.log()
-        self.assertIn('"message":"requests are shed"', log)
-        wait_for(lambda: '"message":"requests are not shed any more"' in self.connector.log(), "the end in the log")
+        for event in ("shed.on", "shed.off"):
+            wait_for(lambda: f'"event":"{event}"' in self.connector.log(), event)
 
     def test_descriptors_that_run_out_keep_new_clients_off_and_not_those_who_are_here(self):
         self.start("share: 80", prefix=["prlimit", "--nofile=200:200"])

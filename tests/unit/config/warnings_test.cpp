@@ -115,9 +115,12 @@ TEST_CASE("bulkheads, endpoints and caches that come to nothing") {
         {", outlier: {}", "3:41: nothing is ever ejected: the backend has one endpoint"},
         {", balance: {zone: north}", "3:48: no endpoint is in zone 'north'"},
         {", cache: {entry_bytes: 64MiB}", ""},
-        {", fallback: {to: [{backend: web}]}", "3:48: backend 'web' stands in for itself"},
         {", fallback: {to: [{static: {body: a}}, {static: {body: b}}]}", "3:69: never asked"},
     });
+    const std::string twice = warnings_of(
+        "backends: {web: {endpoints: [http://a], fallback: {to: [{backend: b}, {backend: b}]}}, b: {endpoints: "
+        "[http://b]}}\n");
+    CHECK_MESSAGE(twice.starts_with("1:71: backend 'b' was asked already"), twice);
     CHECK(warnings_of(file(", cache: {}", "", "cache: {memory: 0}\n")).contains("3:39: nothing is kept"));
     CHECK(warnings_of(file(", cache: {entry_bytes: 2MiB}", "", "cache: {memory: 1MiB}\n"))
               .contains("3:53: entry_bytes is more than all caches"));
