@@ -18,6 +18,8 @@ std::string scalar(const std::string& text) {
     return plain && text.front() != '-' ? text : boost::json::serialize(boost::json::string(text));
 }
 
+constexpr std::string_view kUrlType = "a URL";  ///< of secret ones the scheme, host and port are shown
+
 /// What a URL says up to its path, without user information; the rest is masked.
 std::string origin_of(const std::string& url) {
     const std::size_t scheme = url.find("://");
@@ -96,10 +98,10 @@ class Writer {
         if (!node.written.empty()) {
             return scalar(node.written);
         }
-        if (schema.origin_only) {
-            return scalar(origin_of(node.text));
+        if (!schema.secret) {
+            return scalar(node.text);
         }
-        return schema.secret ? "masked" : scalar(node.text);
+        return schema.name == kUrlType ? scalar(origin_of(node.text)) : "masked";
     }
 };
 

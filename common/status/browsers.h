@@ -9,9 +9,9 @@ namespace adit::status {
 
 /// Fields of a request by which browsers tell where it comes from.
 struct Provenance {
-    std::optional<std::string_view> host;
-    std::optional<std::string_view> origin;
-    std::optional<std::string_view> fetch_site;  ///< Sec-Fetch-Site
+    std::optional<std::string_view> host = {};
+    std::optional<std::string_view> origin = {};
+    std::optional<std::string_view> fetch_site = {};  ///< Sec-Fetch-Site
 };
 
 /// Where the server listens.
