@@ -119,8 +119,7 @@ std::string problem_json(const Failure& failure, std::string_view instance, std:
     member(out, "timestamp", timestamp);
     out += ',';
     member(out, "requestId", request_id);
-    out += "},";
-    member(out, "request_id", request_id);
+    out += '}';
     out += retryable(failure) ? ",\"retryable\":true" : ",\"retryable\":false";
     if (failure.retry_after > 0) {
         out += ",\"retry_after\":" + std::to_string(failure.retry_after);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <sstream>
 
 #include "common/status/probe.h"
 
@@ -19,6 +20,11 @@ const json::array& list(const json::object& of, std::string_view name) {
 }
 
 std::string text(const json::value& value) {
+    if (value.is_double()) {
+        std::ostringstream plain;  // JSON writes 0E0
+        plain << value.as_double();
+        return plain.str();
+    }
     return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
 }
 
@@ -123,7 +129,8 @@ std::vector<std::pair<std::string, std::string>> lines_of_live(const json::objec
         for (const char* section : {"vitals", "health", "endpoints"}) {
             for (const json::value& one : list(backend->as_object(), section)) {
                 if (one.is_object()) {
-                    lines.emplace_back("endpoint", in_words(one.as_object(), {}));
+                    const json::object& row = one.as_object();
+                    lines.emplace_back("endpoint", text(row, "endpoint") + ": " + in_words(row, {"endpoint"}));
                 }
             }
         }

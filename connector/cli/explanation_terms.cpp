@@ -28,6 +28,9 @@ json::object timeouts_of(const Configuration& configuration, const RouteRule& ru
                       : backend.timeout_settings.*setting ? "backend " + backend.name
                       : configuration.timeouts.*setting   ? std::string("file")
                                                           : std::string("default");
+        if (std::string_view(name) == "tls" && (composed.*value).count() == 0) {
+            one["text"] = "as connect";
+        }
         told[name] = std::move(one);
     };
     using Said = config::TimeoutSettings;
@@ -148,7 +151,7 @@ std::string circuit_line(const json::object& circuit) {
     for (const auto& [key, what] :
          {std::pair("failure_rate", " % failures"), std::pair("slow_rate", " % slow calls")}) {
         if (circuit.at(key) != 0U) {
-            add(text(circuit, key) + what + " of at least " + text(circuit, "minimum") + " in " +
+            add(text(circuit, key) + what + " among at least " + text(circuit, "minimum") + " in " +
                 text(circuit, "window"));
         }
     }

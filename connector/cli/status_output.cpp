@@ -2,8 +2,10 @@
 #include "connector/cli/status_output.h"
 
 #include <boost/json.hpp>
+#include <iomanip>
 #include <iostream>
 #include <set>
+#include <sstream>
 
 #include "connector/cli/tunnel_output.h"
 
@@ -20,6 +22,11 @@ std::string text(const json::object& of, std::string_view name) {
     }
     if (value->is_string()) {
         return std::string(value->as_string());
+    }
+    if (value->is_double()) {
+        std::ostringstream fixed;  // JSON would have an exponent
+        fixed << std::fixed << std::setprecision(1) << value->as_double();
+        return std::move(fixed).str();
     }
     return json::serialize(*value);
 }

@@ -115,9 +115,9 @@ bool is_empty(const Conditions& on) {
 void warn_of_window(const Part& part, const Circuit& circuit, const Composed& composed) {
     if (circuit.window_calls > 0) {
         const std::string calls = "the window of " + std::to_string(circuit.window_calls) + " calls";
-        if (circuit.minimum > circuit.window_calls && (circuit.failure_rate > 0 || circuit.slow_rate > 0)) {
+        if (circuit.minimum > circuit.window_calls && part.has("circuit", "minimum")) {
             part.warn({"circuit", "minimum"},
-                      "rates never count: " + calls + " never has the minimum of " + std::to_string(circuit.minimum));
+                      calls + " never has the minimum of " + std::to_string(circuit.minimum) + ": its own size counts");
         }
         if (circuit.failures > circuit.window_calls) {
             part.warn({"circuit", "failures"},
@@ -163,7 +163,7 @@ void warn_of_circuit(const Part& part, const Circuit& circuit, const Composed& c
     }
     if (circuit.cooldown > circuit.cooldown_most) {
         part.warn({"circuit", "cooldown"}, in_words("cooldown", circuit.cooldown) + " is longer than " +
-                                               in_words("cooldown_most", circuit.cooldown_most) + ", which counts");
+                                               in_words("cooldown_most", circuit.cooldown_most) + ": it never grows");
     }
     for (const char* key : {"sharing", "fail"}) {
         if (!shared && part.has("circuit", key)) {

@@ -59,11 +59,13 @@ net::Task<Trouble> read_head(http::Call& call, http::ResponseHead& head) {
             head.clear();
             continue;
         }
-        if (const net::Status ended = co_await origin.receive()) {
-            if (const problem::Failure* refusal = origin.failure()) {
-                co_return refusal->detail;
-            }
-            co_return "no answer: " + ended.message();
+        // What has arrived counts before its end: an answer may be a head that ends the stream.
+        const net::Status status = origin.poll_receive();
+        if (status == net::Errc::would_block) {
+            co_await origin.on_readable().wait();
+        } else if (status) {
+            const problem::Failure* refusal = origin.failure();
+            co_return refusal != nullptr ? refusal->detail : "no answer: " + status.message();
         }
     }
 }

@@ -150,6 +150,7 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
         }
         if (for_fleet_.load(std::memory_order_relaxed)) {
             fleet_calls_.fetch_add(1, std::memory_order_relaxed);
+            fleet_success_.store(now, std::memory_order_relaxed);
         }
         if (consecutive_.load(std::memory_order_relaxed) != 0) {
             consecutive_.store(0, std::memory_order_relaxed);

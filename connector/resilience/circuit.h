@@ -111,6 +111,7 @@ struct CircuitCounts {
     std::uint64_t failures = 0;
     std::uint64_t slow = 0;
     std::uint64_t trailing = 0;  ///< failures since the last success among them
+    Time last_success{};         ///< the latest one ever
     std::string last_failure = {};
 };
 
@@ -231,6 +232,7 @@ class Circuit {
 
     std::atomic<bool> for_fleet_ = false;
     std::atomic<std::uint64_t> fleet_calls_ = 0;
+    std::atomic<Time> fleet_success_{Time()};
     CircuitCounts fleet_;  ///< all but the calls; under the lock
 
     std::atomic<Time> open_until_{Time()};

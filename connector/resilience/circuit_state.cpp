@@ -305,6 +305,7 @@ CircuitCounts Circuit::take_counts() {
     counts.trailing = counts.calls > counts.failures
                           ? std::min<std::uint64_t>(consecutive_.load(std::memory_order_relaxed), counts.failures)
                           : counts.failures;
+    counts.last_success = fleet_success_.load(std::memory_order_relaxed);
     counts.last_failure = last_failure_;
     return counts;
 }

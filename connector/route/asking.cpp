@@ -32,17 +32,42 @@ bool Asking::idempotent() const {
     return http::idempotent(exchange.request.method) || exchange.request.find("idempotency-key") != nullptr;
 }
 
+namespace {
+
+/// Puts `alias` wherever `name` stands.
+void hide(std::string& text, std::string_view name, std::string_view alias) {
+    for (std::size_t at = name.empty() ? text.npos : text.find(name); at != text.npos;
+         at = text.find(name, at + alias.size())) {
+        text.replace(at, name.size(), alias);
+    }
+}
+
+/// Callers need not know where origins are: an endpoint's URL, and the host and port in it, become its number.
+void hide_endpoint(std::string& text, std::string_view url, std::string_view alias) {
+    hide(text, url, alias);
+    url.remove_prefix(std::min(url.find("://") + 3, url.size()));
+    const std::string_view authority = url.substr(0, url.find('/'));
+    if (authority.find(':') != authority.npos) {  // a bare name may be a part of other words
+        hide(text, authority, alias);
+    }
+}
+
+}  // namespace
+
 void explain(problem::Failure& failure, const Asking& asking) {
     const bool open = asking.backend.presentation.disclose_attempts;
     for (const TryTold& told : asking.trace.tries) {
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(told.took);
-        failure.attempts.push_back(
-            {.endpoint = open ? std::string(told.endpoint) : "endpoint-" + std::to_string(told.ordinal),
-             .agent = open ? told.agent : std::string(),
-             .phase = name(told.phase),
-             .ms = took.count(),
-             .outcome = outcome_of(told),
-             .why = resilience::name(told.why)});
+        const std::string alias = "endpoint-" + std::to_string(told.ordinal);
+        if (!open) {
+            hide_endpoint(failure.detail, told.endpoint, alias);
+        }
+        failure.attempts.push_back({.endpoint = open ? std::string(told.endpoint) : alias,
+                                    .agent = open ? told.agent : std::string(),
+                                    .phase = name(told.phase),
+                                    .ms = took.count(),
+                                    .outcome = outcome_of(told),
+                                    .why = resilience::name(told.why)});
     }
     if (const config::Retry* retry = asking.plan.retry; retry != nullptr && retry->tell_client) {
         failure.attempts_told = asking.trace.attempts;

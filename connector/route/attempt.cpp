@@ -83,7 +83,8 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     watchdog_.begin_try();
     const bool upgrade = asks_for_websocket();
     backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
-    if (!carrier) {
+    // Others that waited for the same session may have taken its last stream since it was handed to us.
+    while (!carrier || (carrier.shared && !carrier.shared->has_room())) {
         way_.tls_most = asking_.plan.timeouts.tls;
         auto made = co_await dial(upgrade);
         if (!made) {

@@ -55,8 +55,12 @@ net::Task<bool> Attempt::upload_next() {
             co_return false;
         }
         if (status) {
-            asking_.client_left = asking_.client_left || !body.error();
-            give_up(body.error() ? net::Errc::protocol : net::Errc::peer_gone);
+            if (body.error()) {
+                origin_->abort(net::Errc::protocol);
+            } else {
+                asking_.client_left = true;
+                give_up(net::Errc::peer_gone);
+            }
             co_return false;
         }
     }

@@ -57,8 +57,10 @@ void Attempt::Watchdog::rearm() {
 }
 
 void Attempt::Watchdog::enter(Phase phase) {
-    phase_ = phase;
-    rearm();
+    if (fired_ == Cause::none) {  // what it has ended stays named by the phase that took too long
+        phase_ = phase;
+        rearm();
+    }
 }
 
 /// An origin cannot answer what it has not got: while the request's body moves, the time of the try begins anew.

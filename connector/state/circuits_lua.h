@@ -14,8 +14,8 @@ namespace adit::state::lua {
 /// calls that he has counted. A row that is gone (a Redis that was started anew) is what the first one to come knows.
 ///
 /// A row: g generation, s state, e when it may be probed (us), y why, r openings in a row, o cooldown (ms) and z end of
-/// the last opening (us), p who probes and q until when (us), c failures in a row, bN of each tenth of the window: its
-/// number and its calls, failures, slow calls; f forced, n how often that was said.
+/// the last opening (us), p who probes and q until when (us), c failures in a row and x when they began (us), bN of
+/// each tenth of the window: its number and its calls, failures, slow calls; f forced, n how often that was said.
 inline constexpr int kCircuitArguments = 24;
 inline constexpr std::string_view kCircuits = R"(
 local names = {'known', 'event', 'ms', 'why', 'wants', 'calls', 'failures', 'slow', 'trailing', 'success', 'window',
@@ -80,7 +80,11 @@ local function count(row, a)
   local s, c, f, l = bucket(row[name])
   if s ~= step then c, f, l = 0, 0, 0 end
   row[name] = string.format('%.0f %.0f %.0f %.0f', step, c + a.calls, f + a.failures, l + a.slow)
-  row.c = a.success == 1 and a.trailing or row.c + a.trailing
+  -- A success ends a run of failures, unless it was before that began: words of others may be up to a poll late.
+  local ends = a.success >= 0 and (row.c == 0 or now - a.success * 1000 >= (row.x or 0))
+  local run = ends and 0 or row.c
+  if run == 0 and a.trailing > 0 then row.x = now end
+  row.c = run + a.trailing
   row.dirty = true
   local calls, failures, slow = 0, 0, 0
   for i = 0, 9 do

@@ -211,6 +211,8 @@ void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, 
     const auto standing = circuit->standing(now);
     const config::Circuit& settings = standing.settings;
     const resilience::CircuitCounts counts = std::exchange(row.counts, {});
+    const bool succeeded = counts.calls > counts.failures;
+    const auto since_success = std::chrono::duration_cast<std::chrono::milliseconds>(now - counts.last_success);
     const bool renews = standing.state == CircuitState::half_open && standing.probes > 0;
     const auto left = standing.next_try ? std::chrono::ceil<std::chrono::milliseconds>(*standing.next_try - now) : 0ms;
     call.add(row.known)
@@ -224,7 +226,7 @@ void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, 
         .add(static_cast<std::int64_t>(counts.failures))
         .add(static_cast<std::int64_t>(counts.slow))
         .add(static_cast<std::int64_t>(counts.trailing))
-        .add(std::int64_t{counts.calls > counts.failures ? 1 : 0})
+        .add(succeeded ? std::max<std::int64_t>(0, since_success.count()) : -1)
         .add(settings.window.count())
         .add(std::int64_t{settings.consecutive})
         .add(std::int64_t{settings.failures})

@@ -63,7 +63,7 @@ class Health(Case):
         self.gate = socket.create_server(("127.0.0.1", 0))
         gate = self.gate.getsockname()[1]
         services = {"web": f"http://127.0.0.1:{self.tunnelled.port}/base", "calls": f"http://127.0.0.1:{grpc_port}", "gate": f"http://127.0.0.1:{gate}"}
-        http = f"health: {{ http: {{ path: /healthz?deep=1, host: doctor.example, status: [ 200, 204 ], body: fine }}, {CHECK} }}"
+        http = f"health: {{ http: {{ path: \"/healthz?deep=1\", host: doctor.example, status: [ 200, 204 ], body: fine }}, {CHECK} }}"
         backends = {"web": f"endpoints: [ service://web ], {http}, balance: {{ panic: 0 }}",
                     "both": f"endpoints: [ http://127.0.0.1:{self.direct.port}, http://127.0.0.1:{self.other.port} ], {http}",
                     "calls": f"endpoints: [ service://calls ], protocol: h2, health: {{ grpc: {{ service: shop }}, {CHECK} }}, balance: {{ panic: 0 }}",

@@ -3,9 +3,10 @@ import concurrent.futures
 import hashlib
 import http.client
 import json
+import socket
 
 from fault_backend import FaultBackend, FaultBackendH2
-from harness import Case, Site, free_port, main, metric, wait_for
+from harness import Case, Site, can_connect, free_port, main, metric, wait_for
 
 ON_ALL = "on: [ connect-failure, reset, timeout, gateway-error, retriable-header ]"
 QUICK = "backoff: 5ms, tell_client: true, budget: { percent: 100 }"
@@ -89,10 +90,12 @@ class Retries(Case):
         self.assertEqual((answer.status, problem["code"], problem["retryable"], answer.headers["x-adit-attempts"]), (502, "connection-terminated", True, "2"))
         attempts = problem["attempts"]
         self.assertEqual({attempt["endpoint"] for attempt in attempts}, {"endpoint-1", "endpoint-2"})
+        for port in (self.backend.port, self.other.port):
+            self.assertNotIn(str(port), answer.body.decode() + str(answer.headers))
         self.assertEqual([attempt.get("not_retried") for attempt in attempts], [None, "attempts-used"])
         self.assertTrue(all(attempt["outcome"] == "connection-terminated" and attempt["phase"] == "wait" and attempt["ms"] >= 0 for attempt in attempts))
         line = self.story("/both/y")
-        self.assertEqual(line["request_id"], problem["request_id"])
+        self.assertEqual(line["request_id"], problem["trace"]["requestId"])
         self.assertEqual(line["attempts"], 2)
         for url in (self.backend.url, self.other.url):
             self.assertIn(url, line["tries"])
@@ -139,10 +142,19 @@ class Hedges(Case):
         super().setUp()
         self.slow, self.fast = FaultBackend(self, "slow"), FaultBackend(self, "fast")
         retry = "retry: { attempts: 2, tell_client: true, hedge: { after: 60ms } }"
-        backends = {"both": f'endpoints: [ "{self.slow.url}", "{self.fast.url}" ], {retry}'}
+        self.full = socket.create_server(("127.0.0.1", 0), backlog=0)
+        waiting = [socket.socket() for _ in range(8)]
+        for one in [self.full, *waiting]:
+            self.addCleanup(one.close)
+        for one in waiting:  # the backlog is full, so that a further connection gets no answer
+            one.setblocking(False)
+            one.connect_ex(self.full.getsockname())
+        away = "http://127.0.0.1:%d" % self.full.getsockname()[1]
+        backends = {"both": f'endpoints: [ "{self.slow.url}", "{self.fast.url}" ], {retry}',
+                    "away": f'endpoints: [ "{away}", "{self.fast.url}" ], timeouts: {{ connect: 15s }}, {retry}'}
         self.site = Site(self, {"web": self.slow.url}, backends=backends, routes=[(f"/{name}/**", name) for name in backends], workers=1)
         self.connector = self.site.start_connector()
-        wait_for(lambda: self.site.get("/both/").status == 200, "an answer")
+        wait_for(lambda: can_connect(self.site.client_port), "the listener")
 
     def test_the_first_answer_wins_and_the_other_origin_learns_of_it(self):
         self.slow.behave(dict(latency=8))
@@ -151,6 +163,15 @@ class Hedges(Case):
         self.assertIn("2", {answer.headers["x-adit-attempts"] for answer in answers})
         wait_for(lambda: self.slow.counts().given_up > 0, "a call that was given up")
         self.assertGreater(metric(self.site.admin_port, "adit_connector_hedges_total", backend="both", result="won"), 0)
+
+    def test_nobody_waits_for_a_connection_that_is_not_needed_any_more(self):
+        client = http.client.HTTPConnection("127.0.0.1", self.site.client_port, timeout=8)
+        for i in range(8):  # one after the other on one connection: the next is not held up by what the last one left
+            client.request("GET", f"/away/{i}")
+            answer = client.getresponse()
+            answer.read()
+            self.assertEqual((answer.status, answer.headers["x-backend"]), (200, "fast"))
+        client.close()
 
     def test_hedges_are_a_share_of_the_requests(self):
         self.slow.behave(dict(latency=0.2))

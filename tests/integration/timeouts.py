@@ -5,7 +5,7 @@ import threading
 import time
 
 from fault_backend import FaultBackend
-from harness import Case, Site, main, wait_for
+from harness import Case, Site, can_connect, main, wait_for
 from servers import Scripted
 
 
@@ -57,7 +57,7 @@ class Timeouts(Case):
         text = self.site.config.read_text()
         self.site.config.write_text(text.replace('backend: routed }', 'backend: routed, timeouts: { total: 400ms } }') + "timeouts: { first_byte: 25s }\n")
         self.connector = self.site.start_connector()
-        wait_for(lambda: self.site.get("/said/").status == 200, "an answer")
+        wait_for(lambda: can_connect(self.site.client_port), "the listener")
 
     def test_each_names_itself(self):
         self.backend.behave(dict(latency=8))
@@ -126,7 +126,7 @@ class Chained(Case):
         site = Site(self, {"web": self.backend.url}, backends={"next": backend}, routes=[("/**", "next")], workers=1, extra=f"chain: {{ key: {key} }}\n")
         site.start_connector()
         self.directory = self_directory
-        wait_for(lambda: site.get("/up").status == 200, name)
+        wait_for(lambda: can_connect(site.client_port), name)
         return site.client_port
 
     def ask(self, port, path):

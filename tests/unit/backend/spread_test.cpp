@@ -221,7 +221,7 @@ TEST_CASE("events tell what changed, once") {
 }
 
 TEST_CASE("property: power of two choices keeps the busiest close to the mean") {
-    rc::check([] {
+    CHECK(rc::check([] {
         const std::size_t count = *rc::gen::inRange<std::size_t>(2, 40);
         Bench bench(count);
         std::vector<InFlight> busy;
@@ -231,5 +231,5 @@ TEST_CASE("property: power of two choices keeps the busiest close to the mean") 
         for (std::size_t i = 0; i < count; ++i) {
             RC_ASSERT(bench.member(i).vitals->in_flight() <= 60);
         }
-    });
+    }));
 }

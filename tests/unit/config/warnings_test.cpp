@@ -94,7 +94,7 @@ TEST_CASE("circuits that never open, or cannot see what they should") {
     check_each({
         {", circuit: {window: 10s}, timeouts: {first_byte: 30s}", "3:50: window (10s) is shorter than a try may take"},
         {", circuit: {window: 10s}, timeouts: {total: 20s}", "3:50: window (10s) is shorter than a try may take (20s)"},
-        {", circuit: {window_calls: 10, minimum: 20}", "3:69: rates never count: the window of 10 calls"},
+        {", circuit: {window_calls: 10, minimum: 20}", "3:69: the window of 10 calls never has the minimum of 20"},
         {", circuit: {window_calls: 10, minimum: 5, failures: 11}", "3:82: never reached"},
         {", circuit: {consecutive: 0, failure_rate: 0}", "3:41: this circuit never opens: consecutive"},
         {", circuit: {on: []}", "3:46: this circuit never opens: nothing counts"},

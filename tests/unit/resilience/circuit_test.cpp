@@ -416,7 +416,7 @@ TEST_CASE("circuits of one name are one while somebody holds them") {
 }
 
 TEST_CASE("property: never more than N probes are through, whatever comes back, and only all of them close it") {
-    rc::check([] {
+    CHECK(rc::check([] {
         Settings settings;
         settings.probes = *rc::gen::inRange(1U, 6U);
         settings.cooldown = 100ms;
@@ -455,11 +455,11 @@ TEST_CASE("property: never more than N probes are through, whatever comes back, 
                 }
             }
         }
-    });
+    }));
 }
 
 TEST_CASE("property: a window sums up what a list of its calls does") {
-    rc::check([] {
+    CHECK(rc::check([] {
         const bool by_calls = *rc::gen::arbitrary<bool>();
         const auto most = by_calls ? *rc::gen::inRange(1U, 30U) : 0U;
         CircuitWindow window(1s, most);
@@ -486,7 +486,7 @@ TEST_CASE("property: a window sums up what a list of its calls does") {
             }
             RC_ASSERT(window.sum(now) == expected);
         }
-    });
+    }));
 }
 
 TEST_CASE("no call is lost of those that many threads count at once") {

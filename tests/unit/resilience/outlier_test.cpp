@@ -161,7 +161,7 @@ TEST_CASE("who takes much longer than the others goes; all of them slow is nobod
 }
 
 TEST_CASE("property: never more away than may be, never the last, whatever comes back") {
-    rc::check([] {
+    CHECK(rc::check([] {
         const std::size_t count = *rc::gen::inRange<std::size_t>(1, 9);
         Settings settings{.consecutive = *rc::gen::inRange(0U, 4U),
                           .success_rate = *rc::gen::inRange(0U, 101U),
@@ -187,5 +187,5 @@ TEST_CASE("property: never more away than may be, never the last, whatever comes
                 bench.records, [&](const auto& record) { return !record->ejected(bench.now) && !record->down; });
             RC_ASSERT(gone.empty() || somebody);
         }
-    });
+    }));
 }

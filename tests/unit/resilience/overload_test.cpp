@@ -66,14 +66,14 @@ TEST_CASE("a level begins at once and ends when its resource has come down by a 
 }
 
 TEST_CASE("a reading that stands still never makes a level change twice") {
-    rc::check([](const std::vector<unsigned>& readings) {
+    CHECK(rc::check([](const std::vector<unsigned>& readings) {
         Gradation gradation;
         for (const unsigned reading : readings) {
             const double share = (reading % 130) / 100.0;
             const Level first = gradation.update(share, steps_of_share(80));
             RC_ASSERT(gradation.update(share, steps_of_share(80)) == first);
         }
-    });
+    }));
 }
 
 TEST_CASE("descriptors that run out are spared for those who are here") {
@@ -131,7 +131,7 @@ TEST_CASE("requests in progress are counted exactly, the last places are for the
 }
 
 TEST_CASE("a bound of requests takes nobody in who does not fit, whoever comes and goes") {
-    rc::check([](const std::vector<std::pair<bool, unsigned>>& events) {
+    CHECK(rc::check([](const std::vector<std::pair<bool, unsigned>>& events) {
         Overload overload;
         overload.configure({.requests = 5});
         std::uint32_t inside = 0;
@@ -145,7 +145,7 @@ TEST_CASE("a bound of requests takes nobody in who does not fit, whoever comes a
             RC_ASSERT(inside <= 5U);
             RC_ASSERT(overload.in_progress() == inside);
         }
-    });
+    }));
 }
 
 TEST_CASE("nothing is shed where that is switched off, and the switch works while it sheds") {

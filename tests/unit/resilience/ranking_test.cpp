@@ -127,7 +127,7 @@ TEST_CASE("draws follow weights") {
 }
 
 TEST_CASE("property: everybody who may be asked stands once, shares are whole, and the healthy come first") {
-    rc::check([] {
+    CHECK(rc::check([] {
         std::vector<Entrant> entrants;
         for (const int seed : *rc::gen::container<std::vector<int>>(*rc::gen::inRange<std::size_t>(1, 24),
                                                                     rc::gen::inRange(0, 1 << 12))) {
@@ -159,5 +159,5 @@ TEST_CASE("property: everybody who may be asked stands once, shares are whole, a
                 RC_ASSERT(entrants[ranking.members[at]].fitness == Fitness::well);
             }
         }
-    });
+    }));
 }

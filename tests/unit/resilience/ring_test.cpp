@@ -65,7 +65,7 @@ TEST_CASE("points are bounded however far weights are apart") {
 }
 
 TEST_CASE("property: when one goes only its keys move, and they come back with it") {
-    rc::check([] {
+    CHECK(rc::check([] {
         const std::size_t count = *rc::gen::inRange<std::size_t>(2, 20);
         const auto gone = *rc::gen::inRange<std::size_t>(0, count);
         const Ring ring(places(count));
@@ -81,5 +81,5 @@ TEST_CASE("property: when one goes only its keys move, and they come back with i
             RC_ASSERT(skipped == (configured >= gone ? configured + 1 : configured));
             RC_ASSERT(before == gone || before == skipped);
         }
-    });
+    }));
 }
