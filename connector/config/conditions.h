@@ -38,7 +38,7 @@ struct Conditions {
                 .reset = true,
                 .timeout = true,
                 .malformed = true,
-                .statuses = {{500, 599}},
+                .statuses = {{500, 500}, {502, 504}, {506, 599}},
                 .grpc = {4, 13, 14, 15}};
     }
     /// The same for an endpoint, and what a fallback stands in for: only what says that the origin itself is ill.

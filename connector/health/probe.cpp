@@ -113,6 +113,9 @@ net::Task<Trouble> exchange(http::Call& call, const Question& question, std::str
     if (auto trouble = co_await read_head(call, answer.head)) {
         co_return trouble;
     }
+    if (const http::Field* early = answer.head.find(kGrpcStatus)) {
+        answer.grpc_status = early->value;  // the head's bytes go with the call
+    }
     if (how.grpc || !how.http->body.empty()) {
         co_return co_await read_body(call, answer);
     }
@@ -136,10 +139,8 @@ Trouble judge_grpc(const Answer& answer) {
     if (answer.head.status != 200) {
         return "status " + std::to_string(answer.head.status);
     }
-    const http::Field* early = answer.head.find(kGrpcStatus);
-    const std::string_view status = early == nullptr ? std::string_view(answer.grpc_status) : early->value;
-    if (status != "0") {
-        return status.empty() ? std::string("no grpc-status in its answer") : "grpc-status " + std::string(status);
+    if (answer.grpc_status != "0") {
+        return answer.grpc_status.empty() ? "no grpc-status in its answer" : "grpc-status " + answer.grpc_status;
     }
     const auto serving = grpc_health_response(answer.body);
     if (!serving) {

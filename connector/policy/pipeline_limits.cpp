@@ -121,11 +121,11 @@ void Pipeline::learn(const http::Exchange& exchange, const Story& story, Places&
         return;
     }
     const net::Time now = exchange.client().loop().now();
-    const net::Time ended = failure || story.trace.first_byte < began ? now : story.trace.first_byte;
+    const auto took = failure || story.trace.first_byte < began ? now - began : story.trace.origin_took;
     const bool throttled = !failure && (exchange.status == 429 || exchange.status == 503);
-    places.sample(ended - began, throttled, now);
+    places.sample(took, throttled, now);
     for (const RateLimit::Ticket& ticket : story.tickets) {
-        ticket.of->observe(ended - began);
+        ticket.of->observe(took);
     }
 }
 

@@ -40,6 +40,8 @@ class [[nodiscard]] CircuitPermit {
 
     /// Once.
     void record(const Outcome& outcome, Time now);
+    /// The circuit waits for what this call comes to, but not for ever: it is to be told when the answer begins.
+    bool is_probe() const { return probe_ != 0; }
 
   private:
     Circuit* circuit_ = nullptr;  ///< null: nothing to tell

@@ -24,6 +24,7 @@ struct Repeatable {
 struct Ending {
     Outcome outcome;
     bool not_sent = false;    ///< nothing of it can have reached an application
+    bool unreached = false;   ///< the endpoint itself could not be reached: others come first for a while
     bool final_here = false;  ///< another try on the same way would end the same
     bool kept = false;        ///< it was on a connection that had carried others
 };

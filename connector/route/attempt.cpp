@@ -96,7 +96,10 @@ net::Task<std::optional<problem::Failure>> Attempt::connect() {
     reused_ = carrier.reused;
     session_ = std::move(carrier.shared);
     if (upgrade && session_ && !session_->session().takes_extended_connect()) {
-        co_return problem::upgrade_refused(endpoint_.text + ": the origin takes no WebSockets over HTTP/2 (RFC 8441)");
+        auto refused =
+            problem::upgrade_refused(endpoint_.text + ": the origin takes no WebSockets over HTTP/2 (RFC 8441)");
+        refused.refused_here = true;  // it was not asked
+        co_return refused;
     }
     call_ = session_ ? http::http2_call(session_->session()) : http::http1_call(std::move(carrier.own));
     watchdog_.enter(Phase::connect);
@@ -229,7 +232,7 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
 /// Sends an interim answer on; false when the client is gone. A client that was told to go on is not told twice.
 net::Task<bool> Attempt::inform() {
     const bool go_on = response_.status == 100;
-    if (exchange_.request.version == http::Version::http10 || asking_.racing ||
+    if (exchange_.request.version == http::Version::http10 || asking_.racing || given_up_ ||
         (go_on && std::exchange(asking_.continued, true))) {
         co_return true;
     }

@@ -89,7 +89,8 @@ class Attempt final {
         net::Time connect_started{};
         net::Time connected{};
         net::Time first_byte{};
-        net::Time asked{};  ///< ask() was over
+        net::Time body_moved{};  ///< the last time, of the request's
+        net::Time asked{};       ///< ask() was over
     };
 
     net::Task<std::optional<problem::Failure>> try_asking();
@@ -127,6 +128,8 @@ class Attempt final {
     bool may_arrive_late(net::Status status) const;
     void cut_off(const std::string& words);
     resilience::Outcome answered() const;
+    std::chrono::nanoseconds took() const;
+    bool by_caller(const problem::Failure& failure) const;
 
     Asking& asking_;
     http::Exchange& exchange_;

@@ -39,9 +39,20 @@ End end_of(const problem::Failure& failure) {
 
 }  // namespace
 
+/// What the origin took for its head: neither getting a credential for it nor the client's sending is its time.
+std::chrono::nanoseconds Attempt::took() const {
+    return times_.asked - std::max({times_.began, times_.connect_started, times_.body_moved});
+}
+
+/// Whoever asked us has set the bound that passed: that says nothing of the origin.
+bool Attempt::by_caller(const problem::Failure& failure) const {
+    const bool theirs = asking_.ends.by == Ends::By::grpc_timeout || asking_.ends.by == Ends::By::earlier_hop;
+    return theirs && loop_.now() >= asking_.ends.at && failure.status == 504;
+}
+
 resilience::Outcome Attempt::answered() const {
     resilience::Outcome outcome{.end = End::answered, .status = response_.status, .grpc = grpc_};
-    outcome.took = times_.asked - times_.began;
+    outcome.took = took();
     if (const http::Field* code = http::is_grpc(exchange_.request) ? response_.find("grpc-status") : nullptr) {
         outcome.grpc = http::grpc_code(code->value);
     }
@@ -64,13 +75,16 @@ resilience::Ending Attempt::ending(const std::optional<problem::Failure>& failur
         ending.outcome = answered();
         return ending;
     }
-    const bool ours = without_credential_ || asking_.client_left || given_up_;
-    ending.outcome = {.end = ours ? End::neutral : end_of(*failure), .took = times_.asked - times_.began};
+    const bool ours = without_credential_ || asking_.client_left || given_up_ || by_caller(*failure);
+    ending.outcome = {.end = ours ? End::neutral : end_of(*failure), .took = took()};
     const bool refused_stream = failure->not_sent && origin_ != nullptr && origin_->status() == net::Errc::refused;
     if (refused_stream) {
         ending.outcome.end = End::refused_stream;
     }
     ending.not_sent = failure->not_sent && !ours;
+    // A connection or session that has just gone says nothing of who is behind it.
+    ending.unreached =
+        ending.not_sent && !refused_stream && failure->error != problem::ProxyError::connection_terminated;
     ending.final_here = failure->final_here;
     return ending;
 }
@@ -114,6 +128,7 @@ void Attempt::show_phases() const {
     trace.connect_started = times_.connect_started;
     trace.connected = times_.connected;
     trace.first_byte = times_.first_byte;
+    trace.origin_took = took();
 }
 
 }  // namespace adit::route

@@ -69,6 +69,7 @@ void Attempt::Watchdog::progress() {
         return;
     }
     if (phase_ != Phase::body) {
+        attempt_.times_.body_moved = attempt_.loop_.now();
         begin_try();
     }
     rearm();
@@ -77,10 +78,10 @@ void Attempt::Watchdog::progress() {
 void Attempt::Watchdog::expired() {
     const net::Time total_ends = attempt_.asking_.ends.at;
     const bool slow_client = attempt_.awaiting_client_;
-    fired_ = total_ends <= std::min(phase_ends_, try_ends_) ? Cause::total
-             : slow_client                                  ? Cause::slow_client
-             : try_ends_ < phase_ends_                      ? Cause::per_try
-                                                            : Cause::phase;
+    fired_ = slow_client                                      ? Cause::slow_client
+             : total_ends <= std::min(phase_ends_, try_ends_) ? Cause::total
+             : try_ends_ < phase_ends_                        ? Cause::per_try
+                                                              : Cause::phase;
     if (attempt_.origin_) {
         attempt_.origin_->abort(net::Errc::timed_out);
     }

@@ -111,6 +111,7 @@ net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, bac
     withhold_credential(exchange.request, backend.presentation.forward_credential);
     auto failure = co_await tries.run();
     if (failure) {
+        failure->refused_here = failure->refused_here && trace.attempts == 0;
         explain(*failure, asking);
     }
     co_return failure;

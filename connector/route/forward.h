@@ -53,10 +53,11 @@ struct Trace {
     net::Time connect_started{};
     net::Time connected{};
     net::Time first_byte{};
-    std::vector<TryTold> tries;  ///< where there is more to tell than the members above do
-    bool panic = false;          ///< so few endpoints were healthy that ill ones came into question
-    std::string denied;          ///< why the caller may not use an endpoint, in the words of its rules; the last one
-    std::string broken;          ///< why an answer that had begun was cut off, in words
+    std::chrono::nanoseconds origin_took{};  ///< for the head, without what the client took to send
+    std::vector<TryTold> tries;              ///< where there is more to tell than the members above do
+    bool panic = false;                      ///< so few endpoints were healthy that ill ones came into question
+    std::string denied;  ///< why the caller may not use an endpoint, in the words of its rules; the last one
+    std::string broken;  ///< why an answer that had begun was cut off, in words
 };
 
 /// The code of the failure by which forward() tells that an AnswerTaker has not let an answer go on.

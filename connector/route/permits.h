@@ -20,6 +20,7 @@ class Permits {
     std::optional<resilience::CircuitRefusal> ask(const backend::Guards& guards, const backend::Endpoint& endpoint,
                                                   resilience::Time now, double uniform);
     void record(const resilience::Outcome& outcome, resilience::Time now);
+    bool has_probe() const { return route_.is_probe() || backend_.is_probe() || endpoint_.is_probe(); }
 
   private:
     const resilience::Circuit* of_route_ = nullptr;

@@ -24,6 +24,13 @@ problem::Failure answer_kept_back() {
             .detail = "the origin's answer was kept back"};
 }
 
+problem::Failure body_gone() {
+    return {.error = problem::ProxyError::proxy_internal_error,
+            .status = 502,
+            .code = "body-gone",
+            .detail = "the request's body has gone to another endpoint and was not kept"};
+}
+
 bool asks_for_websocket(const http::Exchange& exchange) {
     return http::list_has(exchange.request.upgrade, "websocket");
 }
@@ -68,16 +75,22 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
     for (;;) {
         auto target = co_await find_target();
         if (!target) {
-            if (answer_here_) {
-                co_return co_await relay();
-            }
-            co_return std::move(target.error());
+            co_return co_await settle_for(std::move(target.error()));
         }
         if (wants_whole_body()) {
             if (Failed failure = co_await hold_body()) {
                 co_return failure;
             }
             continue;  // the client took its time: the way may be another by now
+        }
+        if (asking_.client_left) {
+            co_return problem::client_gone();
+        }
+        if (!asking_.body_here()) {  // it has gone on while the next try was prepared
+            if (!asking_.trace.tries.empty()) {
+                asking_.trace.tries.back().why = Declined::body_gone;
+            }
+            co_return co_await settle_for(earlier_.value_or(body_gone()));
         }
         const Failed failure = co_await ask(std::move(*target));
         if (attempt().renewed()) {
@@ -100,9 +113,22 @@ net::Task<std::optional<problem::Failure>> Tries::run() {
             co_return asking_.client_left ? problem::client_gone() : failure;
         }
         record(*current_, ending.outcome);
+        earlier_ = failure;
         passed_on_kept_ = passed_on_kept_ || (step.how == How::pass_on && !ending.not_sent);
         candidates_.advance();
     }
+}
+
+/// There is no further try after all: what the last one came to counts, rather than that we did not ask again.
+net::Task<std::optional<problem::Failure>> Tries::settle_for(problem::Failure failure) {
+    place_ = {};
+    if (failure.refused_here && !asking_.trace.tries.empty() && tries_ > 0) {
+        asking_.trace.tries.back().why = Declined::circuit_open;
+    }
+    if (answer_here_) {
+        co_return co_await relay();
+    }
+    co_return failure.refused_here&& earlier_ ? std::move(*earlier_) : std::move(failure);
 }
 
 net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
@@ -208,13 +234,17 @@ void Tries::begin(Racer& racer, Target target) {
     if (asking_.continued) {
         asking_.exchange.request.expect_continue = false;  // the client does not wait any more
     }
+    http::Exchange& exchange = asking_.exchange;
+    if (exchange.body.done() && exchange.body.bytes() == 0) {
+        exchange.request.framing = {};  // its end is behind us, and would not be sent again
+    }
     racer.failure.reset();
     racer.recorded = false;
     racer.attempt.emplace(asking_, *target.endpoint, std::move(target.way));
 }
 
 void Tries::note_unreached(const Racer& racer, const resilience::Ending& ending) {
-    if (ending.not_sent) {
+    if (ending.unreached) {
         asking_.backend.unreachable(racer.attempt->endpoint(), loop_.now());
     }
 }
@@ -249,7 +279,8 @@ void Tries::record(Racer& racer, const resilience::Outcome& outcome) {
 
 /// Whether the rest of an answer would add nothing, or comes too late to be waited for.
 bool Tries::told_at_head(const resilience::Outcome& outcome) {
-    if (outcome.end != resilience::Outcome::End::answered || outcome.status >= 500 || outcome.status == 101) {
+    if (outcome.end != resilience::Outcome::End::answered || outcome.status >= 500 || outcome.status == 101 ||
+        current_->permits.has_probe()) {
         return true;
     }
     const http::Field* type = attempt().answer().find(http::Known::content_type);
@@ -325,6 +356,7 @@ net::Task<std::optional<problem::Failure>> Tries::relay() {
     }
     if (AnswerTaker* taker = asking_.plan.taker; taker != nullptr && attempt().answer().status != 101) {
         if (!taker->relays(attempt().answer())) {
+            record(*current_, attempt().ending(std::nullopt).outcome);
             co_await attempt().discard();
             co_return answer_kept_back();
         }

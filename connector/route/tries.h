@@ -47,6 +47,7 @@ class Tries final : private net::HangupListener {
     bool has_untried() { return candidates_.next() != nullptr; }
     net::Task<std::expected<Target, problem::Failure>> find_target();
     net::Task<std::expected<Target, problem::Failure>> next_with_way();
+    net::Task<Failed> settle_for(problem::Failure failure);
     void note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure);
     net::Task<std::expected<backend::Way, problem::Failure>> way_to(backend::Endpoint& endpoint);
     bool wants_whole_body() const;
@@ -82,6 +83,7 @@ class Tries final : private net::HangupListener {
     std::chrono::nanoseconds waited_{};  ///< before the try that is on
     bool passed_on_kept_ = false;
     bool renewed_ = false;  ///< the one try with another token is on
+    Failed earlier_ = {};   ///< what the try before this one came to; nothing: it was answered, or there was none
     resilience::RetryPlace place_;
     resilience::ActiveRequest active_;
     std::array<Racer, 2> racers_ = {};

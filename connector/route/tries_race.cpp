@@ -32,6 +32,7 @@ std::optional<Tries::Target> Tries::rival_target() {
     const backend::Guards& guards = *asking_.backend.guards;
     Permits& permits = racers_[1].permits;
     if (permits.ask(asking_.plan.circuit, guards, loop_.now(), uniform())) {
+        permits = {};
         return std::nullopt;
     }
     const auto try_at = [&](backend::Endpoint& endpoint) -> std::optional<Target> {
@@ -47,7 +48,11 @@ std::optional<Tries::Target> Tries::rival_target() {
             return target;
         }
     }
-    return try_at(*candidates_.current());
+    auto same = try_at(*candidates_.current());
+    if (!same) {
+        permits = {};  // a probe that is not made shall not keep others waiting
+    }
+    return same;
 }
 
 /// One of the two has won, or both are over, or, with `early`, one of them is.
