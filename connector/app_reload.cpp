@@ -8,6 +8,7 @@
 #include "connector/app.h"
 #include "connector/generation_circuits.h"
 #include "connector/generation_degrading.h"
+#include "connector/generation_resilience.h"
 
 namespace adit {
 namespace {
@@ -55,6 +56,7 @@ void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
 void App::take_up_resilience() {
     fabric_.overload.configure(generation_->configuration.shed);
     use_circuits(*generation_);
+    use_retries(*generation_);
     fabric_.webhooks.adopt(*generation_->webhooks);
     take_up_degrading(generation_->configuration, fabric_);
 }

@@ -203,8 +203,8 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
-    made->limits = make_limits(made->configuration, metrics, *means.fabric.state,
-                               previous == nullptr ? nullptr : &previous->limits);
+    made->limits =
+        make_limits(made->configuration, metrics, means.fabric, previous == nullptr ? nullptr : &previous->limits);
     auto routes = make_routes(*made, means, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));

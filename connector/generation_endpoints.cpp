@@ -8,25 +8,6 @@
 namespace adit {
 namespace {
 
-/// How the backend of that name stood before; null: there was none, or it was a route.
-const backend::Guards* guards_before(const Generation* previous, const std::string& name) {
-    if (previous == nullptr) {
-        return nullptr;
-    }
-    const auto& backends = previous->configuration.backends;
-    const auto found = std::ranges::find(backends, name, &config::Backend::name);
-    return found == backends.end() ? nullptr
-                                   : previous->guards[static_cast<std::size_t>(found - backends.begin())].get();
-}
-
-const config::Backend* backend_before(const Generation* previous, const std::string& name) {
-    if (previous == nullptr) {
-        return nullptr;
-    }
-    const auto found = std::ranges::find(previous->configuration.backends, name, &config::Backend::name);
-    return found == previous->configuration.backends.end() ? nullptr : &*found;
-}
-
 event::Kind kind_of(backend::EndpointEvent::Kind kind) {
     using Kind = backend::EndpointEvent::Kind;
     switch (kind) {
@@ -64,12 +45,10 @@ const backend::Roster::Member* member_at(const std::vector<backend::Roster::Memb
 
 }  // namespace
 
-std::shared_ptr<backend::Roster> make_roster(const Generation& made, std::size_t index, const Generation::Means& means,
-                                             const Generation* previous) {
-    const config::Backend& from = made.configuration.backends[index];
-    const backend::Guards* before = guards_before(previous, from.name);
+std::shared_ptr<backend::Roster> make_roster(const config::Backend& from, const Generation::Means& means,
+                                             const backend::Guards* before, const config::Backend* from_before) {
     const backend::Roster* known = before == nullptr ? nullptr : before->roster.get();
-    if (known != nullptr && *backend_before(previous, from.name) == from) {
+    if (known != nullptr && *from_before == from) {
         return before->roster;
     }
     const auto now = resilience::Clock::now();

@@ -6,9 +6,9 @@
 
 namespace adit {
 
-/// Of the backend `index` of `made`. That of an unchanged backend goes on; an endpoint that its backend had before
-/// keeps its vitals.
-std::shared_ptr<backend::Roster> make_roster(const Generation& made, std::size_t index, const Generation::Means& means,
-                                             const Generation* previous);
+/// Of a backend. That of an unchanged one goes on; an endpoint that its backend had before keeps its vitals. `before`
+/// and `from_before`: what stood around the backend of that name, and what was said of it; null: there was none.
+std::shared_ptr<backend::Roster> make_roster(const config::Backend& from, const Generation::Means& means,
+                                             const backend::Guards* before, const config::Backend* from_before);
 
 }  // namespace adit

@@ -3,6 +3,8 @@
 
 #include "common/base/random.h"
 #include "connector/admin/metrics.h"
+#include "connector/event/hub.h"
+#include "connector/fabric.h"
 #include "connector/state/shared_limiter.h"
 
 namespace adit {
@@ -22,10 +24,23 @@ std::size_t windows_most(const config::RateLimit& settings) {
     return most;
 }
 
+/// The hub outlives all limits.
+auto teller(event::Hub& events) {
+    return [&events](const policy::Ban& ban) {
+        events.tell({.kind = event::Kind::ban,
+                     .subject = "caller:" + ban.caller,
+                     .reason = "too many requests were refused by policy " + std::string(ban.policy),
+                     .details = {{"policy", std::string(ban.policy)},
+                                 {"caller", ban.caller},
+                                 {"client", std::string(ban.client)},
+                                 {"seconds", ban.seconds}}});
+    };
+}
+
 class Maker {
   public:
-    Maker(ConnectorMetrics& metrics, state::Store& store, bool shares, const LimitsInUse* previous)
-        : metrics_(metrics), store_(store), shares_(shares), previous_(previous) {}
+    Maker(ConnectorMetrics& metrics, Fabric& fabric, bool shares, const LimitsInUse* previous)
+        : metrics_(metrics), fabric_(fabric), shares_(shares), previous_(previous) {}
 
     void rate(const std::string& name, const config::RateLimit& settings) {
         const auto before = previous_ == nullptr ? nullptr : find(previous_->rates, name);
@@ -40,6 +55,7 @@ class Maker {
         if (!state) {
             state = std::make_shared<policy::RateLimitState>(
                 terms, before ? before->state()->metrics : metrics_.rate_limit(name));
+            state->tell_ban = teller(fabric_.events);
             share(name, *state);
         }
         made_.rates.emplace(name, std::make_shared<const policy::RateLimit>(name, settings, std::move(state)));
@@ -77,13 +93,13 @@ class Maker {
   private:
     void share(const std::string& name, policy::RateLimitState& state) {
         if (state.terms.sharing != config::RateLimit::Sharing::off) {
-            state.limiter = state::SharedLimiter::make(store_, {name, state.terms.sharing, state.terms.fail},
+            state.limiter = state::SharedLimiter::make(*fabric_.state, {name, state.terms.sharing, state.terms.fail},
                                                        state.terms.windows, config::defaults::limited_callers);
         }
     }
 
     ConnectorMetrics& metrics_;
-    state::Store& store_;
+    Fabric& fabric_;
     const bool shares_;  ///< there is a `state`
     const LimitsInUse* previous_;
     LimitsInUse made_;
@@ -127,9 +143,9 @@ void LimitsInUse::show() const {
     }
 }
 
-LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, state::Store& store,
+LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, Fabric& fabric,
                         const LimitsInUse* previous) {
-    Maker maker(metrics, store, configuration.state.has_value(), previous);
+    Maker maker(metrics, fabric, configuration.state.has_value(), previous);
     for (const config::Policy& policy : configuration.policies) {
         if (policy.rate_limit) {
             maker.rate(policy.name, *policy.rate_limit);

@@ -13,9 +13,7 @@ namespace adit {
 
 class ConnectorMetrics;
 
-namespace state {
-class Store;
-}  // namespace state
+struct Fabric;
 
 /// By the names of policies, and of bulkheads as backend::Bulkhead has them.
 struct LimitsInUse {
@@ -32,7 +30,7 @@ struct LimitsInUse {
 };
 
 /// `previous` may be null.
-LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, state::Store& store,
+LimitsInUse make_limits(const config::Configuration& configuration, ConnectorMetrics& metrics, Fabric& fabric,
                         const LimitsInUse* previous);
 
 }  // namespace adit

@@ -1,7 +1,8 @@
 // Guards of backends and routes; see generation_resilience.h.
 #include "connector/generation_resilience.h"
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "connector/generation_circuits.h"
 #include "connector/generation_endpoints.h"
@@ -13,13 +14,9 @@ namespace {
 
 using resilience::RetryBudget;
 
-/// The one of before, by today's settings; else another.
+/// The one of before, whose settings change when this generation is used; else another.
 std::shared_ptr<RetryBudget> kept_or_made(std::shared_ptr<RetryBudget> before, const config::RetryBudget& settings) {
-    if (before) {
-        before->set(settings);
-        return before;
-    }
-    return std::make_shared<RetryBudget>(settings);
+    return before ? std::move(before) : std::make_shared<RetryBudget>(settings);
 }
 
 /// The same for second tries beside slow ones; null where there are none.
@@ -28,37 +25,38 @@ std::shared_ptr<resilience::Hedging> hedging(const std::optional<config::Retry>&
     if (!retry || !retry->hedge) {
         return nullptr;
     }
-    if (before) {
-        before->set(*retry->hedge);
-        return before;
-    }
-    return std::make_shared<resilience::Hedging>(*retry->hedge);
+    return before ? std::move(before) : std::make_shared<resilience::Hedging>(*retry->hedge);
 }
 
-/// What stood around the backend of that name; null: there was none.
-const backend::Guards* guards_before(const Generation* previous, const std::string& name) {
-    if (previous == nullptr) {
-        return nullptr;
+void use(const std::optional<config::Retry>& retry, RetryBudget* budget, resilience::Hedging* hedging) {
+    if (budget != nullptr) {
+        budget->set(retry.value_or(config::Retry{}).budget);
     }
-    const auto& backends = previous->configuration.backends;
-    const auto found = std::ranges::find(backends, name, &config::Backend::name);
-    return found == backends.end() ? nullptr
-                                   : previous->guards[static_cast<std::size_t>(found - backends.begin())].get();
+    if (hedging != nullptr) {
+        hedging->set(*retry->hedge);
+    }
 }
 
 }  // namespace
 
 void make_guards(Generation& made, const Generation::Means& means, const Generation* previous) {
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
+        known.emplace(previous->configuration.backends[i].name, i);
+    }
     for (std::size_t i = 0; i < made.configuration.backends.size(); ++i) {
         const config::Backend& backend = made.configuration.backends[i];
-        const backend::Guards* before = guards_before(previous, backend.name);
+        const auto found = known.find(backend.name);
+        const auto index = found == known.end() ? std::nullopt : std::optional(found->second);
+        const backend::Guards* before = index ? previous->guards[*index].get() : nullptr;
         auto guards = std::make_shared<backend::Guards>();
         guards->retry = backend.retry;
         guards->retry_budget = kept_or_made(before == nullptr ? nullptr : before->retry_budget,
                                             backend.retry.value_or(config::Retry{}).budget);
         guards->hedging = hedging(backend.retry, before == nullptr ? nullptr : before->hedging);
         guards->replay = &means.fabric.replay;
-        guards->roster = make_roster(made, i, means, previous);
+        guards->roster =
+            make_roster(backend, means, before, index ? &previous->configuration.backends[*index] : nullptr);
         make_circuits(made, backend, *guards, means.fabric);
         guards->bulkhead = made.limits.bulkhead("backend", backend.name);
         made.guards.push_back(std::move(guards));
@@ -69,6 +67,15 @@ void make_retry_terms(const config::RouteRule& rule, policy::RouteTerms& terms, 
     if (rule.retry) {
         terms.hedging = hedging(rule.retry, before == nullptr ? nullptr : before->hedging);
         terms.retry_budget = kept_or_made(before == nullptr ? nullptr : before->retry_budget, rule.retry->budget);
+    }
+}
+
+void use_retries(const Generation& generation) {
+    for (const auto& guards : generation.guards) {
+        use(guards->retry, guards->retry_budget.get(), guards->hedging.get());
+    }
+    for (const policy::RouteTerms& terms : generation.routes->terms) {
+        use(terms.retry, terms.retry_budget.get(), terms.hedging.get());
     }
 }
 

@@ -26,6 +26,7 @@ struct Schema {
     bool optional = false;        ///< field: without it there is no such thing, not one of defaults
     std::string default_value{};  ///< field: as one would write it; empty when there is none
     bool secret = false;          ///< values are not shown
+    bool origin_only = false;     ///< of URLs the scheme, host and port are shown: the rest may be a secret
     bool or_text = false;         ///< object: may be written as one text instead
 };
 

@@ -16,6 +16,7 @@
 
 #include "common/base/percent.h"
 #include "common/net/spawn.h"
+#include "common/status/browsers.h"
 
 namespace adit::status {
 namespace asio = boost::asio;
@@ -52,6 +53,7 @@ struct ServerState {
     std::map<std::string, Entry, std::less<>> table;
     std::map<std::string, Server::Below, std::less<>> below;  ///< by prefix
     std::vector<beast::tcp_stream*> connections;
+    Place place;
     bool stopped = false;
 };
 
@@ -142,7 +144,17 @@ net::Task<bool> Connection::exchange() {
     if (unreadable) {
         told = answer_to_unreadable(unreadable);
     } else {
-        told = co_await answer(parser.get().base());
+        const auto& head = parser.get().base();
+        const auto field = [&](std::string_view name) -> std::optional<std::string_view> {
+            const auto found = head.find(name);
+            return found == head.end() ? std::nullopt : std::optional<std::string_view>(found->value());
+        };
+        const bool reads = head.method() == bhttp::verb::get || head.method() == bhttp::verb::head;
+        if (auto why = from_a_page(!reads, {field("host"), field("origin"), field("sec-fetch-site")}, state_->place)) {
+            told = Answer{403, kPlainText, *std::move(why)};
+        } else {
+            told = co_await answer(head);
+        }
     }
     if (!told) {
         co_return false;
@@ -283,6 +295,7 @@ Result<> Server::listen(const net::HostPort& address, bool share_port) {
     }
     asio::ip::tcp::acceptor& acceptor = state_->acceptor;
     const asio::ip::tcp::endpoint endpoint(literal->ip, literal->port);
+    state_->place = {.host = address.host, .loopback = literal->ip.is_loopback()};
     boost::system::error_code error;
     acceptor.open(endpoint.protocol(), error);
     const auto then = [&error](auto&& step) {

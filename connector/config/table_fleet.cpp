@@ -37,6 +37,17 @@ class StateUrl {
     static constexpr const char* kName = "a Redis URL";
 };
 
+/// The path of a webhook's URL is what many receivers know their senders by: it is not shown.
+class WebhookUrl : public Text {
+  public:
+    Schema schema() const {
+        Schema text = Text::schema();
+        text.origin_only = true;
+        return text;
+    }
+    std::string show(const std::string&) const { return {}; }
+};
+
 Object<State> state_object() {
     return Object<State>("state", "What connectors of a fleet share.")
         .required("url", &State::server, StateUrl(),
@@ -92,7 +103,7 @@ Schema StateEntry::schema() const {
 
 yaml::Object<Webhook> webhook_table() {
     return Object<Webhook>("a webhook", "Events pushed to somebody's HTTP endpoint, signed (standardwebhooks.com).")
-        .required("url", &Webhook::url, Text(), "https, or http to this machine.")
+        .required("url", &Webhook::url, WebhookUrl(), "https, or http to this machine.")
         .required("secret", &Webhook::secret, SecretText(),
                   "whsec_ and base64, or plain text; from a file or the environment.")
         .field("events", &Webhook::events, List(Text(), bounds::conditions_on),

@@ -1,4 +1,5 @@
 // Bulkheads, rate limits, and what the connector sheds to stay alive.
+#include "common/base/strings.h"
 #include "common/config/collections.h"
 #include "connector/config/table_parts.h"
 
@@ -73,9 +74,19 @@ void needs(const Node& node, const char* key, const char* other, Diagnostics& di
         diagnostics.error(place_of(node, {key}), std::string("'") + key + "' means nothing without '" + other + "'");
 }
 
+/// Fields by which proxies say who has sent a request; the connector reads or replaces them before any limit.
+bool is_forwarded(const std::string& field) {
+    const std::string name = to_lower(field);
+    return name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip";
+}
+
 void sensible_limit(const Node& node, const RateLimit& limit, Diagnostics& diagnostics) {
     if (limit.limits.empty() && !node.find("tiers"))
         diagnostics.error(place_of(node, {"limits"}), "a rate limit has at least one limit, or tiers that have some");
+    if (limit.by.of == RateLimit::Key::Of::header && is_forwarded(limit.by.name))
+        diagnostics.error(place_of(node, {"by"}), "proxies on the way write '" + limit.by.name +
+                                                      "', and so can any client; by: client_ip tells callers apart by "
+                                                      "their address, as trusted_proxies allow");
     needs(node, "tier", "tiers", diagnostics);
     needs(node, "tiers", "tier", diagnostics);
     needs(node, "tighten_to", "tighten_beyond", diagnostics);

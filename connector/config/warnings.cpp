@@ -35,6 +35,8 @@ class Search {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
             look_at(i);
         }
+        look_at_admin();
+        look_at_limits();
         look_at_essentials();
         look_at_priorities();
         return std::move(warnings_);
@@ -143,6 +145,29 @@ class Search {
         }
         if (std::ranges::none_of(routes, &RouteRule::essential)) {
             part.warn({"routes", at, "essential"}, "no route is essential: reduced functionality is none at all");
+        }
+    }
+
+    void look_at_admin() {
+        if (!configuration_.admin) {
+            return;
+        }
+        const auto literal = configuration_.admin->address.literal();
+        if (literal && !literal->ip.is_loopback()) {
+            Part(root_, &root_, "the file", warnings_)
+                .warn({"admin", "address"},
+                      "admin.address is not loopback: whoever reaches it sees everything and may change what counts");
+        }
+    }
+
+    void look_at_limits() {
+        for (const Policy& policy : configuration_.policies) {
+            if (policy.rate_limit && policy.rate_limit->by.of == RateLimit::Key::Of::header) {
+                Part(root_, below(below(&root_, "policies"), policy.name), "policy " + policy.name, warnings_)
+                    .warn({"rate_limit", "by"},
+                          "a client that writes another " + policy.rate_limit->by.name +
+                              " has tokens of its own: only a proxy that sets the field makes this a limit");
+            }
         }
     }
 

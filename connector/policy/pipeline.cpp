@@ -312,7 +312,7 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
     if (story.failure) {
         record.error = problem::name(story.failure->error);
         record.code = story.failure->code;
-        record.reason = story.failure->detail;
+        record.reason = trace.withheld.empty() ? story.failure->detail : trace.withheld;
     } else {
         record.reason = trace.broken;
     }

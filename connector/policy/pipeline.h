@@ -111,6 +111,11 @@ class Pipeline final : public http::Handler {
     static net::Task<> take_tokens(http::Exchange& exchange, Story& story, const route::Route& route);
     static void refund(Story& story, net::Time now);
     static bool is_bounded(const Story& story, const backend::Backend& backend);
+    /// Bulkheads of policies, and the places that a caller has in them.
+    using CallerPlaces =
+        boost::container::small_vector<std::pair<const backend::Bulkhead*, std::shared_ptr<resilience::Bulkhead>>, 3>;
+    static std::optional<CallerPlaces> caller_places(const http::Exchange& exchange, const Story& story,
+                                                     const backend::Bulkhead*& full);
     static net::Task<std::optional<problem::Failure>> take_places(http::Exchange& exchange, Story& story,
                                                                   const backend::Backend& backend,
                                                                   const route::Plan& plan, Places& places);

@@ -79,6 +79,7 @@ net::Task<std::optional<problem::Failure>> Pipeline::call(http::Exchange& exchan
 /// The tries, with places in the bulkheads of the caller, the route and the backend: kept until the last byte.
 net::Task<std::optional<problem::Failure>> Pipeline::call_in_place(http::Exchange& exchange, Story& story,
                                                                    backend::Backend& backend, const route::Plan& plan) {
+    story.trace.withheld.clear();
     Places places;
     if (is_bounded(story, backend)) {
         if (auto failure = co_await take_places(exchange, story, backend, plan, places)) {

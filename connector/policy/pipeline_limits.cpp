@@ -1,5 +1,6 @@
 // How much a request may have: tokens of rate limits before it goes anywhere, places in bulkheads before its backend.
 #include <algorithm>
+#include <functional>
 #include <span>
 
 #include "connector/policy/pipeline.h"
@@ -75,26 +76,47 @@ bool Pipeline::is_bounded(const Story& story, const backend::Backend& backend) {
            std::ranges::any_of(story.inner, [&](const route::Route* route) { return bounds(*route); });
 }
 
-/// In the order from the caller to the backend, the same for all requests: nobody waits in a circle.
+/// Of the callers of all routes on the way, each once, in an order that is the same for all requests whatever their
+/// routes say: by the policy's name. Nothing: a policy has no room for another caller (`full`).
+std::optional<Pipeline::CallerPlaces> Pipeline::caller_places(const http::Exchange& exchange, const Story& story,
+                                                              const backend::Bulkhead*& full) {
+    CallerPlaces all;
+    for (std::size_t i = 0; i <= story.inner.size(); ++i) {
+        const route::Route& route = i == 0 ? *story.route : *story.inner[i - 1];
+        const RouteTerms& terms = story.serving->routes->terms[route.index];
+        for (std::size_t k = 0; terms.limits && k < terms.limits->callers.size(); ++k) {
+            const CallerBulkhead& one = *terms.limits->callers[k];
+            auto own = one.places_of(asker(exchange, story, route));
+            if (!own) {
+                full = &one.all;
+                return std::nullopt;
+            }
+            all.emplace_back(&one.all, std::move(own));
+        }
+    }
+    std::ranges::sort(all, [](const auto& one, const auto& other) {
+        const int names = one.first->name.compare(other.first->name);
+        return names != 0 ? names < 0 : std::less<>()(one.second.get(), other.second.get());
+    });
+    return all;
+}
+
+/// Of callers first, then from the outermost route to the backend: nobody waits in a circle, nor for himself.
 net::Task<std::optional<problem::Failure>> Pipeline::take_places(http::Exchange& exchange, Story& story,
                                                                  const backend::Backend& backend,
                                                                  const route::Plan& plan, Places& places) {
     const auto total = plan.timeouts.total;
     const Places::Patience patience{.until = total.count() > 0 ? exchange.started + total : net::Time::max(),
                                     .effects = story.effects};
-    for (std::size_t i = 0; i <= story.inner.size(); ++i) {
-        const route::Route& route = i == 0 ? *story.route : *story.inner[i - 1];
-        const RouteTerms& terms = story.serving->routes->terms[route.index];
-        for (std::size_t k = 0; terms.limits && k < terms.limits->callers.size(); ++k) {
-            const CallerBulkhead& one = *terms.limits->callers[k];
-            const auto own = one.places_of(asker(exchange, story, route));
-            if (!own) {
-                co_return no_room_for_caller(one.all, story.effects);
-            }
-            if (!places.take(one.all, own)) {
-                if (auto failure = co_await places.wait(one.all, own, exchange, patience)) {
-                    co_return failure;
-                }
+    const backend::Bulkhead* full = nullptr;
+    const auto callers = caller_places(exchange, story, full);
+    if (!callers) {
+        co_return no_room_for_caller(*full, story.effects);
+    }
+    for (const auto& [of, own] : *callers) {
+        if (!places.holds(*own) && !places.take(*of, own)) {
+            if (auto failure = co_await places.wait(*of, own, exchange, patience)) {
+                co_return failure;
             }
         }
     }

@@ -1,6 +1,7 @@
 // Standing in the queue of a bulkhead; see places.h.
 #include "connector/policy/places.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "common/base/time.h"
@@ -94,6 +95,10 @@ problem::Failure turned_away(const backend::Bulkhead& of, Effects& effects, prob
 problem::Failure no_room_for_caller(const backend::Bulkhead& of, Effects& effects) {
     of.metrics->full.Increment();
     return turned_away(of, effects, problem::bulkhead_full("bulkhead " + of.name + " has no room for another caller"));
+}
+
+bool Places::holds(const Bulkhead& places) const {
+    return std::ranges::any_of(held_, [&](const Held& held) { return held.places == &places; });
 }
 
 bool Places::take(const backend::Bulkhead& of, const std::shared_ptr<Bulkhead>& places) {

@@ -42,6 +42,8 @@ class Places {
         Effects& effects;
     };
 
+    /// Whether there is a place in it already: a request that passes a bulkhead twice is one request.
+    bool holds(const resilience::Bulkhead& places) const;
     /// Takes a place that is free. False: wait() for one.
     bool take(const backend::Bulkhead& of, const std::shared_ptr<resilience::Bulkhead>& places);
     /// Stands in the queue; the failure when there is no room in it, the wait was too long, or the client has gone.

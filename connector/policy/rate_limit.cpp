@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 
 #include "common/base/time.h"
-#include "common/log/log.h"
 
 namespace adit::policy {
 namespace {
@@ -150,10 +149,12 @@ problem::Failure RateLimit::refusal(const Ticket& ticket) const {
 
 void RateLimit::tell_ban(const Asker& asker) const {
     state_->metrics->bans.Increment();
-    logging::warn("a caller is banned", {{"policy", name_},
-                                         {"caller", CallerKey(by_, asker).shown()},
-                                         {"client", asker.client_ip},
-                                         {"seconds", std::to_string(whole_seconds(ban_for_))}});
+    if (state_->tell_ban) {
+        state_->tell_ban({.policy = name_,
+                          .caller = CallerKey(by_, asker).shown(),
+                          .client = asker.client_ip,
+                          .seconds = whole_seconds(ban_for_)});
+    }
 }
 
 std::optional<problem::Failure> RateLimit::judge(const Ticket& ticket, const Asker& asker, net::Time now) const {

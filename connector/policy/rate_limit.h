@@ -1,6 +1,8 @@
 // The policy `rate_limit`: how much each caller may ask for in a time, by GCRA.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +20,14 @@
 #include "connector/resilience/tightening.h"
 
 namespace adit::policy {
+
+/// A caller is refused for a while.
+struct Ban {
+    std::string_view policy;
+    std::string caller;  ///< without secrets
+    std::string_view client;
+    std::int64_t seconds;
+};
 
 /// What outlives the generations of one rate limit. Any thread.
 struct RateLimitState {
@@ -38,6 +48,8 @@ struct RateLimitState {
     std::shared_ptr<resilience::Limiter> limiter;     ///< who is asked: `local`, or what connectors share
     resilience::Tightening tightening;
     resilience::Lately refused;
+    /// Told of each ban as it begins; any thread. Set before the state is used.
+    std::function<void(const Ban&)> tell_ban;
     std::shared_ptr<RateLimitMetrics> metrics;
 };
 

@@ -12,6 +12,10 @@
 namespace adit::policy {
 namespace {
 
+const std::string& words_for_log(const problem::Failure& failure, const route::Trace& trace) {
+    return trace.withheld.empty() ? failure.detail : trace.withheld;
+}
+
 /// Whom an answer is for alone: a caller who is known.
 const access::Caller* known_caller(const route::Passage& passage) {
     const access::Caller* caller = passage.caller.get();
@@ -205,6 +209,7 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
     if (kept_back_ != 0) {
         failure = problem::bad_response("the origin answered " + std::to_string(kept_back_));
     }
+    std::string withheld = kept_back_ != 0 ? failure.detail : words_for_log(failure, scene_.trace);
     const auto& steps = fallback_->rule.to;
     for (std::size_t i = 0; i < steps.size(); ++i) {
         FallbackMetrics& metrics = *fallback_->metrics[i];
@@ -229,9 +234,12 @@ net::Task<std::optional<problem::Failure>> Rescue::fall_back(problem::Failure fa
         if (next->status < 500 || scene_.exchange.status != 0) {
             co_return next;  // the client has left, or is at fault
         }
-        const std::string words = kept_back_ != 0 ? "it answered " + std::to_string(kept_back_) : next->detail;
-        failure.detail += "; the fallback " + steps[i].backend + ": " + words;
+        const std::string who = "; the fallback " + steps[i].backend + ": ";
+        const std::string answered = "it answered " + std::to_string(kept_back_);
+        failure.detail += who + (kept_back_ != 0 ? answered : next->detail);
+        withheld += who + (kept_back_ != 0 ? answered : words_for_log(*next, scene_.trace));
     }
+    scene_.trace.withheld = std::move(withheld);
     co_return failure;
 }
 

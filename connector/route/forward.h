@@ -58,6 +58,8 @@ struct Trace {
     bool panic = false;                      ///< so few endpoints were healthy that ill ones came into question
     std::string denied;  ///< why the caller may not use an endpoint, in the words of its rules; the last one
     std::string broken;  ///< why an answer that had begun was cut off, in words
+    /// Why the call failed, in words for the log; empty: those of the failure, which clients are told.
+    std::string withheld;
 };
 
 /// The code of the failure by which forward() tells that an AnswerTaker has not let an answer go on.

@@ -142,6 +142,20 @@ class Bulkheads(Case):
         self.await_gauge("in_progress", "route:b", 2)
         self.assertEqual([ask("/b/x"), ask("/a/x")], [503, 200])
 
+    def test_nobody_waits_for_a_place_that_he_holds_himself(self):
+        place = "bulkhead: { per: client_ip, concurrent: 1, queue: 8, queue_timeout: 20s }"
+        self.start("", {"a": ", policies: [ p, q ]", "b": ", policies: [ q, p ]"}, f"policies: {{ p: {{ {place} }}, q: {{ {place} }} }}")
+        text = (self.directory / "adit.yaml").read_text().replace("backends: {", 'backends: { inner: { endpoints: [ "internal://b" ] },')
+        self.write("adit.yaml", text + "  - { name: outer, match: { path: /outer/** }, backend: inner, policies: [ p, q ] }\n")
+        self.run_tool(CONNECTOR, "reload", "--config", self.config)
+        self.assertEqual(fetch(self.port, "/outer/x").status, 200)
+        self.backend.behave(dict(latency="0.005-0.01"))
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:  # both orders at once: nobody waits in a circle
+            statuses = collections.Counter(pool.map(lambda i: fetch(self.port, f"/{('a', 'b', 'outer')[i % 3]}/x").status, range(30)))
+        self.assertEqual(statuses, {200: 30})
+        self.await_gauge("in_progress", "policy:p", 0)
+        self.await_gauge("in_progress", "policy:q", 0)
+
     def test_an_adaptive_bulkhead_listens_to_the_backend(self):
         self.start(", bulkhead: { concurrent: 100, queue: 0, adaptive: { minimum: 2 } }")
         self.assertEqual(fetch(self.port, "/a/x").status, 200)

@@ -243,6 +243,9 @@ class Circuits(Case):
         hooks = (f'webhooks:\n  main: {{ url: "http://127.0.0.1:{receiver.port}/hook?who=adit", secret: "{secret}", events: [ "circuit.*" ] }}\n'
                  f'  away: {{ url: "http://127.0.0.1:{away}/", secret: "{secret}", queue: 2 }}\n')
         gateway = Gateway(self, {"b": ([origin.url], circuit)}, hooks).start()
+        shown = gateway.tool("config", "show").stdout
+        self.assertIn(f'"http://127.0.0.1:{receiver.port}/masked"', shown)
+        self.assertNotIn("who=adit", shown)
         receiver.fail = 1
         origin.behave(dict(status=500))
         self.assertEqual(gateway.get("/b/x").status, 500)

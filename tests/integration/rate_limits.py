@@ -139,6 +139,8 @@ class RateLimits(Case):
         self.assertTrue(1700 < int(banned.headers["retry-after"]) <= 1800)
         self.assertEqual(metric(self.admin, "adit_rate_limit_bans_total", policy="strict"), 1)
         wait_for(lambda: re.search(r'"message":"a caller is banned".*client_ip 127\.0\.0\.1', self.connector.log()), "the ban in the log")
+        self.assertEqual(self.ask("/strict/x").status, 429)
+        self.assertEqual(metric(self.admin, "adit_events_total", event="ban"), 1)  # once for each ban
         self.assertEqual(self.ask("/strict/x", x_forwarded_for="192.0.2.9").status, 200)
 
     def test_what_we_refuse_ourselves_costs_nothing(self):

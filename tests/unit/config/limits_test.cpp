@@ -87,6 +87,8 @@ TEST_CASE("what is wrong with a limit is said with its place") {
     CHECK(refused(limit("limits: [{requests: 1}], tier: plan"), "'tier' means nothing without 'tiers'"));
     CHECK(refused(limit("limits: [{requests: 1}], tiers: {a: []}"), "'tiers' means nothing without 'tier'"));
     CHECK(refused(limit("limits: [{requests: 1}], by: header"), "client_ip"));
+    for (const char* field : {"X-Forwarded-For", "x-forwarded-host", "Forwarded", "X-Real-IP"})
+        CHECK(refused(limit(std::string("limits: [{requests: 1}], by: header ") + field), "by: client_ip"));
     CHECK(refused(limit("limits: [{requests: 1}], ban_for: 1m"), "'ban_for' means nothing without 'ban_after'"));
     CHECK(refused(file("policies: [p]", "p: {rate_limit: {limits: [{requests: 1}]}, basic: {}}"), "a policy has one"));
     CHECK(refused(file("policies: [p, p]", "p: {rate_limit: {limits: [{requests: 1}]}}"), "in this list already"));
