@@ -145,7 +145,7 @@ class AditPolicies(Adit):
     """Every policy on: authentication by key, access, rate limit, bulkheads of consumer and backend, circuit, retries, time-outs.
     None of them refuses anything here; what they cost is the difference to `adit`."""
     name = "adit-policies"
-    speaks = ()
+    speaks = ("h2",)
     key = "the key of the benchmark"
     fields = (f"X-Api-Key: {key}",)
     around_backend = (", timeouts: { connect: 5s, first_byte: 30s, per_try: 10s, total: 60s }, retry: { attempts: 3, on: [ connect-failure, reset, 502, 503, 504 ] }, "

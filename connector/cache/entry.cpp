@@ -43,7 +43,9 @@ bool describes_body(const http::Field& field) {
 
 std::vector<http::Field> kept(const http::Head& head) {
     std::vector<http::Field> fields = head.fields;
-    std::erase_if(fields, [&](const http::Field& field) { return of_connection(head, field); });
+    std::erase_if(fields, [&](const http::Field& field) {
+        return of_connection(head, field) || iequals(field.name, "set-cookie");  // a 304 may set one, too
+    });
     return fields;
 }
 
@@ -144,7 +146,11 @@ void Entry::describe_not_modified(http::ResponseHead& answer) const {
 }
 
 std::size_t Entry::size() const {
-    return kOverhead + text_.size() + fields_.size() * sizeof(http::Field) + body_->size();
+    std::size_t selecting = selecting_.size() * sizeof(Selecting);
+    for (const Selecting& one : selecting_) {
+        selecting += one.name.size() + (one.value ? one.value->size() : 0);
+    }
+    return kOverhead + text_.size() + fields_.size() * sizeof(http::Field) + selecting + body_->size();
 }
 
 }  // namespace adit::cache

@@ -18,7 +18,8 @@ class Entry {
   public:
     using Body = std::shared_ptr<const std::string>;
 
-    /// What an answer says is copied, but for fields of one connection, its length, and Age (RFC 9111 §3.1); it has no
+    /// What an answer says is copied, but for fields of one connection, its length, Age (RFC 9111 §3.1) and
+    /// cookies; it has no
     /// body yet. `heuristic`: how long it is fresh if it does not say.
     Entry(const http::ResponseHead& answer, std::vector<Selecting> selecting, const Moment& moment,
           milliseconds heuristic);

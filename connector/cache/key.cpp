@@ -19,14 +19,18 @@ std::string_view part(std::string_view text, int number) {
     return text.substr(0, text.find(kPart));
 }
 
+/// With its length: claims may hold any character, also those that set parts apart.
+void append_counted(std::string& out, std::string_view text) {
+    out.append(std::to_string(text.size())).append(":").append(text);
+}
+
 void append_caller(std::string& out, const access::Caller& caller) {
-    out.append(caller.consumer).push_back(kPart);
-    out.append(caller.project).push_back(kPart);
-    out.append(caller.environment);
+    append_counted(out, caller.consumer);
+    append_counted(out, caller.project);
+    append_counted(out, caller.environment);
     for (const auto& [name, value] : caller.attributes) {
-        out.push_back(kPart);
-        out.append(name).push_back(kPart);
-        out.append(value);
+        append_counted(out, name);
+        append_counted(out, value);
     }
 }
 
@@ -47,6 +51,7 @@ Key make_key(const KeyParts& parts) {
     key.site_length = key.text.size();
     key.text.push_back(kScope);
     key.text.append(parts.route).push_back(kPart);
+    append_counted(key.text, parts.told);
     if (parts.alone != nullptr) {
         append_caller(key.text, *parts.alone);
     }

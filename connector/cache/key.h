@@ -8,8 +8,8 @@
 
 namespace adit::cache {
 
-/// `site`: what was asked of whom; a change to it concerns all who have asked. `text`: the site, and by which route and
-/// for whom it was asked.
+/// `site`: what was asked of whom; a change to it concerns all who have asked. `text`: the site, and by which route,
+/// through whom and for whom it was asked.
 struct Key {
     std::string text;
     std::size_t site_length = 0;
@@ -25,10 +25,11 @@ struct KeyParts {
     std::string_view query;
     std::string_view route;
     const access::Caller* alone = nullptr;  ///< whose answer is for nobody else; null: for all
+    std::string told = {};                  ///< what origins are told of hops before us, by which they may answer
 };
 /// Parts are set apart by bytes that none of them can have: those that come from clients are free of control
-/// characters, and so are names of a configuration. Of a caller all that is known counts: two users of one consumer
-/// are two.
+/// characters, and so are names of a configuration. What is known of a caller is not, so it is counted. Of him all that
+/// is known counts: two users of one consumer are two.
 Key make_key(const KeyParts& parts);
 std::string make_site(const KeyParts& parts);
 

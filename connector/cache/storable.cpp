@@ -13,6 +13,12 @@ bool says_something(const http::ResponseHead& answer, const Control& control) {
            control.proxy_revalidate || answer.find("expires") != nullptr;
 }
 
+/// How long it is fresh is said, or that it is for all, or to be asked about each time: not only what must happen then.
+bool says_for_whom_or_how_long(const http::ResponseHead& answer, const Control& control) {
+    return control.max_age || control.s_maxage || control.for_all || control.no_cache ||
+           answer.find("expires") != nullptr;
+}
+
 /// RFC 9111 §3.5.
 bool allows_authorized(const Control& control) {
     return control.for_all || control.must_revalidate || control.s_maxage;
@@ -76,6 +82,20 @@ std::string_view name(Refusal refusal) {
     return "size";
 }
 
+Blame blame_for(Refusal refusal, int status) {
+    switch (refusal) {
+        case Refusal::method:
+        case Refusal::part:
+        case Refusal::request:
+            return Blame::request;
+        case Refusal::authorized:
+        case Refusal::cookie:
+            return Blame::kind;
+        default:
+            return status >= 200 && status < 300 ? Blame::answer : Blame::request;
+    }
+}
+
 bool heuristically_cacheable(int status) {
     static constexpr std::array all{200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
     return std::ranges::find(all, status) != all.end();
@@ -113,15 +133,21 @@ Refusal refusal_to_store(const http::RequestHead& request, const Control& asked,
     if (!status_allowed(answer.status, settings, said) || (control.must_understand && !must_understand)) {
         return Refusal::status;
     }
-    // RFC 9111 §7.3 leaves it to us: what one user is given to be known by is no other's unless the origin says so.
-    if (answer.find("set-cookie") != nullptr && !control.for_all) {
+    // RFC 9111 §7.3 leaves it to us: what one user is given to be known by is no other's, whatever the origin says.
+    if (answer.find("set-cookie") != nullptr) {
         return Refusal::set_cookie;
     }
     if (!said && settings.ttl.count() == 0) {
         return Refusal::silent;
     }
-    if (!said && request.find("cookie") != nullptr) {
-        return Refusal::cookie;
+    // A span that only the configuration knows is for what is the same for all.
+    if (settings.ttl.count() > 0 && !says_for_whom_or_how_long(answer, control)) {
+        if (request.find("cookie") != nullptr) {
+            return Refusal::cookie;
+        }
+        if (asker.authorized) {
+            return Refusal::authorized;
+        }
     }
     if (!useful(answer, control, settings)) {
         return Refusal::useless;

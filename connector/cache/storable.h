@@ -37,6 +37,16 @@ enum class Refusal : std::uint8_t {
 /// In a word for `detail` of Cache-Status.
 std::string_view name(Refusal refusal);
 
+/// Whose fault a refusal is.
+enum class Blame : std::uint8_t {
+    request,  ///< this one alone: says nothing of what others would get
+    kind,     ///< all that show as much of who asks: a cookie, a credential
+    answer,   ///< others would get the same
+};
+/// Of a refusal of an answer with that status. What an origin has against a request (4xx), or suffers from (5xx), may
+/// come from fields that are in no key.
+Blame blame_for(Refusal refusal, int status);
+
 /// Statuses that may be kept although nothing is said (RFC 9110 §15.1), but for 206.
 bool heuristically_cacheable(int status);
 

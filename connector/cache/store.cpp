@@ -25,7 +25,7 @@ void Store::use(const config::CacheStore& bounds) {
     make_room();
 }
 
-Store::Found Store::find(const Key& key, const http::RequestHead& request) {
+Store::Found Store::find(const Key& key, const Shown& shown) {
     Shard& shard = shard_of(hash_of(key.site()));
     const std::lock_guard lock(shard.mutex);
     const auto slot = shard.slots.find(key.text);
@@ -33,7 +33,7 @@ Store::Found Store::find(const Key& key, const http::RequestHead& request) {
         return {};
     }
     for (const Items::iterator item : slot->second.variants) {
-        if (selects(item->entry->selecting(), request)) {
+        if (selects(item->entry->selecting(), shown)) {
             shard.items.splice(shard.items.begin(), shard.items, item);
             item->used = ++uses_;
             return {item->entry, false};

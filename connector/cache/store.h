@@ -38,7 +38,7 @@ class Store {
         std::shared_ptr<const Entry> entry;  ///< the newest one that the request selects; null: none
         bool others = false;                 ///< there are some that it does not select
     };
-    Found find(const Key& key, const http::RequestHead& request);
+    Found find(const Key& key, const Shown& shown);
     /// False when it was asked for before its site was changed or purged, or is larger than all that may be kept.
     bool put(const Key& key, std::shared_ptr<const Entry> entry);
     /// If it is there still.

@@ -68,9 +68,19 @@ bool Caching::concerned() {
     return false;
 }
 
+/// What passes for this request passes for those that show as much of who asks, and for no others.
+std::string Caching::kind() const {
+    std::string kind = key_.text;
+    kind += means_.asker.authorized ? "\x1d"
+                                      "a"
+                                    : "\x1d";
+    kind += exchange_.request.find("cookie") != nullptr ? "c" : "";
+    return kind;
+}
+
 /// What is stored for the request, and what may be done with it.
 Use Caching::look() {
-    auto found = means_.cache.store.find(key_, exchange_.request);
+    auto found = means_.cache.store.find(key_, shown());
     entry_ = std::move(found.entry);
     if (!entry_) {
         marking_.fwd = found.others ? "vary-miss" : "uri-miss";
@@ -99,10 +109,11 @@ net::Task<Caching::Next> Caching::begin(Time until) {
         if (asked_.only_if_cached) {
             co_return refuse(not_cached());
         }
-        // Who wants the origin's own word, only a head, or an answer under conditions of his own, asks for himself.
-        const bool by_himself = use == Use::validate_wish || exchange_.request.method == "HEAD" ||
+        // Who wants the origin's own word, nothing stored, only a head, or an answer under conditions of his own, asks
+        // for himself.
+        const bool by_himself = use == Use::validate_wish || asked_.no_store || exchange_.request.method == "HEAD" ||
                                 (!entry_ && cache::is_conditional(exchange_.request));
-        if (by_himself || round == kRoundsMost || means_.cache.flights.passes(key_.text, loop_.now())) {
+        if (by_himself || round == kRoundsMost || means_.cache.flights.passes(kind(), loop_.now())) {
             co_return ask();
         }
         auto boarding = means_.cache.flights.board(key_.text);
@@ -121,7 +132,7 @@ net::Task<Caching::Next> Caching::begin(Time until) {
 
 /// Whether somebody has stored it between our look and our lead.
 bool Caching::catches_up() {
-    const auto found = means_.cache.store.find(key_, exchange_.request).entry;
+    const auto found = means_.cache.store.find(key_, shown()).entry;
     if (!found || found == entry_ || cache::judge(*found, asked_, *means_.settings, loop_.now()) != Use::serve) {
         return false;
     }
@@ -131,8 +142,9 @@ bool Caching::catches_up() {
 
 /// What another's request means to this one; nothing: it looks again.
 net::Task<std::optional<Caching::Next>> Caching::follow(std::shared_ptr<cache::Flight> flight, Time until) {
+    has_followed_ = true;
     Landing landing = co_await cache::Flight::wait(std::move(flight), loop_, until);
-    if (landing.end == Landing::End::stored && cache::selects(landing.entry->selecting(), exchange_.request)) {
+    if (landing.end == Landing::End::stored && cache::selects(landing.entry->selecting(), shown())) {
         entry_ = std::move(landing.entry);
         marking_.collapsed = true;
         note(means_.metrics->collapsed, "collapsed");

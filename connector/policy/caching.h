@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,12 @@ class Caching final : private http::BodyTap {
         CacheMetrics* metrics = nullptr;          ///< with settings
         cache::KeyParts key;
         cache::Asker asker;
-        bool via = true;                   ///< answers get a Via of ours
-        std::chrono::milliseconds idle{};  ///< that a client may take nothing of an answer
+        std::span<const std::string> reserved;  ///< fields that only we write: what clients write there stays behind
+        bool forwards_credential = false;
+        std::string_view bulkhead = {};     ///< the backend's; empty: it has none
+        std::chrono::milliseconds total{};  ///< configured for an exchange; 0: no bound
+        bool via = true;                    ///< answers get a Via of ours
+        std::chrono::milliseconds idle{};   ///< that a client may take nothing of an answer
     };
     Caching(http::Exchange& exchange, const Means& means, Effects& effects);
     Caching(const Caching&) = delete;
@@ -69,6 +74,8 @@ class Caching final : private http::BodyTap {
     using Time = net::Time;
 
     bool concerned();
+    cache::Shown shown() const { return {exchange_.request, means_.reserved, means_.forwards_credential}; }
+    std::string kind() const;
     cache::Use look();
     net::Task<std::optional<Next>> follow(std::shared_ptr<cache::Flight> flight, Time until);
     Next refuse(problem::Failure failure);
@@ -80,6 +87,7 @@ class Caching final : private http::BodyTap {
     void begin_draft(const http::ResponseHead& answer, std::vector<cache::Selecting> selecting);
     void invalidate(const http::ResponseHead& answer);
     void land_failure(const problem::Failure& failure);
+    void stays_out(cache::Refusal refusal, int status);
     void give_up_storing();
     void note(metrics::Counter& result, std::string_view word, std::string_view detail = {});
     void mark(http::ResponseHead& answer);
@@ -101,6 +109,7 @@ class Caching final : private http::BodyTap {
     std::optional<problem::Failure> failure_;
     std::optional<KeptRequest> request_;  ///< as it was, while validators of ours stand there
     metrics::Counter* result_ = nullptr;  ///< counts this when it ends
+    bool has_followed_ = false;
     bool validating_ = false;
     bool confirmed_ = false;
     bool mismatched_ = false;

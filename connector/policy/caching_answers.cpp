@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "common/base/strings.h"
+#include "connector/cache/shared_failure.h"
 #include "connector/policy/caching.h"
 #include "connector/route/forward.h"
 
@@ -60,7 +61,7 @@ bool Caching::keeps_back(const http::ResponseHead& answer) {
 /// RFC 9111 §4.3.4. An origin that confirms another answer than ours confirms nothing.
 void Caching::confirm(const http::ResponseHead& answer) {
     const http::Field* etag = answer.find("etag");
-    auto selecting = cache::selecting_fields(answer, exchange_.request);
+    auto selecting = cache::selecting_fields(answer, shown());
     if (answer.find("vary") == nullptr) {
         selecting = entry_->selecting();
     }
@@ -90,18 +91,33 @@ void Caching::takes(http::ResponseHead& answer) {
         return mark(answer);
     }
     const Refusal refusal = cache::refusal_to_store(request, asked_, means_.asker, answer, *means_.settings);
-    auto selecting = cache::selecting_fields(answer, request);
+    auto selecting = cache::selecting_fields(answer, shown());
     if (refusal == Refusal::none && selecting) {
         begin_draft(answer, std::move(*selecting));
     } else {
         marking_.detail = refusal == Refusal::none ? "vary" : cache::name(refusal);
         effects_.cache_detail = marking_.detail;
-        if (entry_ && refusal != Refusal::method && !cache::is_error(answer.status)) {
-            means_.cache.store.drop(key_, entry_.get());  // the origin has another answer by now
-        }
-        give_up_storing();
+        stays_out(refusal, answer.status);
     }
     mark(answer);
+}
+
+/// The answer is not kept. What one request has brought about by its own fields takes nothing from others: neither what
+/// is stored for them, nor that one asks for all.
+void Caching::stays_out(Refusal refusal, int status) {
+    const cache::Blame blame = cache::blame_for(refusal, status);
+    if (blame == cache::Blame::answer) {
+        if (entry_) {
+            means_.cache.store.drop(key_, entry_.get());  // the origin has another answer by now
+        }
+        return give_up_storing();
+    }
+    if (blame == cache::Blame::kind) {
+        means_.cache.flights.pass(kind(), loop_.now());
+    }
+    // The next one leads; but two in a row that were answered so speak for all: nobody stands in line for that.
+    const bool again = blame == cache::Blame::request && has_followed_;
+    lead_.land({.end = again ? Landing::End::alone : Landing::End::lost});
 }
 
 void Caching::begin_draft(const http::ResponseHead& answer, std::vector<cache::Selecting> selecting) {
@@ -121,7 +137,7 @@ void Caching::give_up_storing() {
     room_.reset();
     body_ = {};
     if (lead_) {
-        means_.cache.flights.pass(key_.text, loop_.now());
+        means_.cache.flights.pass(kind(), loop_.now());
         lead_.land({.end = Landing::End::alone});
     }
 }
@@ -187,15 +203,18 @@ bool Caching::asks_again() {
     return true;
 }
 
-/// Who waits shares a failure that would have been his, and not that of a client who has left.
+/// Who waits shares a failure that would have been his; after one of the leader's alone, another leads.
 void Caching::land_failure(const problem::Failure& failure) {
     if (stood_in_for_ != 0 || kept_back(failure)) {
         lead_.land({.end = Landing::End::failed});
-    } else if (failure.status >= 500) {
-        lead_.land({.end = Landing::End::failed, .failure = failure});
-    } else {
-        lead_.land({});
+        return;
     }
+    const bool bounded = means_.total.count() > 0;
+    const bool all =
+        cache::strikes_all(failure, {.total_spent = bounded && loop_.now() >= exchange_.started + means_.total,
+                                     .backend_full = !means_.bulkhead.empty() && effects_.bulkhead == means_.bulkhead,
+                                     .answered = exchange_.status != 0});
+    lead_.land(all ? Landing{.end = Landing::End::failed, .failure = failure} : Landing{});
 }
 
 net::Task<std::optional<problem::Failure>> Caching::conclude(std::optional<problem::Failure> failure) {

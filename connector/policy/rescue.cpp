@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "connector/access/caller.h"
+#include "connector/backend/bulkhead.h"
+#include "connector/http/hops_told.h"
 #include "connector/policy/renewal.h"
 
 namespace adit::policy {
@@ -68,6 +70,7 @@ std::optional<Caching::Means> Rescue::caching_means() const {
     const bool alone = settings != nullptr && settings->per_consumer;
     const backend::Presentation& presentation = backend().presentation;
     const bool forwards = presentation.forward_credential;
+    const backend::Bulkhead* bulkhead = backend().guards->bulkhead.get();
     return Caching::Means{.cache = *scene_.degrading.cache,
                           .settings = settings,
                           .metrics = scene_.degrading.routes[scene_.route.index].cache.get(),
@@ -77,8 +80,14 @@ std::optional<Caching::Means> Rescue::caching_means() const {
                                   .path = request.path,
                                   .query = forwards ? request.shown_query() : request.query,
                                   .route = scene_.route.name,
-                                  .alone = alone ? caller : nullptr},
+                                  .alone = alone ? caller : nullptr,
+                                  .told = http::hops_told(request, presentation.disclosure, scene_.exchange.vouched,
+                                                          scene_.exchange.settings.tls)},
                           .asker = {.authorized = shows_credential(request, forwards) || (!alone && caller != nullptr)},
+                          .reserved = backend().reserved,
+                          .forwards_credential = forwards,
+                          .bulkhead = bulkhead == nullptr ? std::string_view() : bulkhead->name,
+                          .total = plan_.timeouts.total,
                           .via = presentation.disclosure.via,
                           .idle = plan_.timeouts.idle};
 }

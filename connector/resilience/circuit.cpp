@@ -203,13 +203,12 @@ bool Circuit::looks_bad(const CircuitWindow& window, const config::Circuit& sett
 }
 
 void Circuit::record_probe(std::uint64_t probe, bool counts, bool failed, const Outcome& outcome, Time now) {
-    // Its own lease first: late news are better than none.
+    drop_lost_probes(now);
     const auto lease = std::ranges::find(leases_, probe, &Lease::probe);
     if (lease == leases_.end()) {
         return;
     }
     leases_.erase(lease);
-    drop_lost_probes(now);
     const config::Circuit& settings = owned_terms_->settings;
     if (failed) {
         open(now, "a probe failed: " + describe(outcome));

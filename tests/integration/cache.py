@@ -23,9 +23,11 @@ class Caching(Case):
         self.connector = Process(self, "connector", [CONNECTOR, "run", "--config", self.config])
         wait_for(lambda: can_connect(self.port) or not self.connector.alive(), "the listener")
 
+    listener = ""
+
     def configure(self, cache="{}", route="", extra="", backend=""):
         self.config = self.write("adit.yaml", f"""
-listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]
+listeners: [ {{ address: "127.0.0.1:{self.port}"{self.listener} }} ]
 admin: {{ address: "127.0.0.1:{self.admin}" }}
 workers: 2
 log: {{ format: json }}
@@ -188,6 +190,48 @@ routes:
             self.assertEqual({(one.status, one.problem()["code"]) for one in got}, {(502, "connection-refused")})
             self.origin.start()
             self.assertEqual(self.get("/gone").status, 200)
+
+    def test_what_one_request_brings_about_is_nobody_elses(self):
+        self.listener = ", trusted_proxies: [ 127.0.0.1 ]"
+        self.start(cache="{ ttl: 60s }", backend=", forwarding: { x_forwarded: append, deadline: X-Time-Left }")
+        with concurrent.futures.ThreadPoolExecutor(10) as crowd:
+            # a caller's own deadline is not that of those who wait for his answer
+            page = self.origin.say("/deadline", CACHEABLE, gate=threading.Event())
+            hasty = crowd.submit(self.get, "/deadline", x_time_left="1500")
+            wait_for(lambda: len(page.calls) == 1, "the leader's call")
+            patient = [crowd.submit(self.get, "/deadline") for _ in range(5)]
+            self.assertEqual(hasty.result().status, 504)
+            wait_for(lambda: len(page.calls) == 2, "the next leader's call")
+            page.gate.set()
+            self.assertEqual({one.result().status for one in patient}, {200})
+            self.assertEqual(len(page.calls), 2)
+            # nor are wishes and errors of one request reasons to let a crowd through, or to forget what is kept
+            kept = self.origin.say("/kept", CACHEABLE)
+            self.get("/kept")
+            self.get("/kept", cache_control="no-cache, no-store")
+            kept.status = 400
+            self.assertEqual(self.get("/kept", cache_control="no-cache", x_odd="1").status, 400)
+            self.assertEqual(self.marked("/kept")[0], "hit")
+            page = self.origin.say("/one", status=400)
+            self.get("/one", cookie="a=b", x_odd="1")
+            self.get("/one", cache_control="no-store")
+            page.status, page.gate = 200, threading.Event()
+            before = len(page.calls)
+            answers = [crowd.submit(self.get, "/one") for _ in range(8)]
+            wait_for(lambda: metric(self.admin, "adit_connector_requests_in_progress") >= 8, "the crowd")
+            page.gate.set()
+            self.assertEqual({one.result().status for one in answers}, {200})
+            self.assertEqual(len(page.calls), before + 1)
+        # a field that Connection takes away has selected nothing
+        self.origin.say("/vary", CACHEABLE, vary=("x-lang",))
+        self.get("/vary", connection="x-lang", x_lang="de")
+        mark, german = self.marked("/vary", x_lang="de")
+        self.assertEqual((mark, german.body), ("fwd=vary-miss stored", b"/vary 2 de\n"))
+        self.assertEqual(self.marked("/vary")[0], "hit")
+        # what a proxy says of the host, and the origin hears, is a part of the key
+        self.origin.say("/host", CACHEABLE, vary=())
+        marks = [self.marked("/host", x_forwarded_host=host)[0] for host in ("a.example", "b.example", "a.example")]
+        self.assertEqual(marks, ["fwd=uri-miss stored", "fwd=uri-miss stored", "hit"])
 
     def test_stale_answers_stand_in_and_are_renewed_beside(self):
         self.start(cache="{ ttl: 1s, stale_if_error: 60s }")

@@ -24,7 +24,7 @@ def run(case, seed, seconds, rate, out=sys.stdout):
     metrics = world.judge_metrics()
     rest = world.judge_rest(rss_kib_most=0 if SANITIZED else 96 * 1024)
     times = sorted(world.times) or [0.0]
-    summary = {"seed": seed, "seconds": seconds, "rate": rate, "faults": len(faults), "requests": world.calls, "outcomes": dict(world.outcomes.most_common()),
+    summary = {"seed": seed, "seconds": seconds, "rate": rate, "faults": len(faults), "requests": world.calls, "not_asked_by_late_clients": world.missed, "outcomes": dict(world.outcomes.most_common()),
                "executed": calls, "posts_without_key": len(world.single), "milliseconds": {f"p{p}": round(times[int(len(times) * p / 100)] * 1000, 1) for p in (50, 90, 99)},
                "metrics": metrics, "rest": rest, "wrong_in_all": len(world.wrong), "wrong": world.wrong[:50]}
     print(json.dumps(summary, indent=1), file=out, flush=True)

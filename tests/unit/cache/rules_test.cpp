@@ -1,4 +1,5 @@
 // RFC 9111, rule by rule: what is stored, how long it is fresh, what may be used.
+#include "connector/cache/shared_failure.h"
 #include "connector/cache/storable.h"
 #include "connector/cache/use.h"
 #include "connector/http/date.h"
@@ -71,11 +72,16 @@ TEST_CASE("an answer is stored when nothing speaks against it and something for 
     CHECK(refusal("", "", ttl) == "none");
     CHECK(refusal("", "Cookie: session=1\r\n", ttl) == "cookie");
     CHECK(refusal("Cache-Control: max-age=5\r\n", "Cookie: session=1\r\n", ttl) == "none");
+    for (const char* strict : {"Cache-Control: must-revalidate\r\n", "Cache-Control: proxy-revalidate\r\n"}) {
+        CHECK(refusal(strict, "Cookie: session=1\r\n", ttl) == "cookie");  // says what then, and not when
+        CHECK(refusal(strict, "", ttl) == "none");
+    }
+    CHECK(refusal("Cache-Control: must-revalidate\r\n", "", ttl, 200, true) == "authorization");
     CHECK(refusal("Cache-Control: no-store, max-age=60\r\n") == "no-store");
     CHECK(refusal("Cache-Control: private, max-age=60\r\n") == "private");
     CHECK(refusal("Cache-Control: max-age=60\r\n", "Cache-Control: no-store\r\n") == "request-no-store");
     CHECK(refusal("Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n") == "set-cookie");
-    CHECK(refusal("Cache-Control: public, max-age=60\r\nSet-Cookie: a=b\r\n") == "none");
+    CHECK(refusal("Cache-Control: public, max-age=60\r\nSet-Cookie: a=b\r\n") == "set-cookie");
     CHECK(refusal("Cache-Control: max-age=60\r\nContent-Range: bytes 0-4/10\r\n") == "range");
     CHECK(refusal("Cache-Control: max-age=60\r\n", "Range: bytes=0-4\r\n") == "range");
     CHECK(refusal("Cache-Control: max-age=60\r\n", "", {}, 200, false, "HEAD") == "method");
@@ -84,6 +90,40 @@ TEST_CASE("an answer is stored when nothing speaks against it and something for 
     CHECK(refusal("Cache-Control: no-cache\r\n") == "stale");
     CHECK(refusal("Cache-Control: no-cache\r\nLast-Modified: Thu, 01 Jan 2026 10:00:00 GMT\r\n") == "none");
     CHECK(refusal("Cache-Control: max-age=0, stale-while-revalidate=9\r\n") == "none");
+}
+
+TEST_CASE("a refusal is the request's, its kind's or the answer's") {
+    CHECK(blame_for(Refusal::request, 200) == Blame::request);
+    CHECK(blame_for(Refusal::part, 206) == Blame::request);
+    CHECK(blame_for(Refusal::cookie, 200) == Blame::kind);
+    CHECK(blame_for(Refusal::authorized, 200) == Blame::kind);
+    for (const Refusal refusal : {Refusal::no_store, Refusal::for_one, Refusal::set_cookie, Refusal::silent}) {
+        CHECK(blame_for(refusal, 200) == Blame::answer);
+        CHECK(blame_for(refusal, 400) == Blame::request);
+        CHECK(blame_for(refusal, 503) == Blame::request);
+    }
+}
+
+TEST_CASE("a failure of the origin or of the way to it strikes all who wait, one of the leader himself nobody else") {
+    const auto all = [](const problem::Failure& failure, Circumstances of = {}) { return strikes_all(failure, of); };
+    CHECK(all(problem::connection_refused("")));
+    CHECK(all(problem::connection_timeout("")));
+    CHECK(all(problem::connection_terminated("")));
+    CHECK(all(problem::circuit_open("", 1)));
+    CHECK(all(problem::no_healthy_endpoint("", 1)));
+    CHECK(all(problem::first_byte_timeout("1s")));
+    CHECK(all(problem::total_timeout("1s"), {.total_spent = true}));
+    CHECK_FALSE(all(problem::total_timeout("the caller's own grpc-timeout")));
+    for (const auto& full : {problem::bulkhead_full(""), problem::queue_timeout("")}) {
+        CHECK(all(full, {.backend_full = true}));
+        CHECK_FALSE(all(full));
+    }
+    CHECK_FALSE(all(problem::credential_unavailable("", 1)));
+    CHECK_FALSE(all(problem::credential_misconfigured("")));
+    CHECK_FALSE(all(problem::loop_detected("adit")));
+    CHECK_FALSE(all(problem::client_gone()));
+    CHECK_FALSE(all(problem::access_denied("")));
+    CHECK_FALSE(all(problem::connection_terminated(""), {.answered = true}));
 }
 
 TEST_CASE("RFC 9111 section 3.5: what was asked for with a credential is stored only where the origin allows it") {
@@ -260,4 +300,38 @@ TEST_CASE("Vary: what selects, and what no other request can be answered with") 
     CHECK_FALSE(selects(*fields, *request("Accept-Language: fr, de\r\nAccept: a/b\r\n")));
     CHECK_FALSE(selects(*fields, *request("Accept-Language: de, fr\r\nAccept: a/b\r\nAccept-Encoding: gzip\r\n")));
     CHECK_FALSE(selects(*fields, *request("Accept: a/b\r\n")));
+}
+
+TEST_CASE("Vary: what stays behind on the way to the origin has not selected") {
+    const auto vary = answer("Vary: X-Lang, Accept\r\n");
+    const auto named = request("Connection: x-lang\r\nX-Lang: de\r\nAccept: a/b\r\n");
+    const auto stored = selecting_fields(*vary, *named);
+    REQUIRE(stored);
+    CHECK(selects(*stored, *named));
+    CHECK(selects(*stored, *request("Accept: a/b\r\n")));
+    CHECK_FALSE(selects(*stored, *request("X-Lang: de\r\nAccept: a/b\r\n")));
+    const auto of_german = selecting_fields(*vary, *request("X-Lang: de\r\nAccept: a/b\r\n"));
+    CHECK_FALSE(selects(*of_german, *named));
+    // what we write ourselves, and what told us who calls
+    const std::vector<std::string> reserved{"x-lang"};
+    const auto german = request("X-Lang: de\r\nAccept: a/b\r\n");
+    CHECK(selects(*stored, Shown(*german, reserved)));
+    german->fields[1].known = http::Known::credential;
+    CHECK(selects(*stored, Shown(*german)));
+    CHECK_FALSE(selects(*stored, Shown(*german, {}, true)));
+    for (const char* ours : {"X-Adit-Consumer", "grpc-timeout", "TE"}) {
+        CHECK_FALSE(selecting_fields(*answer("Vary: " + std::string(ours) + "\r\n"), *german));
+    }
+}
+
+TEST_CASE("an entry counts what selects it, and keeps nobody's cookie") {
+    const std::string long_value(5000, 'x');
+    const auto by = "Accept: " + long_value + "\r\n";
+    CHECK(entry("Vary: Accept\r\n", "b", by)->size() >= entry("Vary: Accept\r\n", "b")->size() + long_value.size());
+    const auto stored = entry("Cache-Control: max-age=60\r\nETag: \"a\"\r\n");
+    const auto unchanged = answer("ETag: \"a\"\r\nSet-Cookie: session=1\r\n", 304, "");
+    const Entry renewed(*stored, *unchanged, {}, at(1s), 0ms);
+    http::ResponseHead head;
+    renewed.describe(head, false);
+    CHECK(head.find("set-cookie") == nullptr);
 }

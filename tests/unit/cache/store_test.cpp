@@ -48,6 +48,27 @@ TEST_CASE("keys tell apart what was asked, by which route and by whom") {
     CHECK(key("/a").text.find("example.com") != std::string::npos);  // a host's case says nothing
 }
 
+TEST_CASE("what a claim holds does not move the borders of a key's parts") {
+    access::Caller one{.consumer = "c", .project = {}, .environment = {}, .attributes = {}, .by = {}};
+    access::Caller two = one;
+    one.attributes = {{"a",
+                       "1\x1f"
+                       "b\x1f"
+                       "2"}};
+    two.attributes = {{"a", "1"}, {"b", "2"}};
+    CHECK(key("/a", "r", &one).text != key("/a", "r", &two).text);
+}
+
+TEST_CASE("what origins are told of hops before us is a part of the key, and not of the site") {
+    KeyParts parts{.backend = "b", .tls = true, .authority = "a", .path = "/x", .query = {}, .route = "r", .told = {}};
+    const Key plain = make_key(parts);
+    parts.told = "x-forwarded-host:evil\n";
+    const Key told = make_key(parts);
+    CHECK(plain.text != told.text);
+    CHECK(plain.site() == told.site());
+    CHECK(route_of(told.text) == "r");
+}
+
 TEST_CASE("an answer is found by whom it selects, the newest of several first") {
     Store store(kRoomy);
     CHECK(body(store, key("/a")) == "-");
