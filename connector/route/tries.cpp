@@ -235,7 +235,7 @@ void Tries::begin(Racer& racer, Target target) {
         asking_.exchange.request.expect_continue = false;  // the client does not wait any more
     }
     http::Exchange& exchange = asking_.exchange;
-    if (exchange.body.done() && exchange.body.bytes() == 0) {
+    if (tries_ > 1 && exchange.body.done() && exchange.body.bytes() == 0) {
         exchange.request.framing = {};  // its end is behind us, and would not be sent again
     }
     racer.failure.reset();
