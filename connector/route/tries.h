@@ -50,6 +50,7 @@ class Tries final : private net::HangupListener {
     net::Task<Failed> settle_for(problem::Failure failure);
     void note_unasked(const backend::Endpoint& endpoint, const problem::Failure& failure);
     net::Task<std::expected<backend::Way, problem::Failure>> way_to(backend::Endpoint& endpoint);
+    bool asks_for_websocket() const;
     bool wants_whole_body() const;
     net::Task<Failed> hold_body();
     net::Task<Failed> ask(Target target);
