@@ -67,7 +67,8 @@ class SentOnce(Case):
                     if answers[call].status == 200:
                         self.assertEqual(by_id[call], 1)
                     else:
-                        self.assertEqual(answers[call].status, 504, answers[call].body)
+                        # 502: on a connection that the origin has closed, and that may have taken the call first.
+                        self.assertIn(answers[call].status, (502, 504), answers[call].body)
 
     def test_a_call_of_which_the_agent_cannot_say_any_more_that_it_connected_is_not_made_elsewhere(self):
         relay = OneWay(self.site.tunnel_port)
