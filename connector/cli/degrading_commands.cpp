@@ -5,8 +5,7 @@
 #include <iostream>
 #include <memory>
 
-#include "common/status/probe.h"
-#include "connector/cli/admin_address.h"
+#include "connector/cli/admin_verbs.h"
 #include "connector/credential/uri_encoding.h"
 
 namespace adit::cli {
@@ -14,10 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct DegradingArguments {
-    std::string config;
-    std::string admin;
-    std::string output = "text";
+struct DegradingArguments : AdminArguments {
     std::string route;
     std::string path_prefix;
 };
@@ -49,28 +45,6 @@ void print_reduction(const json::object& told) {
     }
 }
 
-/// Asks, and shows what comes by `print`.
-int ask(const DegradingArguments& arguments, const net::HostPort& admin, const char* method, const std::string& path,
-        void (*print)(const json::object&)) {
-    const auto reply = status::ask(admin, method, path);
-    if (!reply) {
-        return report(reply.error());
-    }
-    boost::system::error_code unreadable;
-    const json::value told = json::parse(reply->body, unreadable);
-    if (unreadable || !told.is_object()) {
-        return report({"what answers at " + admin.text() + " is no connector of this version", false});
-    }
-    if (arguments.output == "json") {
-        std::cout << reply->body;
-    } else if (reply->status == 200) {
-        print(told.as_object());
-    } else {
-        return report({text(told.as_object(), "error"), false});
-    }
-    return reply->status == 200 ? 0 : 1;
-}
-
 int purge(const DegradingArguments& arguments, const net::HostPort& admin) {
     std::string path = "/cache/purge";
     if (!arguments.route.empty()) {
@@ -78,33 +52,20 @@ int purge(const DegradingArguments& arguments, const net::HostPort& admin) {
     } else if (!arguments.path_prefix.empty()) {
         path += "/prefix/" + credential::uri_encode(arguments.path_prefix);
     }
-    return ask(arguments, admin, "POST", path, print_cache);
+    return ask_admin(arguments, admin, "POST", path, print_cache);
 }
 
 }  // namespace
 
 void add_degrading_commands(CLI::App& app, const FindFile& find_file, std::function<int()>& chosen) {
     const auto arguments = std::make_shared<DegradingArguments>();
-    const auto add = [&](CLI::App& under, const char* name, const char* help,
-                         std::function<int(const net::HostPort&)> verb) {
-        CLI::App* command = under.add_subcommand(name, help);
-        add_config(*command, arguments->config);
-        add_admin(*command, arguments->admin);
-        add_output(*command, arguments->output);
-        command->callback([=, &chosen] {
-            chosen = [=] {
-                const auto admin = admin_of(arguments->admin, arguments->config, find_file);
-                return admin ? verb(*admin) : report(admin.error());
-            };
-        });
-        return command;
-    };
+    const AdminVerbs verbs(arguments, find_file, chosen);
     CLI::App* cache = app.add_subcommand("cache", "Look at the cache of a running connector, and empty it");
     cache->require_subcommand(1);
-    add(*cache, "status", "Show how much is kept",
-        [=](const net::HostPort& admin) { return ask(*arguments, admin, "GET", "/cache", print_cache); });
-    CLI::App* purge_command = add(*cache, "purge", "Drop all that is kept, or a part of it",
-                                  [=](const net::HostPort& admin) { return purge(*arguments, admin); });
+    verbs.add(*cache, "status", "Show how much is kept",
+              [=](const net::HostPort& admin) { return ask_admin(*arguments, admin, "GET", "/cache", print_cache); });
+    CLI::App* purge_command = verbs.add(*cache, "purge", "Drop all that is kept, or a part of it",
+                                        [=](const net::HostPort& admin) { return purge(*arguments, admin); });
     CLI::Option* route = purge_command->add_option("--route", arguments->route, "Answers of this route alone");
     route->type_name("ROUTE");
     purge_command->add_option("--path-prefix", arguments->path_prefix, "Those alone whose path begins so")
@@ -113,12 +74,13 @@ void add_degrading_commands(CLI::App& app, const FindFile& find_file, std::funct
     CLI::App* degrade = app.add_subcommand("degrade", "Have routes that are not essential answer 503, or not");
     degrade->require_subcommand(1);
     const auto add_position = [&](const char* position, const char* help) {
-        add(*degrade, position, help, [=](const net::HostPort& admin) {
-            return ask(*arguments, admin, "POST", std::string("/degrade/") + position, print_reduction);
+        verbs.add(*degrade, position, help, [=](const net::HostPort& admin) {
+            return ask_admin(*arguments, admin, "POST", std::string("/degrade/") + position, print_reduction);
         });
     };
-    add(*degrade, "status", "Show whether functionality is reduced, and why",
-        [=](const net::HostPort& admin) { return ask(*arguments, admin, "GET", "/degrade", print_reduction); });
+    verbs.add(*degrade, "status", "Show whether functionality is reduced, and why", [=](const net::HostPort& admin) {
+        return ask_admin(*arguments, admin, "GET", "/degrade", print_reduction);
+    });
     add_position("on", "Reduce functionality, until told otherwise or started anew");
     add_position("off", "Do not, whatever happens to essential backends, until told otherwise or started anew");
     add_position("auto", "Reduce it while an essential backend is under stress");

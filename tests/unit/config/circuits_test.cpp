@@ -2,17 +2,12 @@
 #include <doctest/doctest.h>
 
 #include "connector/config/event_kind.h"
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
-std::string errors_of(const std::string& text) {
-    const yaml::test::TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), yaml::test::environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
-}
+using test::errors_of;
 
 std::string errors_of_webhook(const std::string& webhook) {
     return errors_of("backends: {a: {endpoints: [http://x]}}\nroutes: [{match: {}, backend: a}]\nwebhooks: {w: {" +

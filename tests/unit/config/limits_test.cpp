@@ -2,15 +2,14 @@
 #include <doctest/doctest.h>
 
 #include "connector/config/check.h"
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
+using test::errors_of;
+using test::loaded;
 using namespace std::chrono_literals;
-using yaml::test::environment;
-using yaml::test::TemporaryFiles;
 
 /// A route with that, and these policies.
 std::string file(const std::string& route, const std::string& policies) {
@@ -18,23 +17,10 @@ std::string file(const std::string& route, const std::string& policies) {
            "}\npolicies:\n  " + policies + "\n";
 }
 
-std::string errors_of(const std::string& text) {
-    const TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
-}
-
 bool refused(const std::string& text, std::string_view words) {
     const std::string errors = errors_of(text);
     CAPTURE(errors);
     return errors.find(words) != std::string::npos;
-}
-
-Configuration loaded(const std::string& text) {
-    const TemporaryFiles files;
-    auto loaded = load(files.write("adit.yaml", text), environment());
-    REQUIRE_MESSAGE(loaded, loaded.error().text());
-    return std::move(*loaded);
 }
 
 }  // namespace
