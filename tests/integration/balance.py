@@ -103,7 +103,7 @@ class Balance(Case):
         urls = ", ".join(b.url for b in backends)
         self.up({"web": f"endpoints: [ {urls} ], outlier: {{ consecutive: 3, ejection: 3s, ejection_most: 30s }}, balance: {{ by: round-robin }}",
                  "pair": f"endpoints: [ {backends[0].url}, {backends[1].url} ], outlier: {{ consecutive: 3, ejection: 30s, ejected_most: 100 }}, balance: {{ by: round-robin }}",
-                 "slow": f"endpoints: [ {urls} ], outlier: {{ consecutive: 0, latency: 300, minimum: 3, interval: 500ms, ejection: 30s }}, balance: {{ by: round-robin }}"})
+                 "slow": f"endpoints: [ {urls} ], outlier: {{ consecutive: 0, latency: 300, minimum: 3, interval: 3s, ejection: 60s }}, balance: {{ by: round-robin }}"})
         with self.subTest("one of three that fails goes, and comes back"):
             backends[0].behave(dict(status=503))
             statuses = collections.Counter(self.site.get("/web/x").status for _ in range(40))
@@ -126,7 +126,7 @@ class Balance(Case):
                 backend.behave()
         with self.subTest("one that is much slower than the others"):
             backends[1].behave(dict(latency=0.15))
-            wait_for(lambda: self.site.get("/slow/x").status == 200 and self.vitals("slow")[1]["state"] == "ejected", "the slow one to go")
+            wait_for(lambda: self.site.get("/slow/x").status == 200 and self.vitals("slow")[1]["state"] == "ejected", "the slow one to go", seconds=40)
             self.assertEqual([v["state"] for v in self.vitals("slow")], ["well", "ejected", "well"])
             self.assertEqual(metric(self.site.admin_port, "adit_connector_endpoint_ejections_total", backend="slow", reason="latency"), 1)
 

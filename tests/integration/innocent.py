@@ -116,7 +116,10 @@ class Innocent(Case):
         second = self.site.get("/once/x")
         self.assertEqual((second.status, second.problem()["code"]), (503, "circuit-open"))
 
-    def test_callers_of_grpc_learn_no_address(self):
+    def test_callers_of_grpc_learn_when_to_come_again_and_no_address(self):
+        self.site.tool("circuit", "open", "backend:grpc")
+        told = self.call("/grpc/x.Y/Z")
+        self.assertEqual((told["grpc-status"], int(told["grpc-retry-pushback-ms"])), ("14", int(told["retry-after"]) * 1000))
         told = self.call("/away/x.Y/Z")
         self.assertEqual(told["grpc-status"], "14")
         self.assertNotIn("127.0.0.1", told["grpc-message"])
