@@ -72,6 +72,12 @@ net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroun
         co_return co_await refuse(std::move(stream), std::move(connected.error()), surroundings);
     }
     surroundings.metrics.dialled(surroundings.loop.now() - started);
+    if (stream->status()) {
+        // Given up meanwhile, perhaps for another way that has succeeded: what was sent ahead must not take effect as
+        // well.
+        (*connected)->reset_on_close();
+        co_return;
+    }
     stream->respond(200, {}, false);
     const net::PipeResult result = co_await net::join(*stream, **connected);
     if (result.why) {

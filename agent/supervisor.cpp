@@ -57,6 +57,8 @@ class Supervisor::Live final : public SessionWatcher {
     }
 
     bool holds_slot() const { return slot_ != nullptr; }
+    /// Its slot, for a session that takes its place; this one goes on.
+    Slot* yield() { return std::exchange(slot_, nullptr); }
     /// Another session is opened at once; this one goes on.
     void make_room() {
         if (slot_ != nullptr) {
@@ -105,6 +107,7 @@ Supervisor::~Supervisor() = default;
 void Supervisor::start() {
     want(settings_.sessions);
     net::spawn(surroundings_.loop.context(), "the connector's addresses", follow_addresses());
+    net::spawn(surroundings_.loop.context(), "the spread of sessions", keep_spread());
 }
 
 void Supervisor::want(std::size_t slots) {
@@ -119,17 +122,52 @@ net::Task<> Supervisor::follow_addresses() {
     while (!draining_) {
         if (const auto targets = co_await dialer_.targets()) {
             want(targets->size());
+            known_ = *targets;
         }
         co_await net::sleep_for(surroundings_.loop, settings_.resolve_interval);
     }
 }
 
+std::ptrdiff_t Supervisor::sessions_to(const Target& target) const {
+    const auto live = std::ranges::count_if(
+        live_, [&](const Live* one) { return one->holds_slot() && one->target.text() == target.text(); });
+    return live + std::ranges::count(slots_, target.text(), [](const auto& slot) { return slot->aim; });
+}
+
+// A connector that was away would, when it is back, have no session until some elsewhere ended: each agent has as many
+// as it wants. So one that has fewer than its share is dialled beside them, and its session takes the place of another.
+net::Task<> Supervisor::keep_spread() {
+    net::Backoff pause(settings_.spread);
+    while (!draining_) {
+        co_await net::sleep_for(surroundings_.loop, settings_.spread.base + pause.next(random_.uniform()));
+        const std::vector<Target> ordered = order_targets(known_);
+        if (ordered.empty() || sessions_to(ordered.back()) - sessions_to(ordered.front()) < 2) {
+            pause = net::Backoff(settings_.spread);
+            continue;
+        }
+        auto channel = co_await dialer_.dial_beside(ordered.front(), kDialTimeout);
+        if (channel && !draining_) {
+            take_place(std::move(*channel), ordered.back());
+            pause = net::Backoff(settings_.spread);
+        }
+    }
+}
+
+void Supervisor::take_place(Channel channel, const Target& fullest) {
+    const auto one = std::ranges::find_if(
+        live_, [&](const Live* live) { return live->holds_slot() && live->target.text() == fullest.text(); });
+    if (one == live_.end()) {
+        return;
+    }
+    const protocol::Transport transport = fullest.transport;
+    auto live = std::make_unique<Live>(*this, *(*one)->yield(), std::move(channel));
+    logging::info("a session moves to another address of the connector",
+                  {{"from", fullest.text()}, {"connector", live->target.text()}});
+    net::spawn(surroundings_.loop.context(), "a session", serve(std::move(live)));
+    net::spawn(surroundings_.loop.context(), "sessions that were replaced", drain_later(transport));
+}
+
 std::vector<Target> Supervisor::order_targets(std::vector<Target> targets) const {
-    const auto sessions_to = [this](const Target& target) {
-        const auto live = std::ranges::count_if(
-            live_, [&](const Live* one) { return one->holds_slot() && one->target.text() == target.text(); });
-        return live + std::ranges::count(slots_, target.text(), [](const auto& slot) { return slot->aim; });
-    };
     // Stable: among equals the resolver's order stands (RFC 6724).
     std::multimap<std::ptrdiff_t, Target> by_sessions;
     for (Target& target : targets) {

@@ -13,7 +13,8 @@
 namespace adit::agent {
 
 /// Each slot holds one session or is on its way to one. A slot dials the connector address that has fewest sessions, so
-/// they spread over all addresses of the connector's names, and there are at least as many slots as addresses.
+/// they spread over all addresses of the connector's names, and there are at least as many slots as addresses. An
+/// address whose sessions went elsewhere while it was away gets its share again when it is back.
 class Supervisor {
   public:
     struct Settings {
@@ -21,6 +22,8 @@ class Supervisor {
         unsigned sessions_most = 64;  ///< whatever the connector wants
         net::Backoff::Settings backoff;
         std::chrono::milliseconds resolve_interval{30'000};  ///< how soon a new address of the connector is used
+        /// Between looks whether an address has too few sessions; longer while one goes on not to answer.
+        net::Backoff::Settings spread{.base = std::chrono::seconds(1), .cap = std::chrono::seconds(30)};
     };
 
     Supervisor(Surroundings& surroundings, Dialer& dialer, const Settings& settings);
@@ -44,6 +47,9 @@ class Supervisor {
     net::Task<> keep(Slot& slot);
     net::Task<> serve(std::unique_ptr<Live> live);
     net::Task<> follow_addresses();
+    net::Task<> keep_spread();
+    std::ptrdiff_t sessions_to(const Target& target) const;
+    void take_place(Channel channel, const Target& fullest);
     void want(std::size_t slots);
     std::vector<Target> order_targets(std::vector<Target> targets) const;
     void note_end(const Live& live, net::Status why);
@@ -55,6 +61,7 @@ class Supervisor {
     Random random_;
     std::vector<std::unique_ptr<Slot>> slots_;
     std::vector<Live*> live_;
+    std::vector<Target> known_;  ///< of the last resolution
     bool draining_ = false;
 };
 

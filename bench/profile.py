@@ -1,4 +1,5 @@
-"""Runs the Adit pair under load with a profiler on each process and prints the costliest functions."""
+"""Runs the Adit pair under load with a profiler on each process and prints the costliest functions. An argument names another of
+systems.py, such as adit-policies."""
 import pathlib
 import shutil
 import subprocess
@@ -14,9 +15,13 @@ def perf_works():
     return shutil.which("perf") is not None and subprocess.run(["perf", "record", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
 
 
+def fields(pair):
+    return [part for field in pair.fields for part in ("-H", field)]
+
+
 def with_perf(pair, directory):
     recorders = [subprocess.Popen(["perf", "record", "-q", "-g", "-p", str(process.pid), "-o", directory / role, "--", "sleep", "5"]) for role, process in pair.processes.items()]
-    subprocess.run(["taskset", "-c", systems.LOAD_CORE, "wrk", "-t1", "-c64", "-d6s", f"http://127.0.0.1:{pair.port}/1k"], check=True)
+    subprocess.run(["taskset", "-c", systems.LOAD_CORE, "wrk", "-t1", "-c64", "-d6s", *fields(pair), f"http://127.0.0.1:{pair.port}/1k"], check=True)
     for recorder, role in zip(recorders, pair.processes):
         recorder.wait()
         print(f"\n== {role}: self time")
@@ -30,7 +35,7 @@ def with_callgrind(pair, directory):
         process.wait()
         pair.spawn(role, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory / role}", "--collect-atstart=yes", *arguments])
     pair.wait()
-    subprocess.run(["h2load", "--h1", "-c32", "-n20000", f"http://127.0.0.1:{pair.port}/1k"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["h2load", "--h1", "-c32", "-n20000", *fields(pair), f"http://127.0.0.1:{pair.port}/1k"], check=True, stdout=subprocess.DEVNULL)
     pair.stop()
     time.sleep(1)
     for role in pair.processes:
@@ -42,7 +47,7 @@ with tempfile.TemporaryDirectory(prefix="adit-profile-") as name:
     directory = pathlib.Path(name)
     systems.make_certificates(directory)
     port, backend = systems.start_backend(directory)
-    pair = systems.Adit(directory, port, directory)
+    pair = systems.ALL[sys.argv[1] if len(sys.argv) > 1 else "adit"](directory, port, directory)
     try:
         pair.start()
         pair.wait()

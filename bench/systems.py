@@ -1,4 +1,6 @@
 """The systems that are compared: each a pair of proxies between a client port and the same private nginx."""
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -42,6 +44,7 @@ class System:
     """`gateway` and `remote` are the two processes whose cost is counted. `speaks`: what clients may use besides HTTP/1.1."""
     name = ""
     speaks = ()
+    fields = ()  # that its clients send with every request
 
     def __init__(self, directory, backend, certificates):
         self.directory = directory / self.name
@@ -66,7 +69,8 @@ class System:
         end = time.monotonic() + 15
         while True:
             try:
-                if urllib.request.urlopen(f"http://127.0.0.1:{self.port}/1k", timeout=2).status == 200:
+                request = urllib.request.Request(f"http://127.0.0.1:{self.port}/1k", headers=dict(field.split(": ", 1) for field in self.fields))
+                if urllib.request.urlopen(request, timeout=2).status == 200:
                     return
             except OSError:
                 if time.monotonic() > end:
@@ -102,6 +106,10 @@ class Adit(System):
     name = "adit"
     speaks = ("h2", "grpc", "tls")
 
+    around_backend = ""  # settings of the backend and of the route, and of the file
+    around_route = ""
+    around_all = ""
+
     def tunnels(self):
         """The door for agents, in the configuration."""
         return f'tls: {{ address: "127.0.0.1:{self.middle}", key: connector.key }}'
@@ -115,20 +123,39 @@ listeners:
   - {{ address: "127.0.0.1:{self.port}" }}
   - {{ address: "127.0.0.1:{self.tls_port}", tls: {{ certificate: {self.certificates}/server.pem, key: {self.certificates}/server.key }} }}
 tunnels: {{ directory: tunnels.d, {self.tunnels()} }}
-backends: {{ web: {{ endpoints: [ service://web ] }}, grpc: {{ endpoints: [ service://grpc ], protocol: h2 }} }}
+backends: {{ web: {{ endpoints: [ service://web ]{self.around_backend} }}, grpc: {{ endpoints: [ service://grpc ], protocol: h2 }} }}
 routes:
   - {{ match: {{ path: /grpc/** }}, backend: grpc }}
-  - {{ match: {{ path: /** }}, backend: web }}
-""")
+  - {{ match: {{ path: /** }}, backend: web{self.around_route} }}
+{self.around_all}""")
         connector = build / "connector/adit-connector"
         token = subprocess.run([connector, "tunnel", "create", "bench", "--config", config], cwd=self.directory, capture_output=True, text=True, check=True).stdout
         (self.directory / "token").touch(0o600)
         self.write("token", token)
-        services = self.write("services.json", '{"version":1,"services":[{"name":"web","endpoint":"http://127.0.0.1:%d"},{"name":"grpc","endpoint":"http://127.0.0.1:%d"}]}' % (self.backend, self.backend + 1))
+        services = self.write("services.json", json.dumps({"version": 1, "services": [
+            {"name": name, "endpoint": f"http://127.0.0.1:{port}", "configurations": [{"project": "shop", "accessibleBy": ["production"]}]}
+            for name, port in (("web", self.backend), ("grpc", self.backend + 1))]}))
         subprocess.run([connector, "tunnel", "services", "update", "bench", "--configuration-file", services, "--config", config], cwd=self.directory, capture_output=True, check=True)
         self.spawn("gateway", [connector, "run", "--config", config])
         self.spawn("remote", [build / "agent/adit-agent", "run", "--token-file", "token", "--allow", f"127.0.0.1:{self.backend}", "--allow", f"127.0.0.1:{self.backend + 1}", "--metrics", "127.0.0.1:0"],
                    {"TUNNEL_LOGLEVEL": "warn"})
+
+
+class AditPolicies(Adit):
+    """Every policy on: authentication by key, access, rate limit, bulkheads of consumer and backend, circuit, retries, time-outs.
+    None of them refuses anything here; what they cost is the difference to `adit`."""
+    name = "adit-policies"
+    speaks = ("h2",)
+    key = "the key of the benchmark"
+    fields = (f"X-Api-Key: {key}",)
+    around_backend = (", timeouts: { connect: 5s, first_byte: 30s, per_try: 10s, total: 60s }, retry: { attempts: 3, on: [ connect-failure, reset, 502, 503, 504 ] }, "
+                      "circuit: { slow_rate: 50 }, bulkhead: { concurrent: 4096 }")
+    around_route = ', policies: [ api-key, standard, crowd ], access: [ { consumer: shop, environments: [ "*" ] } ]'
+    around_all = f"""consumers: [ {{ name: shop, project: shop, environment: production, api_keys: [ "sha256:{hashlib.sha256(key.encode()).hexdigest()}" ] }} ]
+policies:
+  standard: {{ rate_limit: {{ limits: [ {{ requests: 1000000, per: 1s }}, {{ requests: 50000000, per: 1m }} ] }} }}
+  crowd: {{ bulkhead: {{ concurrent: 4096 }} }}
+"""
 
 
 class Nghttpx(System):
@@ -213,7 +240,7 @@ MaxStartups 100
                               "-o", "ExitOnForwardFailure=yes", "-R", f"127.0.0.1:{self.port}:127.0.0.1:{self.backend}", "127.0.0.1"])
 
 
-ALL = {system.name: system for system in (Direct, Adit, Nghttpx, Nginx, Haproxy, Ssh)}
+ALL = {system.name: system for system in (Direct, Adit, AditPolicies, Nghttpx, Nginx, Haproxy, Ssh)}
 
 
 def make_certificates(directory):

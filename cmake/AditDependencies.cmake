@@ -10,7 +10,9 @@ pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
 pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp>=0.7)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(brotli REQUIRED IMPORTED_TARGET libbrotlienc)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
 pkg_check_modules(brotli_decoder REQUIRED IMPORTED_TARGET libbrotlidec)  # tests
+find_package(rapidcheck QUIET)  # tests
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 
 # Asio and Beast compiled once (BOOST_*_SEPARATE_COMPILATION).

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 50ms;
 constexpr auto kStoreInterval = 500ms;  ///< so that a revoked key's sessions end within two seconds
 constexpr auto kFilesInterval = 500ms;  ///< a change is taken up after it has stood for one
+constexpr auto kCircuitsInterval = 250ms;
 constexpr auto kWireGuardInterval = 2s;
 constexpr auto kDeviceRetry = 500ms;
 constexpr auto kHelperLeaves = 1500ms;    ///< the helper of one that was killed has the port for its last words
@@ -172,11 +173,22 @@ void App::look_at_issuers() {
     reloader_->run(look, [this] { issuers_looking_ = false; });
 }
 
+/// A recovery ends although nobody calls.
+void App::look_at_circuits() {
+    if (net::Clock::now() >= circuits_looked_ + kCircuitsInterval) {
+        circuits_looked_ = net::Clock::now();
+        circuits_.look();
+    }
+}
+
 void App::tick() {
     look_at_store();
     look_at_issuers();
+    look_at_circuits();
+    degrading_.look(*generation_);
     look_at_wireguard();
     telemetry_.tidy();
+    fabric_.state->tick(net::Clock::now());
     if (drain_started_) {
         continue_drain();
     } else {
@@ -186,7 +198,7 @@ void App::tick() {
     dispose_retired();
     ticker_->expires_after(kTick);
     ticker_->async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
+        if (!error && !ending_) {
             tick();
         }
     });
@@ -194,7 +206,7 @@ void App::tick() {
 
 void App::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& error, int signal) {
-        if (error) {
+        if (error || ending_) {
             return;
         }
         if (signal == SIGHUP) {
@@ -238,6 +250,7 @@ void App::continue_drain() {
 }
 
 void App::stop() {
+    overload_watch_->stop();
     for (const auto& side : sides_) {
         side->worker().stop();
     }
@@ -260,6 +273,7 @@ int App::run() {
         sides_[i]->worker().start();
     }
     boost::asio::post(main_worker().context(), [this] { tick(); });
+    overload_watch_->start();
     tell_notices(generation_->configuration);
     logging::info("connector started", {{"version", ADIT_VERSION},
                                         {"workers", sides_.size()},

@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "common/status/server.h"
+#include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/degrading_desk.h"
 #include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
+#include "connector/overload_watch.h"
 #include "connector/reloader.h"
 #include "connector/status_report.h"
 #include "connector/store/watch.h"
@@ -42,6 +45,7 @@ class App {
     };
 
     void make_workers();
+    void watch_for_overload();
     void open_desk();
     Result<Bound> bind(const Generation& generation, const std::vector<std::size_t>& listeners) const;
     Result<> prepare_tunnels();
@@ -58,7 +62,9 @@ class App {
     void listen();
     void look_at_files();
     void look_at_issuers();
+    void look_at_circuits();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
+    void take_up_resilience();
     /// `done` hears what came of it, soon or at once.
     void reload(std::string why, std::function<void(const Result<>&)> done);
     void begin_reload();
@@ -83,8 +89,12 @@ class App {
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
+    ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker
+    Fabric fabric_{registry_, desk_};
+    CircuitTable circuits_{fabric_.circuits, registry_};
+    DegradingDesk degrading_{fabric_, metrics_};
     telemetry::Telemetry telemetry_{metrics_, resolver_};
     tunnel::Fleet fleet_;
     tunnel::Switchboard switchboard_;
@@ -92,6 +102,7 @@ class App {
     std::shared_ptr<const Generation> generation_;
     FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
+    std::unique_ptr<OverloadWatch> overload_watch_;
     std::unique_ptr<Reloader> reloader_;
     std::vector<ReloadAsked> reloads_asked_;                  ///< for the next reading
     std::vector<std::shared_ptr<const Generation>> retired_;  ///< by reloads, until nobody uses them
@@ -103,6 +114,7 @@ class App {
     std::unique_ptr<status::Server> status_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::unique_ptr<boost::asio::steady_timer> ticker_;
+    bool ending_ = false;  ///< the destructor has begun: a tick that was due already finds nothing to look at
     Bound first_sockets_;
     net::Time started_ = net::Clock::now();
     std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
@@ -110,6 +122,7 @@ class App {
     net::Time files_looked_{};
     net::Time wireguard_looked_{};
     net::Time issuers_looked_{};
+    net::Time circuits_looked_{};
     std::optional<net::Time> first_session_;
     std::optional<net::Time> drain_started_;
     bool succeeding_ = false;  ///< another connector has our addresses and is about to leave

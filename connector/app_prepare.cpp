@@ -25,10 +25,24 @@ App::App(std::filesystem::path file)
               .resolver = resolver_,
               .fleet = fleet_,
               .switchboard = switchboard_,
-              .pseudonym = "adit-" + random_base62(8)} {}
+              .fabric = fabric_,
+              .shed = shed_metrics_,
+              .pseudonym = "adit-" + random_base62(8)} {
+    fabric_.state = std::make_unique<state::Store>(registry_, resolver_, shared_.pseudonym);
+    fabric_.state->watch([this](const state::Standing& standing) {
+        fabric_.events.tell({.kind = standing.answers ? event::Kind::state_back : event::Kind::state_lost,
+                             .subject = "state",
+                             .reason = standing.trouble,
+                             .details = {{"master", standing.master}}});
+    });
+    fabric_.shared_circuits = state::SharedCircuits::make(*fabric_.state, fabric_.circuits);
+    fabric_.circuit_watch.share_by(fabric_.shared_circuits.get());
+}
 
 App::~App() {
+    ending_ = true;
     reloader_.reset();
+    overload_watch_.reset();
     // All coroutines end before anything that they use does.
     if (status_) {
         status_->stop();
@@ -36,6 +50,7 @@ App::~App() {
     for (const auto& side : sides_) {
         side->worker().finish();
     }
+    fabric_.state->detach();
     desk_.close();
 }
 
@@ -46,6 +61,7 @@ void App::make_workers() {
     for (unsigned i = 0; i < workers; ++i) {
         sides_.push_back(std::make_unique<WorkerSide>(i, shared_, generation_));
         pools.push_back(&sides_.back()->pool());
+        fabric_.state->attach(sides_.back()->worker());
     }
     for (tunnel::Pool* pool : pools) {
         pool->join(pools);
@@ -61,6 +77,16 @@ void App::open_desk() {
         };
     }
     desk_.open(main_worker(), std::move(through));
+}
+
+void App::watch_for_overload() {
+    fabric_.overload.configure(generation_->configuration.shed);
+    std::vector<net::Worker*> workers;
+    for (const auto& side : sides_) {
+        workers.push_back(&side->worker());
+    }
+    overload_watch_ =
+        std::make_unique<OverloadWatch>(fabric_.overload, shed_metrics_, fabric_.events, std::move(workers));
 }
 
 Result<App::Bound> App::bind(const Generation& generation, const std::vector<std::size_t>& listeners) const {
@@ -80,7 +106,7 @@ Result<App::Bound> App::bind(const Generation& generation, const std::vector<std
 }
 
 Result<> App::prepare(config::Configuration configuration) {
-    const Generation::Means means{metrics_, desk_, shared_.pseudonym};
+    const Generation::Means means{metrics_, desk_, shared_.pseudonym, fabric_};
     auto generation = Generation::make(std::move(configuration), means, nullptr);
     if (!generation) {
         return std::unexpected(std::move(generation.error()));
@@ -91,8 +117,12 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(telemetry.error()));
     }
     make_workers();
+    fabric_.state->use(generation_->state);
+    watch_for_overload();
     open_desk();
     take_up_telemetry(std::move(*telemetry));
+    fabric_.events.speak_as(shared_.pseudonym);
+    take_up_resilience();
     reloader_ = std::make_unique<Reloader>(file_, means, main_worker());
     generation_->prefetch();
     std::vector<std::size_t> all;
@@ -231,7 +261,14 @@ Result<> App::prepare_status() {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
     status_->add("/status", [this] {
-        const Standing standing{shared_.pseudonym, sides_.size(), since_, not_ready()};
+        const Standing standing{shared_.pseudonym,
+                                sides_.size(),
+                                since_,
+                                not_ready(),
+                                overload_watch_->standings(),
+                                fabric_.cache.store.figures(),
+                                fabric_.reduction.standing(),
+                                fabric_.state->standings()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
@@ -245,8 +282,13 @@ Result<> App::prepare_status() {
         for (const auto& [tunnel, open] : streams) {
             metrics_.streams(tunnel, open);
         }
+        circuits_.show();
+        generation_->limits.show();
+        degrading_.show();
         return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
+    circuits_.serve_at(*status_);
+    degrading_.serve_at(*status_);
     status_->add_action("/reload", [this](const status::Server::Tell& tell) {
         reload("the reload command", [tell](const Result<>& reloaded) {
             boost::json::object body{{"ok", reloaded.has_value()}};

@@ -6,6 +6,9 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/generation_circuits.h"
+#include "connector/generation_degrading.h"
+#include "connector/generation_resilience.h"
 
 namespace adit {
 namespace {
@@ -47,6 +50,15 @@ void App::take_up_telemetry(telemetry::Telemetry::Plan plan) {
     for (const auto& side : sides_) {
         side->worker().post([side = side.get(), traces = telemetry_.traces()] { side->trace_to(traces); });
     }
+}
+
+/// Settings of what outlives generations, as the current one says.
+void App::take_up_resilience() {
+    fabric_.overload.configure(generation_->configuration.shed);
+    use_circuits(*generation_);
+    use_retries(*generation_);
+    fabric_.webhooks.adopt(*generation_->webhooks);
+    take_up_degrading(generation_->configuration, fabric_);
 }
 
 /// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.
@@ -124,8 +136,10 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     warn_of_fixed(was, now);
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
+    take_up_resilience();
     watched_.follow(generation_->files());
     generation_->prefetch();
+    fabric_.state->use(generation_->state);
     for (std::size_t i = 0; i < sides_.size(); ++i) {
         auto sockets = std::make_shared<Bound::value_type>(std::move((*bound)[i]));
         sides_[i]->worker().post([side = sides_[i].get(), generation = generation_, sockets] {

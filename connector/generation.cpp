@@ -10,6 +10,9 @@
 #include "common/log/log.h"
 #include "connector/config/check.h"
 #include "connector/credential/make.h"
+#include "connector/generation_circuits.h"
+#include "connector/generation_degrading.h"
+#include "connector/generation_resilience.h"
 #include "connector/generation_trust.h"
 
 namespace adit {
@@ -74,6 +77,27 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
     return {};
 }
 
+/// The one of before, where nothing about it has changed: connections to it go on.
+Result<> make_state(Generation& made, const Generation* previous) {
+    if (!made.configuration.state) {
+        return {};
+    }
+    const config::State& of = *made.configuration.state;
+    if (of.server.tls) {
+        const std::vector<MarkedContext> before{previous == nullptr ? MarkedContext() : previous->state_tls};
+        auto context = find_or_make(mark_of({of.ca}), {}, &before, [&] { return tls::Context::origin(of.ca, {}, {}); });
+        if (!context) {
+            return std::unexpected(std::move(context.error()).with("state"));
+        }
+        made.state_tls = std::move(*context);
+    }
+    const bool same = previous != nullptr && previous->state && previous->state->of == of &&
+                      previous->state->tls == made.state_tls.context;
+    made.state =
+        same ? previous->state : std::make_shared<const state::Settings>(state::Settings{of, made.state_tls.context});
+    return {};
+}
+
 /// Those of a backend that has not changed go on: its endpoints do, too.
 backend::Reaches reaches_of(const config::Backend& backend, const Generation* previous) {
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.backends.size(); ++i) {
@@ -123,8 +147,9 @@ std::shared_ptr<MirrorMetrics> kept_mirror(const config::RouteRule& rule, const 
     return before && before->backend == rule.mirror->backend ? previous->routes->mirrors[found->second] : nullptr;
 }
 
-Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made, ConnectorMetrics& metrics,
+Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, const Generation::Means& means,
                                                           const Generation* previous, Authenticators& authenticators) {
+    ConnectorMetrics& metrics = means.metrics;
     auto routes = std::make_shared<policy::Routes>(made.configuration.routes);
     std::unordered_map<std::string_view, std::size_t> known;
     for (std::size_t i = 0; previous != nullptr && i < previous->configuration.routes.size(); ++i) {
@@ -132,6 +157,13 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
     }
     for (const config::RouteRule& rule : made.configuration.routes) {
         routes->metrics.push_back(metrics.route(rule.name));
+        const auto before = known.find(rule.name);
+        make_retry_terms(rule, routes->terms.emplace_back(policy::RouteTerms::of(rule)),
+                         before == known.end() ? nullptr : &previous->routes->terms[before->second]);
+        policy::RouteTerms& terms = routes->terms.back();
+        terms.circuit = make_circuit(made, rule, means.fabric);
+        terms.bulkhead = made.limits.bulkhead("route", rule.name);
+        terms.limits = made.limits.of(rule);
         const auto& policies = routes->policies.emplace_back(policy::RoutePolicies::make(rule));
         routes->cors = routes->cors || (policies != nullptr && policies->cors);
         auto& shares = routes->shares.emplace_back();
@@ -145,6 +177,10 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(const Generation& made
         }
     }
     routes->unrouted = metrics.route("none");
+    if (made.configuration.chain) {
+        routes->chain.emplace(made.configuration.chain->key);
+    }
+    routes->degrading = make_degrading(made, *routes, means);
     if (!made.issuers.empty()) {
         routes->well_known = std::make_unique<const policy::WellKnown>(made.issuers, metrics);
     }
@@ -167,7 +203,9 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);
-    auto routes = make_routes(*made, metrics, previous, authenticators);
+    made->limits =
+        make_limits(made->configuration, metrics, means.fabric, previous == nullptr ? nullptr : &previous->limits);
+    auto routes = make_routes(*made, means, previous, authenticators);
     if (!routes) {
         return std::unexpected(std::move(routes.error()));
     }
@@ -182,6 +220,15 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     if (auto credentials = make_credentials(*made, means, previous); !credentials) {
         return std::unexpected(std::move(credentials.error()));
     }
+    if (auto state = make_state(*made, previous); !state) {
+        return std::unexpected(std::move(state.error()));
+    }
+    make_guards(*made, means, previous);
+    auto webhooks = event::plan_webhooks(made->configuration.webhooks, means.desk);
+    if (!webhooks) {
+        return std::unexpected(std::move(webhooks.error()));
+    }
+    made->webhooks = std::move(*webhooks);
     if (auto backends = make_backends(*made, metrics, previous); !backends) {
         return std::unexpected(std::move(backends.error()));
     }
@@ -220,6 +267,10 @@ std::vector<std::filesystem::path> Generation::files() const {
     for (const config::LogSink& sink : configuration.log.sinks) {
         all.insert(sink.http ? sink.http->ca : std::filesystem::path());
     }
+    for (const config::Webhook& webhook : configuration.webhooks) {
+        all.insert(webhook.ca);
+    }
+    all.insert(configuration.state ? configuration.state->ca : std::filesystem::path());
     all.insert(configuration.tracing ? configuration.tracing->ca : std::filesystem::path());
     for (const config::Backend& backend : configuration.backends) {
         all.insert({backend.tls.ca, backend.tls.certificate, backend.tls.key});

@@ -9,11 +9,14 @@
 #include "common/tls/context.h"
 #include "connector/admin/metrics.h"
 #include "connector/backend/credential.h"
+#include "connector/backend/guards.h"
 #include "connector/backend/held_budget.h"
 #include "connector/backend/reach.h"
 #include "connector/config/config.h"
 #include "connector/credential/issuer.h"
+#include "connector/fabric.h"
 #include "connector/fetch/desk.h"
+#include "connector/generation_limits.h"
 #include "connector/policy/authenticators.h"
 #include "connector/policy/pipeline.h"
 #include "connector/proxy/forward_proxy.h"
@@ -35,19 +38,31 @@ struct MarkedCredentials {
     backend::Credentials all;
 };
 
+/// A circuit as a generation uses it.
+struct UsedCircuit {
+    std::shared_ptr<resilience::Circuit> circuit;
+    resilience::CircuitTerms terms;
+};
+
 /// Made whole on one thread, then immutable and shared by all workers; a reload makes another. What did not change
 /// is taken over from the previous one, so that counters and kept connections live on.
 struct Generation {
     config::Configuration configuration;
     std::shared_ptr<const policy::Routes> routes;
-    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;    ///< by backend
-    std::vector<backend::Reaches> reaches;                           ///< by backend
+    std::vector<std::shared_ptr<BackendMetrics>> backend_metrics;  ///< by backend
+    std::vector<backend::Reaches> reaches;                         ///< by backend
+    std::vector<std::shared_ptr<const backend::Guards>> guards;    ///< by backend
+    std::vector<UsedCircuit> circuits;                             ///< each once
+    std::shared_ptr<event::WebhookPlan> webhooks;                  ///< used up by whoever adopts them
+    LimitsInUse limits;
     std::shared_ptr<backend::HeldBudget> held_budget;                ///< the same for all generations
     std::vector<MarkedContext> origin_tls;                           ///< by backend
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
-    std::vector<std::shared_ptr<const proxy::Terms>> proxies;        ///< by listener; null where it serves routes
+    MarkedContext state_tls;
+    std::shared_ptr<const state::Settings> state;              ///< null: connectors share nothing
+    std::vector<std::shared_ptr<const proxy::Terms>> proxies;  ///< by listener; null where it serves routes
 
     credential::Issuers issuers;                                                         ///< by name
     std::vector<MarkedCredentials> credentials;                                          ///< by backend
@@ -63,6 +78,7 @@ struct Generation {
         ConnectorMetrics& metrics;
         fetch::Desk& desk;
         std::string gateway;  ///< tells this connector from others
+        Fabric& fabric;
     };
     /// Reads certificates and keys; fails without a trace when one cannot be used. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration, const Means& means,

@@ -50,8 +50,7 @@ Result<policy::Authentication::Way> Authenticators::get(const std::string& name)
     if (const auto known = ways_.find(name); known != ways_.end()) {
         return known->second;
     }
-    const auto& policies = made_.configuration.policies;
-    const auto policy = std::ranges::find(policies, name, &config::AuthenticationPolicy::name);
+    const config::Policy* policy = made_.configuration.policy(name);
     const auto before = previous_ == nullptr ? nullptr : previous_->authenticator(name);
     auto by = policy::make_authenticator(*policy, {.consumers = consumers_, .desk = &means_.desk, .before = before});
     if (!by) {
@@ -88,7 +87,7 @@ Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenti
     routes.enforces = true;
     routes.access = made.configuration.access;
     for (const config::RouteRule& rule : made.configuration.routes) {
-        auto authentication = authenticators.chain(rule.policies);
+        auto authentication = authenticators.chain(rule.authentication);
         if (!authentication) {
             return std::unexpected(std::move(authentication.error()));
         }
@@ -128,11 +127,8 @@ Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticator
         if (!authentication) {
             return std::unexpected(std::move(authentication.error()));
         }
-        const config::Timeouts& times = from.timeouts;
-        terms = std::make_shared<const proxy::Terms>(
-            std::move(*authentication), from.access, access,
-            backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, from.idle_timeout,
-            metrics.route(std::string(proxy::kRoute)));
+        terms = std::make_shared<const proxy::Terms>(std::move(*authentication), from.access, access, from.timeouts,
+                                                     from.idle_timeout, metrics.route(std::string(proxy::kRoute)));
     }
     return {};
 }

@@ -7,7 +7,9 @@
 
 #include "common/log/log.h"
 #include "connector/app.h"
+#include "connector/cli/circuit_commands.h"
 #include "connector/cli/credential_commands.h"
+#include "connector/cli/degrading_commands.h"
 #include "connector/cli/issuer_commands.h"
 #include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
@@ -54,12 +56,13 @@ int run(const std::string& named) {
     return run_connector(*path, std::move(*configuration));
 }
 
-int check(const std::string& named, const std::string& output) {
+int check(const std::string& named, const std::string& output, bool strict) {
     const auto path = find_config(named);
     if (!path) {
         return cli::report(path.error());
     }
-    return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text);
+    return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text,
+                             strict ? config::Strictness::strict : config::Strictness::usual);
 }
 
 Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
@@ -94,7 +97,9 @@ int main(int argc, char** argv) {
         app.add_subcommand("check", "Say that a configuration is good, or all that is wrong with it");
     check_command->add_option("--config,file", config, "Configuration file")->type_name("FILE");
     cli::add_output(*check_command, output);
-    check_command->callback([&] { chosen = [&] { return check(config, output); }; });
+    bool strict = false;
+    check_command->add_flag("--strict", strict, "Exit with 1 where there are warnings");
+    check_command->callback([&] { chosen = [&] { return check(config, output, strict); }; });
     CLI::App* version_command = app.add_subcommand("version", "Print the version");
     version_command->callback([&] {
         chosen = [] {
@@ -104,6 +109,8 @@ int main(int argc, char** argv) {
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
+    cli::add_circuit_commands(app, find_config, chosen);
+    cli::add_degrading_commands(app, find_config, chosen);
     cli::add_credential_commands(app, find_config, chosen);
     cli::add_issuer_commands(app, find_config, chosen);
     cli::add_trust_commands(app, find_config, chosen);

@@ -92,4 +92,13 @@ std::optional<std::string> credential_problem(const std::string& backend, const 
            (standing.has_value ? " is not refreshed: " : " is not to be had: ") + standing.trouble;
 }
 
+std::optional<std::string> shedding_problem(const ResourceStanding& standing) {
+    if (standing.level == "none") {
+        return std::nullopt;
+    }
+    const std::string who =
+        standing.level == "all" ? "all requests" : "requests up to " + std::string(standing.level) + " priority";
+    return std::string(standing.resource) + " is short (" + standing.words + "): " + who + " are refused with 503";
+}
+
 }  // namespace adit

@@ -9,6 +9,7 @@
 #include "common/tls/certificate.h"
 #include "connector/backend/credential.h"
 #include "connector/config/config.h"
+#include "connector/overload_watch.h"
 #include "connector/store/record.h"
 #include "connector/tunnel/refusals.h"
 #include "connector/wireguard_standing.h"
@@ -32,5 +33,7 @@ std::optional<std::string> endpoint_problem(const config::Backend& backend, cons
 
 /// Nothing unless the last fetch of a backend's credential failed.
 std::optional<std::string> credential_problem(const std::string& backend, const backend::CredentialStanding& standing);
+/// Nothing unless requests are shed for want of it.
+std::optional<std::string> shedding_problem(const ResourceStanding& standing);
 
 }  // namespace adit

@@ -7,8 +7,14 @@
 #include <map>
 
 #include "common/base/time.h"
+#include "connector/circuit_table.h"
 #include "connector/config/check.h"
+#include "connector/degrading_desk.h"
+#include "connector/status_endpoints.h"
+#include "connector/status_limits.h"
 #include "connector/status_problems.h"
+#include "connector/status_retries.h"
+#include "connector/status_state.h"
 
 namespace adit {
 namespace {
@@ -142,7 +148,7 @@ json::array credentials_of(const backend::Credentials& credentials) {
     return list;
 }
 
-json::array backends_of(const Generation& generation) {
+json::array backends_of(const Generation& generation, WallTime now) {
     json::array list;
     for (std::size_t i = 0; i < generation.configuration.backends.size(); ++i) {
         const config::Backend& backend = generation.configuration.backends[i];
@@ -155,6 +161,9 @@ json::array backends_of(const Generation& generation) {
                           {"endpoints", std::move(endpoints)},
                           {"active", static_cast<std::int64_t>(metrics.active.Value())},
                           {"idle", static_cast<std::int64_t>(metrics.idle.Value())}};
+        if (const auto& roster = generation.guards[i]->roster; roster && !backend.endpoints.empty()) {
+            told["vitals"] = endpoint_rows(*roster, resilience::Clock::now(), now);
+        }
         if (const auto& credentials = generation.credentials[i].all; !credentials.empty()) {
             told["credentials"] = credentials_of(credentials);
         }
@@ -221,7 +230,20 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
             note(endpoint_problem(backend, backend.endpoints[j], generation.reaches[i][j]->failed_at(), now));
         }
     }
+    for (std::string& problem : circuit_problems(generation.circuits, now)) {
+        problems.emplace_back(std::move(problem));
+    }
     return problems;
+}
+
+/// What load shedding decides by.
+json::array resources_of(const Standing& standing) {
+    json::array list;
+    for (const ResourceStanding& one : standing.resources) {
+        list.push_back(
+            json::object{{"resource", one.resource}, {"used", one.words}, {"share", one.share}, {"shed", one.level}});
+    }
+    return list;
 }
 
 }  // namespace
@@ -247,11 +269,31 @@ std::string status_report(const Standing& standing, const Generation& generation
     }
     const auto notices = config::notices(generation.configuration);
     report["notices"] = json::array(notices.begin(), notices.end());
-    report["problems"] = problems_of(generation, records, sessions, doors, refusals, now);
+    json::array problems = problems_of(generation, records, sessions, doors, refusals, now);
+    for (const ResourceStanding& one : standing.resources) {
+        if (const auto problem = shedding_problem(one)) {
+            problems.emplace_back(*problem);
+        }
+    }
+    if (standing.reduction.reduced) {
+        problems.emplace_back("functionality is reduced: " + standing.reduction.why);
+    }
+    if (const auto problem = state_problem(standing.state)) {
+        problems.emplace_back(*problem);
+    }
+    report["problems"] = std::move(problems);
+    report["resources"] = resources_of(standing);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);
-    report["backends"] = backends_of(generation);
+    report["backends"] = backends_of(generation, now);
+    report["cache"] = cache_standing(standing.cache, generation.configuration.cache);
+    report["degrade"] = reduction_standing(standing.reduction, now);
+    report["state"] = state_rows(standing.state);
+    report["circuits"] = circuit_rows(generation.circuits, now);
+    report["retries"] = retries_of(generation);
+    report["bulkheads"] = bulkheads_of(generation.limits);
+    report["rate_limits"] = rate_limits_of(generation.limits, resilience::Clock::now());
     report["routes"] = routes_of(generation);
     return json::serialize(report) + "\n";
 }

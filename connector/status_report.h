@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "connector/generation.h"
+#include "connector/overload_watch.h"
+#include "connector/status_state.h"
 #include "connector/store/record.h"
 #include "connector/tunnel/fleet.h"
 #include "connector/wireguard_standing.h"
@@ -35,6 +37,10 @@ struct Standing {
     std::size_t workers = 0;
     std::chrono::system_clock::time_point since;
     std::string not_ready;  ///< why; empty when it is ready
+    std::vector<ResourceStanding> resources = {};
+    cache::Store::Figures cache = {};
+    resilience::Reduction::Standing reduction = {};
+    StateStandings state = {};
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kTlsHandshake = 10s;
 
-std::unique_ptr<backend::Dialer> make_dialer(const config::Endpoint& endpoint, tunnel::Pool& pool,
-                                             net::Resolver& resolver) {
+std::unique_ptr<backend::Dialer> dialer_of_streams(const config::Endpoint& endpoint, tunnel::Pool& pool,
+                                                   net::Resolver& resolver) {
     using Scheme = config::Endpoint::Scheme;
     if (endpoint.scheme == Scheme::service) {
         return std::make_unique<tunnel::TunnelDialer>(pool, endpoint.service);
@@ -51,6 +51,8 @@ backend::Presentation presentation_of(const config::Backend& backend) {
     return {.keep_host = from.host == "preserve",
             .host = named ? from.host : std::string(),
             .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via},
+            .deadline_field = from.deadline,
+            .disclose_attempts = from.disclose_attempts,
             .forward_credential = backend.credential.forward};
 }
 
@@ -110,11 +112,44 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
       pool_(worker_, shared.fleet, shared.metrics, shared.switchboard),
       access_log_(worker_.loop(), logs_requests(*generation_)),
       tracer_(worker_.loop()),
-      pipeline_(make_serving(generation_, nullptr), access_log_, tracer_) {
+      shedding_{shared.fabric.overload, shared.shed, index},
+      pipeline_(make_serving(generation_, nullptr), access_log_, tracer_, shedding_) {
     shared_.switchboard.connect(pool_);
+    if (index == 0) {
+        checks_ = std::make_unique<health::Checks>(worker_.loop(), "adit-connector/" ADIT_VERSION " (health check)");
+        check_health(nullptr);
+    }
 }
 
 WorkerSide::~WorkerSide() = default;
+
+std::unique_ptr<backend::Dialer> WorkerSide::make_dialer(const Generation& generation, std::size_t backend,
+                                                         std::size_t endpoint) {
+    const config::Backend& from = generation.configuration.backends[backend];
+    const config::Endpoint& to = from.endpoints[endpoint];
+    return std::make_unique<backend::TlsDialer>(dialer_of_streams(to, pool_, shared_.resolver),
+                                                generation.origin_tls[backend].context, from.tls.server_name,
+                                                to.text());
+}
+
+/// Endpoints are asked once for all workers, along this one's ways. `previous`: the generation before; null: none.
+void WorkerSide::check_health(const Generation* previous) {
+    if (!checks_) {
+        return;
+    }
+    std::vector<health::Checks::Watched> all;
+    for (std::size_t i = 0; i < generation_->configuration.backends.size(); ++i) {
+        const config::Backend& backend = generation_->configuration.backends[i];
+        if (backend.endpoints.front().scheme == config::Endpoint::Scheme::internal) {
+            continue;
+        }
+        all.push_back({.roster = generation_->guards[i]->roster,
+                       .versions = versions_of(backend.protocol),
+                       .unchanged = previous != nullptr && generation_->same_before[i].has_value(),
+                       .dialer = [this, i](std::size_t endpoint) { return make_dialer(*generation_, i, endpoint); }});
+    }
+    checks_->use(std::move(all));
+}
 
 std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& generation, std::size_t index) {
     const config::Backend& from = generation.configuration.backends[index];
@@ -122,20 +157,14 @@ std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& gen
     std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
     endpoints.reserve(from.endpoints.size());
     for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
-        const config::Endpoint& endpoint = from.endpoints[i];
-        auto dialer = std::make_unique<backend::TlsDialer>(make_dialer(endpoint, pool_, shared_.resolver),
-                                                           generation.origin_tls[index].context, from.tls.server_name,
-                                                           endpoint.text());
-        endpoints.push_back(std::make_unique<backend::Endpoint>(endpoint.text(), std::move(dialer),
-                                                                versions_of(from.protocol), worker_.loop(), *metrics,
-                                                                generation.reaches[index][i]));
+        endpoints.push_back(std::make_unique<backend::Endpoint>(
+            from.endpoints[i].text(), make_dialer(generation, index, i), versions_of(from.protocol), worker_.loop(),
+            *metrics, generation.reaches[index][i]));
     }
-    const config::Timeouts& times = from.timeouts;
     return std::make_shared<backend::Backend>(
-        from.name, backend::Timeouts{times.connect, times.first_byte, times.idle, times.total}, presentation_of(from),
-        std::move(endpoints), metrics,
+        from.name, from.timeouts, presentation_of(from), std::move(endpoints), metrics,
         backend::Holding{body_most(generation.credentials[index].all), generation.held_budget},
-        generation.credentials[index].all);
+        generation.credentials[index].all, generation.guards[index]);
 }
 
 std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,
@@ -191,9 +220,10 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     side.listener = std::make_unique<net::Listener>(
         worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
             ListenerMetrics& metrics = *side.terms->metrics;
-            if (metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit) {
+            const bool most = metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit;
+            if (most || shared_.fabric.overload.short_of_descriptors()) {
                 metrics.open.fetch_sub(1, std::memory_order_relaxed);
-                metrics.refused.Increment();
+                (most ? metrics.refused : metrics.refused_for_descriptors).Increment();
                 ::close(fd);
                 return;
             }
@@ -205,8 +235,9 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
 }
 
 void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
-    generation_ = std::move(generation);
+    const auto previous = std::exchange(generation_, std::move(generation));
     pipeline_.serve_by(make_serving(generation_, pipeline_.serving().get()));
+    check_health(previous.get());
     access_log_.turn(logs_requests(*generation_));
     const auto& configured = generation_->configuration.listeners;
     for (ListenerSide& side : listeners_) {
@@ -235,7 +266,7 @@ void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
     if (proxy && side.proxy) {
         side.proxy->serve_by(proxy);
     } else if (proxy) {
-        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_);
+        side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_, shedding_);
     }
     if (before && (before->settings.role != side.terms->settings.role ||
                    (before->asks_clients && before->tls != side.terms->tls))) {

@@ -11,6 +11,7 @@
 #include "common/net/resolver.h"
 #include "common/net/worker.h"
 #include "connector/generation.h"
+#include "connector/health/checks.h"
 #include "connector/policy/pipeline.h"
 #include "connector/tunnel/gate.h"
 #include "connector/tunnel/pool.h"
@@ -23,6 +24,8 @@ struct Shared {
     net::Resolver& resolver;
     tunnel::Fleet& fleet;
     tunnel::Switchboard& switchboard;
+    Fabric& fabric;
+    ShedMetrics& shed;
     std::string pseudonym;  ///< in Via; tells this connector from others
 };
 
@@ -58,6 +61,9 @@ class WorkerSide {
     void drain(const ListenerSide& side);
     http::Handler& handler(const ListenerSide& side, const Terms& terms);
     std::shared_ptr<const Terms> make_terms(std::size_t listener) const;
+    std::unique_ptr<backend::Dialer> make_dialer(const Generation& generation, std::size_t backend,
+                                                 std::size_t endpoint);
+    void check_health(const Generation* previous);
     std::shared_ptr<backend::Backend> make_backend(const Generation& generation, std::size_t index);
     /// Backends that are the same in `previous`, which served the generation before, are taken over with their kept
     /// connections.
@@ -68,8 +74,10 @@ class WorkerSide {
     std::shared_ptr<const Generation> generation_;
     net::Worker worker_;
     tunnel::Pool pool_;
+    std::unique_ptr<health::Checks> checks_;  ///< of the first worker, for all
     policy::AccessLog access_log_;
     policy::Tracer tracer_;
+    const policy::Shedding shedding_;
     policy::Pipeline pipeline_;
     std::list<ListenerSide> listeners_;  ///< those that were closed too: their loops end in their own time
     std::map<http::Connection*, const ListenerSide*> connections_;

@@ -43,6 +43,11 @@ class Dialer {
     /// Opens a channel to the first of `targets` (one or more) that answers, within `timeout` for all steps.
     virtual net::Task<std::expected<Channel, problem::Failure>> dial(std::vector<Target> targets,
                                                                      std::chrono::milliseconds timeout) = 0;
+    /// The same to one target, while sessions to others stand: that it fails says nothing about the rest.
+    virtual net::Task<std::expected<Channel, problem::Failure>> dial_beside(Target target,
+                                                                            std::chrono::milliseconds timeout) {
+        return dial({std::move(target)}, timeout);
+    }
     /// The connector at this target refused a session because another agent has our place there.
     virtual void displaced(const Target&) {}
 

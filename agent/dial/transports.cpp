@@ -64,6 +64,11 @@ net::Task<std::expected<Channel, problem::Failure>> Transports::dial(std::vector
     co_return co_await fall_back(std::move(channel.error()), timeout);
 }
 
+net::Task<std::expected<Channel, problem::Failure>> Transports::dial_beside(Target target,
+                                                                            std::chrono::milliseconds timeout) {
+    return of(target.transport).dial_beside(std::move(target), timeout);
+}
+
 net::Task<std::expected<Channel, problem::Failure>> Transports::fall_back(problem::Failure why,
                                                                           std::chrono::milliseconds timeout) {
     auto targets = co_await other_->targets();

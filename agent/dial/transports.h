@@ -31,6 +31,8 @@ class Transports final : public Dialer {
     net::Task<std::expected<std::vector<Target>, problem::Failure>> targets() override;
     net::Task<std::expected<Channel, problem::Failure>> dial(std::vector<Target> targets,
                                                              std::chrono::milliseconds timeout) override;
+    net::Task<std::expected<Channel, problem::Failure>> dial_beside(Target target,
+                                                                    std::chrono::milliseconds timeout) override;
     void displaced(const Target& target) override;
 
   private:

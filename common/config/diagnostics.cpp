@@ -59,14 +59,15 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
     return result;
 }
 
-std::string Diagnostics::text() const {
+std::string Diagnostics::text(std::string_view called) const {
     const auto all = sorted();
     std::string result;
     for (const auto& [place, message] : std::span(all).first(std::min(all.size(), max_printed))) {
-        result += place.text() + ": error: " + message + '\n';
+        result += place.text() + ": " + std::string(called) + ": " + message + '\n';
         if (place.source && place.line != 0) result += excerpt(place);
     }
-    if (all.size() > max_printed) result += "and " + std::to_string(all.size() - max_printed) + " more errors\n";
+    if (all.size() > max_printed)
+        result += "and " + std::to_string(all.size() - max_printed) + " more " + std::string(called) + "s\n";
     return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/config/place.h"
@@ -25,8 +26,8 @@ class Diagnostics {
     std::vector<Diagnostic> sorted() const;
 
     /// For a terminal: "file:line:column: error: message", then the source line with a caret below the column. At most
-    /// `max_printed` errors; the rest is counted.
-    std::string text() const;
+    /// `max_printed` errors; the rest is counted. They may be called otherwise: "warning".
+    std::string text(std::string_view called = "error") const;
     static constexpr std::size_t max_printed = 100;
 
   private:

@@ -18,6 +18,21 @@ std::string scalar(const std::string& text) {
     return plain && text.front() != '-' ? text : boost::json::serialize(boost::json::string(text));
 }
 
+constexpr std::string_view kUrlType = "a URL";  ///< of secret ones the scheme, host and port are shown
+
+/// What a URL says up to its path, without user information; the rest is masked.
+std::string origin_of(const std::string& url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string::npos) {
+        return "masked";
+    }
+    const std::size_t begin = scheme + 3;
+    const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+    const std::size_t user = url.rfind('@', end);
+    const std::size_t host = user == std::string::npos || user < begin ? begin : user + 1;
+    return url.substr(0, begin) + url.substr(host, end - host) + (end == url.size() ? "" : "/masked");
+}
+
 class Writer {
   public:
     std::string out;
@@ -83,7 +98,10 @@ class Writer {
         if (!node.written.empty()) {
             return scalar(node.written);
         }
-        return schema.secret ? "masked" : scalar(node.text);
+        if (!schema.secret) {
+            return scalar(node.text);
+        }
+        return schema.name == kUrlType ? scalar(origin_of(node.text)) : "masked";
     }
 };
 

@@ -86,6 +86,13 @@ class Object {
         return std::move(*this);
     }
 
+    /// What counts where nobody writes the key, when its member cannot say so: shown as its default.
+    Object&& left_out(std::string_view key, std::string text) && {
+        for (auto& field : schema_.fields)
+            if (field.key == key) field.default_value = std::move(text);
+        return std::move(*this);
+    }
+
     /// Keys that the product knows but this version does not have.
     Object&& later(std::vector<std::string> keys) && {
         keys_.add_later(std::move(keys));

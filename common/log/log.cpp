@@ -18,6 +18,7 @@
 
 #include "common/base/strings.h"
 #include "common/base/time.h"
+#include "common/log/write.h"
 
 namespace adit::logging {
 namespace {
@@ -135,7 +136,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
     return static_cast<spdlog::level::level_enum>(static_cast<int>(level));
 }
 
-std::string json_line(Level level, std::string_view message, Fields fields) {
+std::string json_line(Level level, std::string_view message, std::span<const Field> fields) {
     std::string line = "{\"time\":\"" + format_time_ms(std::chrono::system_clock::now()) + "\",\"level\":\"";
     line += name(level);
     line += "\",\"logger\":\"adit\",\"message\":";
@@ -150,7 +151,7 @@ std::string json_line(Level level, std::string_view message, Fields fields) {
     return line;
 }
 
-std::string text_line(Level level, std::string_view message, Fields fields) {
+std::string text_line(Level level, std::string_view message, std::span<const Field> fields) {
     const std::string time = format_time_ms(std::chrono::system_clock::now());
     std::string line = time.substr(11, 12) + " ";
     line += name(level);
@@ -169,7 +170,7 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
     return line;
 }
 
-std::string line_of(Level level, std::string_view message, Fields fields) {
+std::string line_of(Level level, std::string_view message, std::span<const Field> fields) {
     return json() ? json_line(level, message, fields) : text_line(level, message, fields);
 }
 
@@ -262,7 +263,7 @@ bool json() {
     return Output::of_process().json;
 }
 
-void write(Level level, std::string_view message, Fields fields) {
+void write_line(Level level, std::string_view message, std::span<const Field> fields) {
     spdlog::logger* logger = spdlog::default_logger_raw();
     if (!logger->should_log(to_spdlog(level))) {
         return;
@@ -270,9 +271,13 @@ void write(Level level, std::string_view message, Fields fields) {
     logger->log(to_spdlog(level), spdlog::string_view_t(line_of(level, message, fields)));
 }
 
+void write(Level level, std::string_view message, Fields fields) {
+    write_line(level, message, std::span(fields.begin(), fields.size()));
+}
+
 void warn_of_sink(std::string_view message, Fields fields) {
     Batch batch;
-    batch.text = line_of(Level::warn, message, fields) + '\n';
+    batch.text = line_of(Level::warn, message, std::span(fields.begin(), fields.size())) + '\n';
     batch.lines.push_back(
         {std::chrono::system_clock::now(), Level::warn, static_cast<std::uint32_t>(batch.text.size())});
     Output::of_process().take_everywhere(std::move(batch));

@@ -69,6 +69,33 @@ void member(std::string& out, std::string_view key, std::string_view value) {
     append_json_string(out, value);
 }
 
+bool retryable(const Failure& failure) {
+    return failure.retryable.value_or(failure.status == 429 || failure.status == 503);
+}
+
+void attempts(std::string& out, const std::vector<Tried>& all) {
+    out += ",\"attempts\":[";
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Tried& tried = all[i];
+        out += (i == 0 ? "{\"attempt\":" : ",{\"attempt\":") + std::to_string(i + 1) + ",";
+        member(out, "endpoint", tried.endpoint);
+        if (!tried.agent.empty()) {
+            out += ',';
+            member(out, "agent", tried.agent);
+        }
+        out += ',';
+        member(out, "phase", tried.phase);
+        out += ",\"ms\":" + std::to_string(tried.ms) + ",";
+        member(out, "outcome", tried.outcome);
+        if (!tried.why.empty()) {
+            out += ',';
+            member(out, "not_retried", tried.why);
+        }
+        out += '}';
+    }
+    out += ']';
+}
+
 }  // namespace
 
 std::string_view reason_phrase(int status) {
@@ -88,11 +115,21 @@ std::string problem_json(const Failure& failure, std::string_view instance, std:
     member(out, "instance", instance);
     out += ',';
     member(out, "code", failure.code);
+    out += ',';
+    member(out, "request_id", request_id);
     out += ",\"trace\":{";
     member(out, "timestamp", timestamp);
     out += ',';
     member(out, "requestId", request_id);
-    out += "}}\n";
+    out += '}';
+    out += retryable(failure) ? ",\"retryable\":true" : ",\"retryable\":false";
+    if (failure.retry_after > 0) {
+        out += ",\"retry_after\":" + std::to_string(failure.retry_after);
+    }
+    if (!failure.attempts.empty()) {
+        attempts(out, failure.attempts);
+    }
+    out += "}\n";
     return out;
 }
 

@@ -202,6 +202,15 @@ Failure first_byte_timeout(std::string_view after) {
                   after_time("the origin sent no response", after));
 }
 
+Failure tls_timeout(std::string detail) {
+    return unreached(ProxyError::connection_timeout, 504, "tls-timeout", std::move(detail));
+}
+
+Failure per_try_timeout(std::string_view after) {
+    return broken(ProxyError::http_response_timeout, 504, "per-try-timeout",
+                  after_time("the origin sent no response", after));
+}
+
 Failure idle_timeout(std::string_view after) {
     return broken(ProxyError::connection_read_timeout, 504, "idle-timeout", after_time("no bytes moved", after));
 }
@@ -213,6 +222,62 @@ Failure total_timeout(std::string_view after) {
 
 Failure upgrade_refused(std::string detail) {
     return broken(ProxyError::http_protocol_error, 502, "upgrade-refused", std::move(detail));
+}
+
+namespace {
+
+/// 503, and when it may be worth another try.
+Failure turned_away(ProxyError error, const char* code, std::string detail, int retry_after) {
+    return {.error = error,
+            .status = 503,
+            .code = code,
+            .detail = std::move(detail),
+            .retry_after = std::max(1, retry_after),
+            .not_sent = true,
+            .final_here = true,
+            .refused_here = true};
+}
+
+}  // namespace
+
+Failure circuit_open(std::string detail, int retry_after) {
+    return turned_away(ProxyError::destination_unavailable, "circuit-open", std::move(detail), retry_after);
+}
+
+Failure no_healthy_endpoint(std::string detail, int retry_after) {
+    return turned_away(ProxyError::destination_unavailable, "no-healthy-endpoint", std::move(detail), retry_after);
+}
+
+Failure bulkhead_full(std::string detail) {
+    return turned_away(ProxyError::connection_limit_reached, "bulkhead-full", std::move(detail), 1);
+}
+
+Failure queue_timeout(std::string detail) {
+    return turned_away(ProxyError::connection_limit_reached, "queue-timeout", std::move(detail), 1);
+}
+
+Failure rate_limited(std::string detail, int retry_after) {
+    Failure failure = turned_away(ProxyError::http_request_denied, "rate-limited", std::move(detail), retry_after);
+    failure.status = 429;
+    return failure;
+}
+
+Failure banned(std::string detail, int retry_after) {
+    Failure failure = turned_away(ProxyError::http_request_denied, "banned", std::move(detail), retry_after);
+    failure.status = 429;
+    return failure;
+}
+
+Failure limits_unavailable(std::string detail) {
+    return turned_away(ProxyError::proxy_internal_error, "rate-limits-unavailable", std::move(detail), 1);
+}
+
+Failure functionality_reduced(std::string detail, int retry_after) {
+    return turned_away(ProxyError::http_request_denied, "functionality-reduced", std::move(detail), retry_after);
+}
+
+Failure overloaded(std::string detail, int retry_after) {
+    return turned_away(ProxyError::connection_limit_reached, "overloaded", std::move(detail), retry_after);
 }
 
 Failure unauthenticated(std::string detail) {
@@ -234,6 +299,7 @@ Failure credential_unavailable(std::string detail, int retry_after) {
     failure.retry_after = retry_after;
     failure.not_sent = true;
     failure.final_here = true;
+    failure.refused_here = true;
     return failure;
 }
 
@@ -241,6 +307,7 @@ Failure credential_misconfigured(std::string detail) {
     Failure failure{ProxyError::proxy_internal_error, 502, "upstream-credential-unavailable", std::move(detail)};
     failure.not_sent = true;
     failure.final_here = true;
+    failure.refused_here = true;
     return failure;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace adit::problem {
 
@@ -36,6 +38,16 @@ enum class ProxyError : std::uint8_t {
 /// The token of RFC 9209.
 std::string_view name(ProxyError error);
 
+/// One try of a request, as its caller may know of it.
+struct Tried {
+    std::string endpoint;    ///< as configured where that is disclosed, else by its number
+    std::string agent = {};  ///< empty: not disclosed, or none
+    std::string_view phase;  ///< how far it came
+    std::int64_t ms = 0;
+    std::string outcome;        ///< "status 503", "connection-refused"
+    std::string_view why = {};  ///< it was the last one; empty: another followed
+};
+
 /// A failure of ours. `code` names the reason for machines (a literal); `detail` says it for people.
 struct Failure {
     ProxyError error = ProxyError::proxy_internal_error;
@@ -47,6 +59,13 @@ struct Failure {
     bool not_sent = false;
     /// Another try on the same way would end the same: the name, the target or the policy is at fault.
     bool final_here = false;
+    /// We turned it away ourselves and asked nobody: says nothing of the origin, and what was taken for it (tokens of
+    /// rate limits) is given back.
+    bool refused_here = false;
+    std::vector<Tried> attempts = {};  ///< what was tried before
+    int attempts_told = 0;             ///< in X-Adit-Attempts; 0: without it
+    /// Whether the caller may ask again; without a word of those who know, what the status says.
+    std::optional<bool> retryable = {};
 };
 
 // --- finding the way ---
@@ -75,9 +94,25 @@ Failure response_incomplete(std::string detail);
 Failure bad_response(std::string detail);
 Failure response_head_too_large(std::string detail);
 Failure first_byte_timeout(std::string_view after);
+Failure tls_timeout(std::string detail);
+Failure per_try_timeout(std::string_view after);
 Failure idle_timeout(std::string_view after);
 Failure total_timeout(std::string_view after);
 Failure upgrade_refused(std::string detail);
+
+// --- what we do not even try ---
+/// An open circuit; `retry_after` in seconds, at least 1.
+Failure circuit_open(std::string detail, int retry_after);
+Failure no_healthy_endpoint(std::string detail, int retry_after);
+/// A bulkhead has no place, nor has its queue; or the wait in the queue was too long.
+Failure bulkhead_full(std::string detail);
+Failure queue_timeout(std::string detail);
+Failure rate_limited(std::string detail, int retry_after);
+Failure banned(std::string detail, int retry_after);
+Failure limits_unavailable(std::string detail);
+/// This route waits for better times, or this connector does.
+Failure functionality_reduced(std::string detail, int retry_after);
+Failure overloaded(std::string detail, int retry_after);
 
 // --- trust ---
 /// RFC 9110 §15.5.2; whoever answers adds the challenges.

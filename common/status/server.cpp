@@ -14,7 +14,9 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/percent.h"
 #include "common/net/spawn.h"
+#include "common/status/browsers.h"
 
 namespace adit::status {
 namespace asio = boost::asio;
@@ -25,6 +27,7 @@ namespace {
 constexpr std::size_t kConnectionsMost = 64;
 constexpr std::size_t kRequestMost = 8 * 1024;
 constexpr std::size_t kLingerMost = 64 * 1024;  ///< bytes read after an answer that refuses a request
+constexpr std::size_t kSegmentsMost = 8;
 constexpr std::chrono::seconds kTimeout{10};
 constexpr std::chrono::seconds kLingerTimeout{1};
 constexpr std::chrono::milliseconds kAcceptPause{100};  ///< after a failure, such as no descriptor left
@@ -48,7 +51,9 @@ struct ServerState {
         Server::Action action;  ///< one of the two
     };
     std::map<std::string, Entry, std::less<>> table;
+    std::map<std::string, Server::Below, std::less<>> below;  ///< by prefix
     std::vector<beast::tcp_stream*> connections;
+    Place place;
     bool stopped = false;
 };
 
@@ -74,6 +79,7 @@ class Connection {
     net::Task<bool> exchange();
     net::Task<> linger();
     net::Task<Answer> answer(const bhttp::request_header<>& request) const;
+    std::optional<Answer> answer_below(std::string_view path, bhttp::verb method) const;
     net::Task<Answer> act(Server::Action action) const;
 
     std::shared_ptr<ServerState> state_;
@@ -89,6 +95,29 @@ std::optional<Answer> answer_to_unreadable(const boost::system::error_code& erro
     const bool syntax = error.category() == bhttp::make_error_code(bhttp::error::bad_target).category() &&
                         error != bhttp::error::end_of_stream && error != bhttp::error::partial_message;
     return syntax ? std::optional(Answer{400, kPlainText, "not an HTTP/1.1 request\n"}) : std::nullopt;
+}
+
+Answer guarded(const Server::Handler& handler) {
+    try {
+        return handler();
+    } catch (const std::exception&) {
+        return Answer{500, kPlainText, "the answer could not be made\n"};
+    }
+}
+
+/// The decoded segments of a path; nothing for what is none.
+std::optional<std::vector<std::string>> segments_of(std::string_view path) {
+    std::vector<std::string> segments;
+    for (std::size_t at = 0; at <= path.size() && !path.empty();) {
+        const std::size_t end = std::min(path.find('/', at), path.size());
+        auto segment = percent_decode(path.substr(at, end - at));
+        if (!segment || segment->empty() || segments.size() == kSegmentsMost) {
+            return std::nullopt;
+        }
+        segments.push_back(std::move(*segment));
+        at = end + 1;
+    }
+    return segments;
 }
 
 Response to_response(Answer answer, const bhttp::request_header<>& request, bool keep_alive) {
@@ -115,7 +144,17 @@ net::Task<bool> Connection::exchange() {
     if (unreadable) {
         told = answer_to_unreadable(unreadable);
     } else {
-        told = co_await answer(parser.get().base());
+        const auto& head = parser.get().base();
+        const auto field = [&](std::string_view name) -> std::optional<std::string_view> {
+            const auto found = head.find(name);
+            return found == head.end() ? std::nullopt : std::optional<std::string_view>(found->value());
+        };
+        const bool reads = head.method() == bhttp::verb::get || head.method() == bhttp::verb::head;
+        if (auto why = from_a_page(!reads, {field("host"), field("origin"), field("sec-fetch-site")}, state_->place)) {
+            told = Answer{403, kPlainText, *std::move(why)};
+        } else {
+            told = co_await answer(head);
+        }
     }
     if (!told) {
         co_return false;
@@ -147,13 +186,37 @@ net::Task<> Connection::linger() {
     }
 }
 
+std::optional<Answer> Connection::answer_below(std::string_view path, bhttp::verb method) const {
+    for (const auto& [prefix, handler] : state_->below) {
+        if (!path.starts_with(prefix) || state_->stopped) {
+            continue;
+        }
+        const bool reads = method == bhttp::verb::get || method == bhttp::verb::head;
+        if (!reads && method != bhttp::verb::post) {
+            return Answer{405, kPlainText, "only GET, HEAD and POST\n", "GET, HEAD, POST"};
+        }
+        auto segments = segments_of(path.substr(prefix.size()));
+        if (!segments) {
+            return Answer{400, kPlainText, "this is no path\n"};
+        }
+        return guarded([&] { return handler({std::move(*segments), !reads}); });
+    }
+    return std::nullopt;
+}
+
 net::Task<Answer> Connection::answer(const bhttp::request_header<>& request) const {
     const std::string_view target = request.target();
-    const auto entry = state_->table.find(target.substr(0, target.find('?')));
+    const std::string_view path = target.substr(0, target.find('?'));
+    const auto entry = state_->table.find(path);
+    if (entry == state_->table.end()) {
+        if (auto told = answer_below(path, request.method())) {
+            co_return std::move(*told);
+        }
+    }
     if (entry == state_->table.end() || state_->stopped) {
         std::string paths;
-        for (const auto& [path, what] : state_->table) {
-            paths += " " + path;
+        for (const auto& [known, what] : state_->table) {
+            paths += " " + known;
         }
         co_return Answer{404, kPlainText, "not found; here are" + paths + "\n"};
     }
@@ -165,11 +228,7 @@ net::Task<Answer> Connection::answer(const bhttp::request_header<>& request) con
     if (entry->second.action) {
         co_return co_await act(entry->second.action);
     }
-    try {
-        co_return entry->second.handler();
-    } catch (const std::exception&) {
-        co_return Answer{500, kPlainText, "the answer could not be made\n"};
-    }
+    co_return guarded(entry->second.handler);
 }
 
 /// The answer may be told long after the connection has gone.
@@ -224,6 +283,10 @@ void Server::add_action(std::string path, Action action) {
     state_->table[std::move(path)] = {nullptr, std::move(action)};
 }
 
+void Server::add_below(std::string prefix, Below handler) {
+    state_->below[std::move(prefix)] = std::move(handler);
+}
+
 Result<> Server::listen(const net::HostPort& address, bool share_port) {
     const net::HostPort numeric{address.host == "localhost" ? "127.0.0.1" : address.host, address.port};
     const auto literal = numeric.literal();
@@ -232,6 +295,7 @@ Result<> Server::listen(const net::HostPort& address, bool share_port) {
     }
     asio::ip::tcp::acceptor& acceptor = state_->acceptor;
     const asio::ip::tcp::endpoint endpoint(literal->ip, literal->port);
+    state_->place = {.host = address.host, .loopback = literal->ip.is_loopback()};
     boost::system::error_code error;
     acceptor.open(endpoint.protocol(), error);
     const auto then = [&error](auto&& step) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/net/address.h"
@@ -20,6 +21,12 @@ struct Answer {
     std::string allow = {};  ///< with 405: the methods that the path has
 };
 
+/// What was asked below a path.
+struct Asked {
+    std::vector<std::string> segments;  ///< of the rest of the path, decoded; none is empty
+    bool changes = false;               ///< by POST; else by GET or HEAD
+};
+
 /// Serves a fixed table of paths by GET and HEAD, or by POST, on one address. All on the context's thread. At most 64
 /// connections at a time, heads of 8 KiB, no request bodies, 10 s for a request and for its answer.
 class Server {
@@ -30,6 +37,8 @@ class Server {
     using Tell = std::function<void(Answer)>;
     /// As Handler, for what takes its time.
     using Action = std::function<void(const Tell&)>;
+    /// As Handler, for all paths below one.
+    using Below = std::function<Answer(const Asked&)>;
 
     explicit Server(boost::asio::io_context& context);
     ~Server();
@@ -37,6 +46,9 @@ class Server {
     void add(std::string path, Handler handler);
     /// A path that changes something: by POST, without a body.
     void add_action(std::string path, Action action);
+    /// All paths that begin with `prefix`, which ends in '/', by GET, HEAD and POST, but for those that have a handler
+    /// of their own. At most eight segments.
+    void add_below(std::string prefix, Below handler);
     /// Binds and listens. With port 0 any free one is taken; address() says which. `share_port` sets SO_REUSEPORT, so
     /// that a successor can listen beside us.
     Result<> listen(const net::HostPort& address, bool share_port);

@@ -1,6 +1,7 @@
 // Keys by OpenSSL; see key.h.
 #include "common/tls/key.h"
 
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
@@ -17,6 +18,10 @@ struct FreeBio {
     void operator()(BIO* bio) const { BIO_free_all(bio); }
 };
 using Bio = std::unique_ptr<BIO, FreeBio>;
+
+struct FreeDigest {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
 
 }  // namespace
 
@@ -110,8 +115,16 @@ Spki PrivateKey::spki() const {
 }
 
 std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes) {
+    // OpenSSL's SHA256() looks the algorithm up under a lock and allocates its state each time; keys of callers are
+    // digested for each request. Final leaves nothing of the input in the state.
+    static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> state(EVP_MD_CTX_new());
     std::array<std::uint8_t, 32> digest{};
-    SHA256(bytes.data(), bytes.size(), digest.data());
+    if (state == nullptr || EVP_DigestInit_ex2(state.get(), algorithm, nullptr) != 1 ||
+        EVP_DigestUpdate(state.get(), bytes.data(), bytes.size()) != 1 ||
+        EVP_DigestFinal_ex(state.get(), digest.data(), nullptr) != 1) {
+        SHA256(bytes.data(), bytes.size(), digest.data());
+    }
     return digest;
 }
 

@@ -21,14 +21,27 @@ const Rule* find(const Rules* rules, const Caller& caller) {
     return found == rules->end() ? nullptr : &*found;
 }
 
-Verdict deny(const std::string& what, const Caller& caller) {
-    return {false, what + " allows no " + who(caller)};
+/// One of those that must allow: "route payments", in words only where they are wanted.
+struct Hop {
+    std::string_view kind;
+    std::string_view name;
+    std::string text() const { return std::string(kind) + " " + std::string(name); }
+};
+
+Verdict deny(const Hop& hop, const Caller& caller) {
+    return {false, hop.text() + " allows no " + who(caller)};
+}
+
+Verdict unruled(const Hop& hop) {
+    return {false, hop.text() + " has no access rule"};
 }
 
 /// Collects what allowed the caller.
-void add(Verdict& verdict, const std::string& what, const Rule& rule) {
+void add(Verdict& verdict, const Hop& hop, const Rule& rule, Words words) {
     verdict.allowed = true;
-    verdict.reason += (verdict.reason.empty() ? "" : "; ") + what + " allows " + rule.text();
+    if (words == Words::all) {
+        verdict.reason += (verdict.reason.empty() ? "" : "; ") + hop.text() + " allows " + rule.text();
+    }
 }
 
 }  // namespace
@@ -54,27 +67,27 @@ std::string Rule::text() const {
     return subject + (list.empty() ? " in no environment" : " in " + list);
 }
 
-Verdict decide(const Caller& caller, const Target& target) {
+Verdict decide(const Caller& caller, const Target& target, Words words) {
     Verdict verdict;
-    const std::string route = "route " + std::string(target.route);
+    const Hop route{"route", target.route};
     if (target.route_rules != nullptr) {
         const Rule* rule = find(target.route_rules, caller);
         if (rule == nullptr) {
             return deny(route, caller);
         }
-        add(verdict, route, *rule);
+        add(verdict, route, *rule, words);
     } else if (target.route_is_anonymous && caller.consumer == kAnonymous) {
-        verdict = {true, route + " has the policy anonymous"};
+        verdict = {true, words == Words::all ? route.text() + " has the policy anonymous" : ""};
     }
     if (target.service.empty()) {
-        return verdict.allowed ? verdict : Verdict{false, route + " has no access rule"};
+        return verdict.allowed ? verdict : unruled(route);
     }
-    const std::string tunnel = "tunnel " + std::string(target.tunnel);
+    const Hop tunnel{"tunnel", target.tunnel};
     const Rule* of_tunnel = find(target.tunnel_rules, caller);
     if (target.tunnel_rules != nullptr && of_tunnel == nullptr) {
         return deny(tunnel, caller);
     }
-    const std::string service = "service " + std::string(target.service);
+    const Hop service{"service", target.service};
     const Rule* of_service = find(target.service_rules, caller);
     if (of_service == nullptr) {
         of_service = find(target.service_rules_here, caller);
@@ -84,13 +97,13 @@ Verdict decide(const Caller& caller, const Target& target) {
         return deny(service, caller);
     }
     if (of_tunnel == nullptr && of_service == nullptr) {
-        return {false, service + " has no access rule"};
+        return unruled(service);
     }
     if (of_tunnel != nullptr) {
-        add(verdict, tunnel, *of_tunnel);
+        add(verdict, tunnel, *of_tunnel, words);
     }
     if (of_service != nullptr) {
-        add(verdict, service, *of_service);
+        add(verdict, service, *of_service, words);
     }
     return verdict;
 }

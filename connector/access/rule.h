@@ -28,7 +28,7 @@ using Rules = std::vector<Rule>;
 /// What came of looking: whether, and by which rule of what, in words for people.
 struct Verdict {
     bool allowed = false;
-    std::string reason;  ///< "route payments allows consumer storefront in production"
+    std::string reason;  ///< "route payments allows consumer storefront in production"; may be left out where allowed
 };
 
 /// What a request is about to use. Views live for the time of the call; null rules: it has none.
@@ -44,8 +44,11 @@ struct Target {
     const Rules* tunnel_rules = nullptr;
 };
 
+/// Why somebody is allowed is for people who ask; it is not put together for each request.
+enum class Words { all, of_denials };
+
 /// Every hop that has rules must allow the caller, and one must have some: the route for a direct endpoint or an
 /// answer of its own, the service or its tunnel for a service.
-Verdict decide(const Caller& caller, const Target& target);
+Verdict decide(const Caller& caller, const Target& target, Words words = Words::all);
 
 }  // namespace adit::access

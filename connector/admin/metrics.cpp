@@ -7,9 +7,15 @@ namespace adit {
 namespace {
 
 const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+const std::vector<double> kTries{1, 2, 3, 4, 6, 10};
 constexpr int kStatusMost = 600;
+constexpr const char* kHedges = "adit_connector_hedges_total";
+constexpr const char* kHedgesHelp = "Second tries beside slow ones, by whether their answer came first.";
 constexpr const char* kAuthenticated = "adit_authentications_total";
 constexpr const char* kAuthenticatedHelp = "Credentials that authentication policies have looked at, by result.";
+constexpr const char* kRefused = "adit_connector_client_refused_total";
+constexpr const char* kRefusedHelp =
+    "Client connections closed at once: the listener had its most (connections), or few descriptors were left.";
 constexpr const char* kMirrored = "adit_connector_mirror_requests_total";
 constexpr const char* kMirroredHelp = "Requests of routes with a mirror, by what became of their copy, and why.";
 
@@ -110,14 +116,34 @@ BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& b
       idle(registry.gauge("adit_connector_pool_connections", "Connections to origins.",
                           {{"backend", backend}, {"state", "idle"}})),
       reused(registry.counter("adit_connector_pool_reuse_total", "Exchanges on a kept connection.",
-                              {{"backend", backend}})) {}
+                              {{"backend", backend}})),
+      tries(registry.histogram("adit_connector_request_tries", "How often one request was sent to an origin.", kTries,
+                               {{"backend", backend}})),
+      hedges_won(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "won"}})),
+      hedges_lost(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "lost"}})),
+      registry_(registry),
+      backend_(backend) {}
+
+void BackendMetrics::retried(std::string_view after) {
+    registry_
+        .counter("adit_connector_retries_total", "Further tries of requests, by how the one before them ended.",
+                 {{"backend", backend_}, {"after", std::string(after)}})
+        .Increment();
+}
+
+void BackendMetrics::declined(std::string_view why) {
+    registry_
+        .counter("adit_connector_retries_declined_total", "Requests that were not tried again, by the reason.",
+                 {{"backend", backend_}, {"reason", std::string(why)}})
+        .Increment();
+}
 
 ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string& listener)
     : connections(registry.gauge("adit_connector_client_connections", "Client connections that are open now.",
                                  {{"listener", listener}})),
-      refused(registry.counter("adit_connector_client_refused_total",
-                               "Client connections closed at once because the listener had its most.",
-                               {{"listener", listener}})) {}
+      refused(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "connections"}})),
+      refused_for_descriptors(
+          registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "descriptors"}})) {}
 
 SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
     : delivered(registry.counter("adit_connector_telemetry_delivered_total", "Log lines and spans that a sink took.",
@@ -176,8 +202,42 @@ std::shared_ptr<BackendMetrics> ConnectorMetrics::backend(const std::string& nam
     return std::make_shared<BackendMetrics>(registry_, name);
 }
 
+std::shared_ptr<EndpointMetrics> ConnectorMetrics::endpoint(const std::string& backend, const std::string& url) {
+    if (endpoints_.size() >= endpoints_tidied_at_) {
+        std::erase_if(endpoints_, [](const auto& known) { return known.second.expired(); });
+        endpoints_tidied_at_ = 2 * endpoints_.size() + 64;
+    }
+    std::weak_ptr<EndpointMetrics>& known = endpoints_[{backend, url}];
+    auto metrics = known.lock();
+    if (!metrics) {
+        metrics = std::make_shared<EndpointMetrics>(registry_, backend, url);
+        known = metrics;
+    }
+    return metrics;
+}
+
+std::shared_ptr<SpreadMetrics> ConnectorMetrics::spread(const std::string& backend) {
+    return std::make_shared<SpreadMetrics>(registry_, backend);
+}
+
 std::shared_ptr<ListenerMetrics> ConnectorMetrics::listener(const std::string& name) {
     return std::make_shared<ListenerMetrics>(registry_, name);
+}
+
+std::shared_ptr<CacheMetrics> ConnectorMetrics::cache(const std::string& route) {
+    return std::make_shared<CacheMetrics>(registry_, route);
+}
+
+std::shared_ptr<CacheStoreMetrics> ConnectorMetrics::cache_store() {
+    return std::make_shared<CacheStoreMetrics>(registry_);
+}
+
+std::shared_ptr<FallbackMetrics> ConnectorMetrics::fallback(const std::string& of, const std::string& to) {
+    return std::make_shared<FallbackMetrics>(registry_, of, to);
+}
+
+std::shared_ptr<ReductionMetrics> ConnectorMetrics::reduction() {
+    return std::make_shared<ReductionMetrics>(registry_);
 }
 
 std::shared_ptr<SinkMetrics> ConnectorMetrics::sink(const std::string& name) {

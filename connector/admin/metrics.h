@@ -4,12 +4,17 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "connector/admin/degrading_metrics.h"
+#include "connector/admin/endpoint_metrics.h"
+#include "connector/admin/event_metrics.h"
+#include "connector/admin/limit_metrics.h"
 
 namespace adit {
 
@@ -76,14 +81,27 @@ struct BackendMetrics {
     metrics::Gauge& active;
     metrics::Gauge& idle;
     metrics::Counter& reused;
+    metrics::Histogram& tries;  ///< of one request
+    metrics::Counter& hedges_won;
+    metrics::Counter& hedges_lost;
+
+    /// Another try follows one that ended like this.
+    void retried(std::string_view after);
+    /// None does, although one was wanted.
+    void declined(std::string_view why);
+
+  private:
+    metrics::Registry& registry_;
+    std::string backend_;
 };
 
 /// Per listener, of all workers together.
 struct ListenerMetrics {
     ListenerMetrics(metrics::Registry& registry, const std::string& listener);
     metrics::Gauge& connections;
-    metrics::Counter& refused;
-    std::atomic<std::size_t> open = 0;  ///< exact, for the limit
+    metrics::Counter& refused;                  ///< since it had its most
+    metrics::Counter& refused_for_descriptors;  ///< since few were left
+    std::atomic<std::size_t> open = 0;          ///< exact, for the limit
 };
 
 /// Per sink of lines or spans.
@@ -135,8 +153,21 @@ class ConnectorMetrics {
     std::shared_ptr<MirrorMetrics> mirror(const std::string& route, const std::string& backend);
     std::shared_ptr<AuthenticationMetrics> authentication(const std::string& policy);
     std::shared_ptr<BackendMetrics> backend(const std::string& name);
+    /// The same for the same endpoint for as long as somebody has it: its gauges exist once.
+    std::shared_ptr<EndpointMetrics> endpoint(const std::string& backend, const std::string& url);
+    std::shared_ptr<SpreadMetrics> spread(const std::string& backend);
     std::shared_ptr<ListenerMetrics> listener(const std::string& name);
     std::shared_ptr<SinkMetrics> sink(const std::string& name);
+    std::shared_ptr<RateLimitMetrics> rate_limit(const std::string& policy) {
+        return std::make_shared<RateLimitMetrics>(registry_, policy);
+    }
+    std::shared_ptr<BulkheadMetrics> bulkhead(const std::string& name) {
+        return std::make_shared<BulkheadMetrics>(registry_, name);
+    }
+    std::shared_ptr<CacheMetrics> cache(const std::string& route);
+    std::shared_ptr<CacheStoreMetrics> cache_store();
+    std::shared_ptr<FallbackMetrics> fallback(const std::string& of, const std::string& to);
+    std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
     /// `transport`: "tls" or "wireguard".
@@ -152,6 +183,8 @@ class ConnectorMetrics {
 
   private:
     metrics::Registry& registry_;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<EndpointMetrics>> endpoints_;
+    std::size_t endpoints_tidied_at_ = 64;  ///< how many there may be before those that are gone are looked for
 };
 
 }  // namespace adit

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -44,9 +45,10 @@ struct Way {
     std::uint64_t pool_key = 0;  ///< kept connections of the same key serve the same way
     std::string_view tunnel;     ///< empty on a direct way
     std::string_view agent;
-    std::string_view authority;  ///< the Host that the origin is asked for
-    std::string_view base_path;  ///< before the path of every request
-    std::string_view tls_name;   ///< the name that the origin's certificate must have; empty: clear text
+    std::string_view authority;             ///< the Host that the origin is asked for
+    std::string_view base_path;             ///< before the path of every request
+    std::string_view tls_name;              ///< the name that the origin's certificate must have; empty: clear text
+    std::chrono::milliseconds tls_most{0};  ///< of a dial, the handshake with the origin; 0: as the dial
     std::shared_ptr<const void> hold;
     std::shared_ptr<const void> choice;  ///< the dialer's own
     Permit permit;

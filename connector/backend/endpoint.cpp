@@ -7,6 +7,8 @@
 namespace adit::backend {
 namespace {
 
+constexpr std::chrono::milliseconds kWorthDialling{100};  ///< less is left to nobody for another try at it
+
 /// What the origin allows (how many streams, WebSockets) is known before anything is asked of it, so that no request
 /// waits in a queue here that another connection would have taken.
 net::Task<std::optional<problem::Failure>> settle(h2::Session& session, const std::string& text, net::Time deadline) {
@@ -88,11 +90,21 @@ net::Task<std::expected<Carrier, problem::Failure>> Endpoint::connect(const Way&
         }
         const std::shared_ptr<Expected> expected = found->second;
         net::Waiter ready(loop_);
+        net::Alarm alarm(loop_, ready);
+        alarm.set(deadline);
         expected->waiting.push_back(&ready);
-        while (!expected->over) {
+        while (!expected->over && !alarm.passed()) {
             co_await ready.wait();
         }
+        if (!expected->over) {
+            std::erase(expected->waiting, &ready);
+            co_return std::unexpected(problem::connection_timeout(text + ": no connection in time"));
+        }
         if (expected->failure) {
+            // Whoever dialled may have had less time than we have.
+            if (expected->failure->status == 504 && loop_.now() + kWorthDialling < deadline) {
+                continue;
+            }
             co_return std::unexpected(*expected->failure);
         }
         if (Carrier carrier = reuse(way, upgrade)) {

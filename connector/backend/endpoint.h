@@ -12,6 +12,7 @@
 #include "connector/backend/keep.h"
 #include "connector/backend/reach.h"
 #include "connector/backend/shared_session.h"
+#include "connector/backend/vitals.h"
 
 namespace adit::backend {
 
@@ -37,11 +38,14 @@ class Endpoint {
     /// Dials; where the way will speak HTTP/2, one dials and the others wait for what it gets.
     net::Task<std::expected<Carrier, problem::Failure>> connect(const Way& way, bool upgrade, net::Time deadline);
 
+    net::Loop& loop() const { return loop_; }
+
     const std::string text;  ///< as configured
     const std::unique_ptr<Dialer> dialer;
     Keep keep;
     const std::shared_ptr<Reach> reach;
-    net::Time avoid_until{};  ///< after it could not be reached, others come first for a while
+    std::size_t index = 0;           ///< among those of its backend, which sets it and the next
+    std::shared_ptr<Vitals> vitals;  ///< shared with the other workers
 
   private:
     /// Others that wait for a connection that is being made.

@@ -1,8 +1,10 @@
 // The handshake with an origin; see tls_dialer.h.
 #include "connector/backend/tls_dialer.h"
 
+#include <algorithm>
 #include <array>
 
+#include "common/base/time.h"
 #include "common/net/alarm.h"
 #include "common/tls/tls_stream.h"
 
@@ -26,8 +28,9 @@ net::Task<Dialled> TlsDialer::dial(const Way& way, Versions versions, net::Time 
     static constexpr std::array kOffers{tls::Alpn::http1, tls::Alpn::http2_or_http1, tls::Alpn::http2};
     stream->offer(kOffers[static_cast<std::size_t>(versions)]);
     net::Status agreed;
+    const net::Time own = way.tls_most.count() > 0 ? stream->loop().now() + way.tls_most : net::Time::max();
     {
-        const net::AbortAt guard(*stream, deadline);
+        const net::AbortAt guard(*stream, std::min(own, deadline));
         agreed = co_await stream->handshake();
     }
     if (!agreed) {
@@ -40,6 +43,10 @@ net::Task<Dialled> TlsDialer::dial(const Way& way, Versions versions, net::Time 
     }
     if (const problem::Failure* refusal = stream->failure()) {
         co_return std::unexpected(*refusal);  // the tunnel's far end could not connect at all
+    }
+    if (agreed == net::Errc::timed_out && own < deadline) {
+        co_return std::unexpected(
+            problem::tls_timeout(text_ + ": no answer in the TLS handshake within " + format_duration(way.tls_most)));
     }
     if (agreed == net::Errc::timed_out) {
         co_return std::unexpected(problem::connection_timeout(text_ + ": no answer in the TLS handshake"));

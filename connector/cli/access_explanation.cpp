@@ -23,7 +23,7 @@ class Explainer {
             return {true, kUnenforced};
         }
         if (endpoint.scheme != config::Endpoint::Scheme::service) {
-            return passage.decide({});
+            return passage.decide({}, access::Words::all);
         }
         for (const TunnelRecord& tunnel : tunnels_) {
             const auto found = std::ranges::find(tunnel.services, endpoint.service, &ServiceRecord::name);
@@ -32,10 +32,11 @@ class Explainer {
                 return passage.decide({.service = endpoint.service,
                                        .tunnel = tunnel.name,
                                        .rules = rules ? &*rules : nullptr,
-                                       .hold = nullptr});
+                                       .hold = nullptr},
+                                      access::Words::all);
             }
         }
-        access::Verdict verdict = passage.decide({.service = endpoint.service, .tunnel = {}});
+        access::Verdict verdict = passage.decide({.service = endpoint.service, .tunnel = {}}, access::Words::all);
         verdict.reason += " (no tunnel has this service)";
         return verdict;
     }
@@ -46,8 +47,8 @@ class Explainer {
         enter(rule, passage);
         const bool answers = rule.redirect || rule.fixed;
         if (answers || (configuration_.enforces_access && rule.access)) {
-            access::Verdict verdict =
-                configuration_.enforces_access ? passage.decide({}) : access::Verdict{true, kUnenforced};
+            access::Verdict verdict = configuration_.enforces_access ? passage.decide({}, access::Words::all)
+                                                                     : access::Verdict{true, kUnenforced};
             if (!verdict.allowed || answers) {
                 findings.push_back({"route " + rule.name, verdict.allowed, std::move(verdict.reason)});
                 return verdict.allowed;
@@ -84,10 +85,9 @@ class Explainer {
 
     void enter(const config::RouteRule& rule, route::Passage& passage) const {
         passage.route_is_anonymous =
-            passage.route_is_anonymous || std::ranges::any_of(rule.policies, [&](const std::string& name) {
-                const auto& all = configuration_.policies;
-                const auto found = std::ranges::find(all, name, &config::AuthenticationPolicy::name);
-                return found != all.end() && found->anonymous.has_value();
+            passage.route_is_anonymous || std::ranges::any_of(rule.authentication, [&](const std::string& name) {
+                const config::Policy* policy = configuration_.policy(name);
+                return policy != nullptr && policy->anonymous.has_value();
             });
         if (rule.access || passage.route_rules == nullptr) {
             passage.route = rule.name;

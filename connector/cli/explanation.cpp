@@ -5,6 +5,11 @@
 #include <iomanip>
 #include <iostream>
 
+#include "connector/cli/access_explanation.h"
+#include "connector/cli/explanation_policies.h"
+#include "connector/cli/explanation_terms.h"
+#include "connector/resilience/overload.h"
+
 namespace adit::cli {
 namespace {
 
@@ -12,8 +17,8 @@ namespace json = boost::json;
 
 class Explainer {
   public:
-    Explainer(const config::Configuration& configuration, const route::Router& router, std::string_view host)
-        : configuration_(configuration), router_(router), host_(host) {}
+    Explainer(const config::Configuration& configuration, const route::Router& router, const Question& question)
+        : configuration_(configuration), router_(router), question_(question), host_(question.host) {}
 
     json::object route(const route::Route& found, const std::string& path) const {
         const config::RouteRule& rule = configuration_.routes[found.index];
@@ -29,6 +34,10 @@ class Explainer {
             }
             told["access"] = rule.access ? json::value(std::move(rules)) : json::value(nullptr);
         }
+        told["verdicts"] = policies_of(configuration_, rule, question_.caller);
+        told["priority"] = resilience::name(rule.priority);
+        told["essential"] = rule.essential;
+        told["cost"] = rule.cost;
         if (found.redirect) {
             told["redirect"] =
                 json::object{{"status", found.redirect_status}, {"to", found.redirect->text.expand(host_, path)}};
@@ -44,17 +53,17 @@ class Explainer {
             told["rewritten"] = onward;
         }
         if (found.mirror) {
-            told["mirror"] = destination({found.mirror->backend, found.mirror->backend_index}, onward);
+            told["mirror"] = destination(rule, {found.mirror->backend, found.mirror->backend_index}, onward);
             told["mirror"].as_object()["percent"] = found.mirror->percent;
         }
         if (!found.split) {
-            const json::object only = destination(found.destination, onward);
+            const json::object only = destination(rule, found.destination, onward);
             told.insert(only.begin(), only.end());
             return told;
         }
         json::array shares;
         for (const route::Split::Share& share : found.split->shares()) {
-            json::object one = destination(share.to, onward);
+            json::object one = destination(rule, share.to, onward);
             one["weight"] = share.weight;
             shares.push_back(std::move(one));
         }
@@ -64,15 +73,21 @@ class Explainer {
     }
 
   private:
-    json::object destination(const route::Destination& to, const std::string& path) const {
+    json::object destination(const config::RouteRule& rule, const route::Destination& to,
+                             const std::string& path) const {
         json::array endpoints;
-        for (const config::Endpoint& endpoint : configuration_.backends[to.backend_index].endpoints) {
+        const config::Backend& backend = configuration_.backends[to.backend_index];
+        for (const config::Endpoint& endpoint : backend.endpoints) {
             endpoints.emplace_back(endpoint.text());
         }
         json::object told{{"backend", to.backend}, {"endpoints", std::move(endpoints)}};
         if (to.inner != route::no_route) {
             told["inner"] = route(router_.routes()[to.inner], path);
+            return told;
         }
+        told["essential_backend"] = backend.essential;
+        told["terms"] = terms_of(configuration_, rule, backend);
+        told["live"] = question_.live.about(rule.name, backend, told.at("terms").as_object());
         return told;
     }
 
@@ -85,6 +100,7 @@ class Explainer {
 
     const config::Configuration& configuration_;
     const route::Router& router_;
+    const Question& question_;
     const std::string host_;
 };
 
@@ -99,6 +115,12 @@ std::string text(const json::object& of, std::string_view name) {
 }
 
 void print(const json::object& told, std::size_t depth);
+
+void print_lines(const std::vector<std::pair<std::string, std::string>>& lines, std::size_t depth) {
+    for (const auto& [about, words] : lines) {
+        line(depth, about) << words << '\n';
+    }
+}
 
 std::string joined(const json::array& list, const char* between) {
     std::string all;
@@ -131,6 +153,27 @@ void print_destination(const json::object& to, std::size_t depth) {
     }
     if (const json::value* inner = to.if_contains("inner")) {
         print(inner->as_object(), depth + 1);
+        return;
+    }
+    print_lines(lines_of_terms(to.at("terms").as_object()), depth);
+    print_lines(lines_of_live(to.at("live").as_object()), depth);
+}
+
+void print_importance(const json::object& told, std::size_t depth) {
+    line(depth, "priority") << text(told, "priority")
+                            << (told.at("essential").as_bool() ? "" : ", waits while functionality is reduced")
+                            << ", costs " << text(told, "cost") << " of a rate limit\n";
+}
+
+/// What access rules say of the caller.
+void print_caller(const json::object& caller) {
+    const std::string environment = text(caller, "environment");
+    line(0, "caller") << text(caller, "consumer") << (environment.empty() ? "" : " (" + environment + ")") << ": "
+                      << (caller.at("allowed").as_bool() ? "allowed" : "denied") << '\n';
+    for (const json::value& one : caller.at("findings").as_array()) {
+        const json::object& finding = one.as_object();
+        line(0, "") << (finding.at("allowed").as_bool() ? "allowed" : "denied") << "  " << text(finding, "what") << ": "
+                    << text(finding, "reason") << '\n';
     }
 }
 
@@ -139,6 +182,8 @@ void print(const json::object& told, std::size_t depth) {
     line(depth, "route") << text(told, "route") << " (host " << text(match, "host") << ", path " << text(match, "path")
                          << ")\n";
     print_trust(told, depth);
+    print_lines(lines_of_policies(told.at("verdicts").as_array()), depth);
+    print_importance(told, depth);
     if (const json::value* redirect = told.if_contains("redirect")) {
         line(depth, "redirect") << text(redirect->as_object(), "status") << " to " << text(redirect->as_object(), "to")
                                 << '\n';
@@ -172,12 +217,30 @@ void print(const json::object& told, std::size_t depth) {
 }  // namespace
 
 json::object explanation(const config::Configuration& configuration, const route::Router& router,
-                         const route::Route& found, std::string_view host, std::string_view path) {
-    return Explainer(configuration, router, host).route(found, std::string(path));
+                         const route::Route& found, const Question& question) {
+    json::object told = Explainer(configuration, router, question).route(found, std::string(question.path));
+    told["standing"] = question.live.standing();
+    if (question.caller) {
+        const AccessAnswer answer = explain_route(configuration, question.tunnels, *question.caller, found.index);
+        json::array findings;
+        for (const AccessFinding& one : answer.findings) {
+            findings.push_back(json::object{{"what", one.what}, {"allowed", one.allowed}, {"reason", one.reason}});
+        }
+        told["caller"] = json::object{{"consumer", question.caller->consumer},
+                                      {"project", question.caller->project},
+                                      {"environment", question.caller->environment},
+                                      {"allowed", answer.allowed},
+                                      {"findings", std::move(findings)}};
+    }
+    return told;
 }
 
 void print_explanation(const json::object& told) {
     print(told, 0);
+    if (const json::value* caller = told.if_contains("caller")) {
+        print_caller(caller->as_object());
+    }
+    print_lines(lines_of_standing(told.at("standing").as_object()), 0);
 }
 
 }  // namespace adit::cli

@@ -21,7 +21,8 @@ command::Manual manual() {
         {"2", "Bad input, or a configuration with errors."},
     };
     manual.notes.see_also = {{"adit-connector.yaml", 5}, {"adit-agent", 1}};
-    manual.sources = {{"TUNNEL", "adit-connector tunnel list --quiet"}};
+    manual.sources = {{"TUNNEL", "adit-connector tunnel list --quiet"},
+                      {"CIRCUIT", "adit-connector circuit list --quiet"}};
     manual.file_page = [] {
         return yaml::manual_page(config::configuration_table().schema(), "adit-connector.yaml", "adit-connector",
                                  "The file that adit-connector reads. adit-connector check explains every error in it, "

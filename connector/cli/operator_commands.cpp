@@ -7,18 +7,23 @@
 #include <iostream>
 #include <memory>
 
+#include "common/base/strings.h"
 #include "common/base/time.h"
 #include "common/config/document.h"
 #include "common/config/effective.h"
 #include "common/config/json_schema.h"
 #include "common/status/probe.h"
+#include "connector/cli/access_explanation.h"
+#include "connector/cli/admin_address.h"
 #include "connector/cli/explanation.h"
 #include "connector/cli/options.h"
 #include "connector/cli/status_output.h"
 #include "connector/config/load.h"
 #include "connector/config/table.h"
+#include "connector/http/fields.h"
 #include "connector/route/path.h"
 #include "connector/route/router.h"
+#include "connector/store/store.h"
 
 namespace adit::cli {
 namespace {
@@ -35,6 +40,10 @@ struct OperatorArguments {
     std::string method = "GET";
     std::string host;
     std::string path = "/";
+    std::string consumer;
+    std::string project;
+    std::string environment;
+    std::vector<std::string> headers;
     bool effective = false;
     bool watch = false;
 
@@ -49,25 +58,6 @@ std::optional<config::Configuration> load(const std::filesystem::path& file) {
         return std::nullopt;
     }
     return std::move(*configuration);
-}
-
-/// Where the connector of this file is asked. Reads no more of the file than that: a connector can be looked at while
-/// its file is being edited.
-Result<net::HostPort> admin_of(const std::filesystem::path& file) {
-    yaml::Diagnostics diagnostics;
-    const auto root = yaml::load_document(file, yaml::process_environment(), diagnostics);
-    if (!root) {
-        return usage_error(diagnostics.text());
-    }
-    const yaml::Member* admin = root->find("admin");
-    const yaml::Member* address = admin == nullptr ? nullptr : admin->value.find("address");
-    if (address == nullptr) {
-        return usage_error(file.string() +
-                           " has no admin address to ask at; add admin: { address: \"127.0.0.1:9090\" } (a running "
-                           "connector reloads on "
-                           "SIGHUP, too)");
-    }
-    return net::HostPort::parse(address->value.text);
 }
 
 // --- schema, config show ---
@@ -91,6 +81,41 @@ int show_config(const OperatorArguments&, const std::filesystem::path& file) {
 
 // --- explain ---
 
+/// The field lines of --header "name: value"; views into the arguments.
+Result<std::vector<http::Field>> fields_of(const std::vector<std::string>& headers) {
+    std::vector<http::Field> fields;
+    for (const std::string& line : headers) {
+        const std::size_t colon = line.find(':');
+        if (colon == 0 || colon == std::string::npos) {
+            return usage_error("write --header 'name: value', not '" + line + "'");
+        }
+        const std::string_view name = std::string_view(line).substr(0, colon);
+        fields.push_back({name, trim(std::string_view(line).substr(colon + 1)), http::known(name)});
+    }
+    return fields;
+}
+
+/// Who asks, the rules of services, and how the connector stands.
+Result<Question> question_of(const OperatorArguments& arguments, const config::Configuration& configuration) {
+    Question question;
+    if (!arguments.consumer.empty()) {
+        auto caller = caller_named(configuration, arguments.consumer, arguments.project, arguments.environment);
+        if (!caller) {
+            return std::unexpected(std::move(caller.error()));
+        }
+        question.caller = std::move(*caller);
+    }
+    if (configuration.tunnels) {
+        auto loaded = Store(configuration.tunnels->directory).load_all();
+        if (!loaded) {
+            return std::unexpected(std::move(loaded.error()));
+        }
+        question.tunnels = std::move(*loaded);
+    }
+    question.live = Live::ask(configuration);
+    return question;
+}
+
 int explain(const OperatorArguments& arguments, const std::filesystem::path& file) {
     const auto configuration = load(file);
     if (!configuration) {
@@ -102,10 +127,15 @@ int explain(const OperatorArguments& arguments, const std::filesystem::path& fil
     if (!path) {
         return report({"the path is refused: " + std::string(route::describe(path.error())), true});
     }
+    auto fields = fields_of(arguments.headers);
+    if (!fields) {
+        return report(fields.error());
+    }
     const route::Router router(configuration->routes);
     http::RequestHead request;
     request.method = arguments.method;
     request.query = target.substr(std::min(target.find('?'), target.size()));
+    request.fields = std::move(*fields);
     const route::Route* found = router.match(arguments.host, *path, request);
     if (found == nullptr) {
         if (arguments.as_json()) {
@@ -116,7 +146,13 @@ int explain(const OperatorArguments& arguments, const std::filesystem::path& fil
         }
         return 1;
     }
-    const json::object told = explanation(*configuration, router, *found, arguments.host, *path);
+    auto question = question_of(arguments, *configuration);
+    if (!question) {
+        return report(question.error());
+    }
+    question->host = arguments.host;
+    question->path = *path;
+    const json::object told = explanation(*configuration, router, *found, *question);
     if (arguments.as_json()) {
         std::cout << json::serialize(told) << '\n';
     } else {
@@ -225,11 +261,19 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
         "Print the configuration as it counts: files merged, defaults filled in, references unresolved", show_config,
         true)
         ->add_flag("--effective", arguments->effective, "The same; there is no other view");
-    CLI::App* explain_command =
-        with_output(add(app, "explain", "Say which route and backend a request would take", explain, true));
+    CLI::App* explain_command = with_output(
+        add(app, "explain", "Say what a request would do now: its way, and what counts there", explain, true));
     explain_command->add_option("--method", arguments->method, "The request's method")->type_name("METHOD");
     explain_command->add_option("--host", arguments->host, "The request's host")->type_name("HOST");
     explain_command->add_option("--path", arguments->path, "The request's path")->type_name("PATH");
+    explain_command->add_option("--header", arguments->headers, "A field of the request, \"name: value\"; repeatable")
+        ->type_name("FIELD");
+    explain_command->add_option("--consumer", arguments->consumer, "Who asks; anonymous is who shows nothing")
+        ->type_name("NAME");
+    explain_command->add_option("--project", arguments->project, "The caller's project; as configured when left out")
+        ->type_name("NAME");
+    explain_command->add_option("--environment", arguments->environment, "The environment that it calls from")
+        ->type_name("NAME");
     with_output(
         add(app, "status", "Show a running connector: listeners, sessions, routes, backends", show_status, true))
         ->add_flag("--watch", arguments->watch, "Show it again every second");

@@ -2,8 +2,10 @@
 #include "connector/cli/status_output.h"
 
 #include <boost/json.hpp>
+#include <iomanip>
 #include <iostream>
 #include <set>
+#include <sstream>
 
 #include "connector/cli/tunnel_output.h"
 
@@ -20,6 +22,11 @@ std::string text(const json::object& of, std::string_view name) {
     }
     if (value->is_string()) {
         return std::string(value->as_string());
+    }
+    if (value->is_double()) {
+        std::ostringstream fixed;  // JSON would have an exponent
+        fixed << std::fixed << std::setprecision(1) << value->as_double();
+        return std::move(fixed).str();
     }
     return json::serialize(*value);
 }
@@ -72,6 +79,64 @@ Rows seats(const json::object& status) {
     return rows;
 }
 
+/// Requests in progress and those that wait; of a policy, of all its callers.
+Rows bulkheads(const json::object& status) {
+    Rows rows{{"BULKHEAD", "IN PROGRESS", "LIMIT", "WAITING", "FULL", "TIMED OUT"}};
+    for (const json::value& one : list(status, "bulkheads")) {
+        const json::object& row = one.as_object();
+        const std::string callers = text(row, "callers");
+        rows.push_back(
+            {text(row, "name"), text(row, "in_progress") + (callers.empty() ? "" : " of " + callers + " callers"),
+             text(row, "limit") + (callers.empty() ? "" : " each") + (text(row, "adaptive") == "true" ? " now" : ""),
+             text(row, "waiting") + " of " + text(row, "queue"), text(row, "rejected_full"),
+             text(row, "rejected_timeout")});
+    }
+    return rows;
+}
+
+Rows retries(const json::object& status) {
+    Rows rows{{"RETRIES", "ATTEMPTS", "REQUESTS", "RETRIES NOW", "TOKENS", "HEDGED"}};
+    for (const json::value& one : list(status, "retries")) {
+        const json::object& row = one.as_object();
+        const std::string most = text(row, "retries_most");
+        rows.push_back({text(row, "name"), text(row, "attempts"), text(row, "requests"),
+                        text(row, "retries") + (most.empty() ? "" : " of " + most), text(row, "tokens"),
+                        text(row, "hedged") == "true" ? "yes" : "no"});
+    }
+    return rows;
+}
+
+Rows rate_limits(const json::object& status) {
+    Rows rows{{"RATE LIMIT", "ALLOWED", "REFUSED IN 5 MIN", "BANS", "SHARE", "MODE"}};
+    for (const json::value& one : list(status, "rate_limits")) {
+        const json::object& row = one.as_object();
+        rows.push_back({text(row, "policy"), text(row, "allowed"), text(row, "refused_lately"), text(row, "bans"),
+                        text(row, "share"), text(row, "dry_run") == "true" ? "dry run" : "enforced"});
+    }
+    return rows;
+}
+
+/// Of backends with more than one endpoint, and of those that are not well.
+Rows endpoints(const json::object& status) {
+    Rows rows{{"BACKEND", "ENDPOINT", "STATE", "PRIORITY", "ZONE", "WEIGHT", "IN FLIGHT", "LATENCY MS"}};
+    for (const json::value& one : list(status, "backends")) {
+        const json::array& vitals = list(one.as_object(), "vitals");
+        for (const json::value& each : vitals) {
+            const json::object& row = each.as_object();
+            std::string state = text(row, "state");
+            if (const std::string until = text(row, "ejected_until"); !until.empty()) {
+                state += " until " + until;
+            } else if (vitals.size() == 1 && state == "well" && text(row, "checked").empty()) {
+                continue;
+            }
+            rows.push_back({text(one.as_object(), "name"), text(row, "endpoint"), state, text(row, "priority"),
+                            text(row, "zone").empty() ? "-" : text(row, "zone"), text(row, "weight"),
+                            text(row, "in_flight"), text(row, "latency_ms")});
+        }
+    }
+    return rows;
+}
+
 Rows credentials(const json::object& status) {
     Rows rows{{"BACKEND", "CREDENTIAL", "STATE", "EXPIRES", "FETCHES", "FAILED"}};
     for (const json::value& one : list(status, "backends")) {
@@ -88,7 +153,67 @@ Rows credentials(const json::object& status) {
     return rows;
 }
 
+/// How each worker reaches what connectors share.
+Rows state(const json::object& status) {
+    Rows rows{{"STATE", "ANSWERS", "SINCE", "MASTER", "LAG US", "LAST TROUBLE"}};
+    for (const json::value& one : list(status, "state")) {
+        const json::object& row = one.as_object();
+        rows.push_back({"worker " + text(row, "worker"), text(row, "answers"), text(row, "since"), text(row, "master"),
+                        text(row, "lag_us"), text(row, "trouble")});
+    }
+    return rows;
+}
+
+Rows circuits(const json::object& status) {
+    Rows rows{{"CIRCUIT", "STATE", "SINCE", "CALLS", "FAILED", "SLOW", "REFUSED", "NEXT TRY", "WHY"}};
+    for (const json::value& one : list(status, "circuits")) {
+        const json::object& circuit = one.as_object();
+        rows.push_back({text(circuit, "name"), text(circuit, "state"), text(circuit, "since"), text(circuit, "calls"),
+                        text(circuit, "failures"), text(circuit, "slow"), text(circuit, "refused"),
+                        text(circuit, "next_try"), text(circuit, "why")});
+    }
+    return rows;
+}
+
+/// Only what is not as usual: a cache that keeps something, functionality that is reduced.
+Rows degrading(const json::object& status) {
+    Rows rows{{"DEGRADING", "STATE", "DETAIL"}};
+    const json::value* cache = status.if_contains("cache");
+    if (cache != nullptr && cache->is_object() && text(cache->as_object(), "entries") != "0") {
+        const json::object& of = cache->as_object();
+        rows.push_back(
+            {"cache", text(of, "entries") + " of " + text(of, "entries_most") + " answers",
+             text(of, "bytes") + " of " + text(of, "bytes_most") + " bytes, " + text(of, "evicted") + " evicted"});
+    }
+    const json::value* degrade = status.if_contains("degrade");
+    if (degrade != nullptr && degrade->is_object()) {
+        const json::object& of = degrade->as_object();
+        if (text(of, "reduced") == "true" || text(of, "switch") != "auto") {
+            rows.push_back({"functionality", text(of, "reduced") == "true" ? "reduced" : "full",
+                            text(of, "why").empty() ? "switched " + text(of, "switch") : text(of, "why")});
+        }
+    }
+    return rows;
+}
+
 }  // namespace
+
+void print_circuits(const json::object& of) {
+    const Rows rows = circuits(of);
+    if (rows.size() == 1) {
+        std::cout << "no backend and no route has a circuit\n";
+    } else {
+        print_table(rows);
+    }
+}
+
+std::vector<std::string> circuit_names(const json::object& of) {
+    std::vector<std::string> names;
+    for (const json::value& one : list(of, "circuits")) {
+        names.push_back(text(one.as_object(), "name"));
+    }
+    return names;
+}
 
 void print_status(const json::object& status) {
     std::cout << text(status, "instance") << ' ' << text(status, "version") << ": "
@@ -100,6 +225,15 @@ void print_status(const json::object& status) {
     for (const json::value& notice : list(status, "notices")) {
         std::cout << "  note: " << notice.as_string().c_str() << '\n';
     }
+
+    Rows resources{{"RESOURCE", "USED", "SHED"}};
+    for (const json::value& one : list(status, "resources")) {
+        const json::object& resource = one.as_object();
+        const std::string shed = text(resource, "shed");
+        resources.push_back({text(resource, "resource"), text(resource, "used"),
+                             shed == "none" || shed == "all" ? shed : "up to " + shed});
+    }
+    print_section(resources);
 
     Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CERTIFICATE", "CONNECTIONS"}};
     for (const json::value& one : list(status, "listeners")) {
@@ -146,7 +280,15 @@ void print_status(const json::object& status) {
         backends.push_back({text(backend, "name"), endpoints, text(backend, "active"), text(backend, "idle")});
     }
     print_section(backends);
+    print_section(endpoints(status));
     print_section(credentials(status));
+    print_section(state(status));
+    print_section(circuits(status));
+    print_section(degrading(status));
+
+    print_section(retries(status));
+    print_section(bulkheads(status));
+    print_section(rate_limits(status));
 
     Rows routes{{"ROUTE", "HOST", "PATH", "BACKEND"}};
     for (const json::value& one : list(status, "routes")) {

@@ -8,23 +8,52 @@
 #include <iostream>
 
 #include "connector/config/load.h"
+#include "connector/config/validate_limits.h"
 
 namespace adit::config {
 namespace {
 
 constexpr int exit_ok = 0;
+constexpr int exit_warnings = 1;
 constexpr int exit_bad_input = 2;
 
 std::string count(std::size_t number, std::string_view one) {
     return std::to_string(number) + ' ' + std::string(one) + (number == 1 ? "" : "s");
 }
 
-boost::json::object to_json(const yaml::Diagnostics& diagnostics) {
-    boost::json::array errors;
+boost::json::array to_json(const yaml::Diagnostics& diagnostics) {
+    boost::json::array all;
     for (const auto& [place, message] : diagnostics.sorted())
-        errors.push_back(boost::json::object{
+        all.push_back(boost::json::object{
             {"file", place.file()}, {"line", place.line}, {"column", place.column}, {"message", message}});
-    return {{"ok", false}, {"errors", std::move(errors)}};
+    return all;
+}
+
+/// What the operator should know although nothing is wrong.
+std::vector<std::string> open_ends(const Configuration& configuration) {
+    std::vector<std::string> all;
+    if (!configuration.enforces_access && !configuration.listeners.empty() && !configuration.routes.empty())
+        all.emplace_back(
+            "no consumers, policies or access: whoever reaches a listener may call; accessibleBy of services is not "
+            "enforced");
+    const std::vector<std::string> limits = limit_notices(configuration);
+    all.insert(all.end(), limits.begin(), limits.end());
+    return all;
+}
+
+void print_good(const Configuration& configuration, Output output, std::ostream& out) {
+    const auto text = summary(configuration);
+    if (output == Output::text) {
+        out << "ok: " << text << '\n';
+        for (const std::string& warning : open_ends(configuration)) out << "warning: " << warning << '\n';
+        out << configuration.warnings.text("warning");
+        return;
+    }
+    const auto all = notices(configuration);
+    boost::json::object told{{"ok", true}, {"summary", text}};
+    if (!all.empty()) told["warnings"] = boost::json::array(all.begin(), all.end());
+    if (!configuration.warnings.ok()) told["places"] = to_json(configuration.warnings);
+    out << boost::json::serialize(told) << '\n';
 }
 
 }  // namespace
@@ -46,38 +75,28 @@ std::string summary(const Configuration& configuration) {
 }
 
 std::vector<std::string> notices(const Configuration& configuration) {
-    std::vector<std::string> all;
-    if (!configuration.enforces_access && !configuration.listeners.empty() && !configuration.routes.empty())
-        all.emplace_back(
-            "no consumers, policies or access: whoever reaches a listener may call; accessibleBy of services is not "
-            "enforced");
+    auto all = open_ends(configuration);
+    for (const auto& [place, message] : configuration.warnings.sorted()) all.push_back(place.text() + ": " + message);
     return all;
 }
 
-int run_check(const std::filesystem::path& path, Output output, std::ostream& out, std::ostream& err) {
+int run_check(const std::filesystem::path& path, Output output, Strictness strictness, std::ostream& out,
+              std::ostream& err) {
     const auto configuration = load(path);
     if (configuration) {
-        const auto text = summary(*configuration);
-        const auto warnings = notices(*configuration);
-        if (output == Output::json) {
-            boost::json::object told{{"ok", true}, {"summary", text}};
-            if (!warnings.empty()) told["warnings"] = boost::json::array(warnings.begin(), warnings.end());
-            out << boost::json::serialize(told) << '\n';
-            return exit_ok;
-        }
-        out << "ok: " << text << '\n';
-        for (const std::string& warning : warnings) out << "warning: " << warning << '\n';
-        return exit_ok;
+        print_good(*configuration, output, out);
+        return strictness == Strictness::strict && !notices(*configuration).empty() ? exit_warnings : exit_ok;
     }
     if (output == Output::json)
-        out << boost::json::serialize(to_json(configuration.error())) << '\n';
+        out << boost::json::serialize(boost::json::object{{"ok", false}, {"errors", to_json(configuration.error())}})
+            << '\n';
     else
         err << configuration.error().text();
     return exit_bad_input;
 }
 
-int run_check(const std::filesystem::path& path, Output output) {
-    return run_check(path, output, std::cout, std::cerr);
+int run_check(const std::filesystem::path& path, Output output, Strictness strictness) {
+    return run_check(path, output, strictness, std::cout, std::cerr);
 }
 
 }  // namespace adit::config

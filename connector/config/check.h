@@ -12,20 +12,26 @@ namespace adit::config {
 
 /// How a command prints.
 enum class Output { text, json };
+/// Whether warnings are as bad as errors.
+enum class Strictness { usual, strict };
 
 /// One line about a good configuration: "2 listeners (1 with TLS), 3 routes, 2 backends, agents on 127.0.0.1:7443".
 std::string summary(const Configuration& configuration);
 
-/// What a good configuration leaves open, for the operator; one sentence each.
+/// What a good configuration leaves open, for the operator; one sentence each. Those about values that defeat
+/// themselves begin with their place.
 std::vector<std::string> notices(const Configuration& configuration);
 
-/// Checks a file. Text: "ok: ..." on `out`, with a line "warning: ..." for each notice, or the errors with their source
-/// lines on `err`. JSON: one object on `out`,
-/// {"ok":true,"summary":...,"warnings":[...]} or {"ok":false,"errors":[{"file","line","column","message"}]}; line 0 is
-/// the whole file. Returns the exit status, 0 or 2.
-int run_check(const std::filesystem::path& path, Output output, std::ostream& out, std::ostream& err);
+/// Checks a file. Text: "ok: ..." on `out`, with a line "warning: ..." for each notice and "file:line:column: warning:
+/// ..." with the source line for values that defeat themselves; or the errors with their source lines on `err`. JSON:
+/// one object on `out`, {"ok":true,"summary":...,"warnings":[...],"places":[{"file","line","column","message"}]} (both
+/// left out where there are none; the second are those of the warnings that have places) or
+/// {"ok":false,"errors":[...]} of the same form; line 0 is the whole file. Returns the exit status: 0; 1 for warnings
+/// where that is asked for; 2 for errors.
+int run_check(const std::filesystem::path& path, Output output, Strictness strictness, std::ostream& out,
+              std::ostream& err);
 
 /// The same on standard output and standard error.
-int run_check(const std::filesystem::path& path, Output output);
+int run_check(const std::filesystem::path& path, Output output, Strictness strictness);
 
 }  // namespace adit::config

@@ -1,6 +1,7 @@
 // The connector's configuration as plain values: checked, paths resolved, defaults filled in.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,16 +9,22 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/config/diagnostics.h"
 #include "common/net/address.h"
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
 #include "common/wireguard/interface.h"
 #include "connector/config/credential.h"
 #include "connector/config/defaults.h"
+#include "connector/config/degrade.h"
 #include "connector/config/endpoint.h"
+#include "connector/config/fleet.h"
+#include "connector/config/limits.h"
 #include "connector/config/policies.h"
+#include "connector/config/resilience.h"
 #include "connector/config/telemetry.h"
 #include "connector/config/trust.h"
 
@@ -64,19 +71,11 @@ struct ListenerLimits {
     std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
-/// How long each phase of a request to a backend may take.
-struct Timeouts {
-    std::chrono::milliseconds connect = defaults::connect;
-    std::chrono::milliseconds first_byte = defaults::first_byte;
-    std::chrono::milliseconds idle = defaults::idle;
-    std::chrono::milliseconds total = defaults::total;  ///< 0: none
-    friend bool operator==(const Timeouts&, const Timeouts&) = default;
-};
-
 /// A listener for those who can only set HTTPS_PROXY: CONNECT and absolute-form requests reach services.
 struct ForwardProxy {
     std::vector<std::string> policies;  ///< names of `policies`, at least one; the credential is in Proxy-Authorization
     std::optional<access::Rules> access = {};  ///< who may use it, besides the rules of services
+    TimeoutSettings timeout_settings = {};     ///< as written
     Timeouts timeouts = {};                    ///< of requests; of CONNECT the time to connect counts
     std::chrono::milliseconds idle_timeout = defaults::connect_idle;  ///< of the bytes of a CONNECT
 };
@@ -144,6 +143,8 @@ struct Forwarding {
     Hops x_forwarded = Hops::replace;
     Hops forwarded = Hops::replace;
     bool via = true;
+    std::string deadline = {};       ///< the field that says how many milliseconds are left; empty: none does
+    bool disclose_attempts = false;  ///< problem answers name endpoints and agents
     friend bool operator==(const Forwarding&, const Forwarding&) = default;
 };
 
@@ -151,10 +152,20 @@ struct Backend {
     std::string name;
     std::vector<Endpoint> endpoints;  ///< at least one
     Protocol protocol = Protocol::automatic;
-    Timeouts timeouts;
+    TimeoutSettings timeout_settings = {};  ///< as written
+    Timeouts timeouts = {};                 ///< those over the whole file's; a route's come over them
     OriginTls tls;
     Forwarding forwarding;
     Credential credential;
+    std::optional<Retry> retry = {};
+    std::optional<Circuit> circuit = {};
+    std::optional<Bulkhead> bulkhead = {};
+    std::optional<Health> health = {};
+    std::optional<Outlier> outlier = {};
+    Balance balance = {};
+    std::optional<Cache> cache = {};  ///< of routes that have none of their own, as the next
+    std::optional<Fallback> fallback = {};
+    bool essential = false;  ///< its stress is a reason to do without routes that are not
     friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -178,13 +189,6 @@ struct Redirect {
     std::string to;  ///< template of a URL or a path, see pattern.h
     std::uint32_t status = 308;
     bool keep_query = true;
-};
-
-/// An answer of the connector's own.
-struct StaticAnswer {
-    std::uint32_t status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    std::string body;
 };
 
 /// One of the backends that share a route's requests.
@@ -227,7 +231,18 @@ struct RouteRule {
     std::uint64_t max_body = 0;  ///< of a request, besides the listener's bound; 0: no further bound
     std::optional<Cors> cors = {};
     std::optional<Compression> compression = {};
-    std::vector<std::string> policies = {};    ///< names, in the order in which they are tried
+    std::vector<std::string> policies = {};        ///< names, as written
+    std::vector<std::string> authentication = {};  ///< those that tell who calls, in the order in which they are tried
+    std::vector<std::string> limits = {};          ///< those that limit what callers may have
+    TimeoutSettings timeouts = {};                 ///< over those of the backend
+    std::optional<Retry> retry = {};               ///< instead of the backend's, as the next two
+    std::optional<Cache> cache = {};
+    std::optional<Fallback> fallback = {};
+    std::optional<Circuit> circuit = {};  ///< besides the backend's, as the next
+    std::optional<Bulkhead> bulkhead = {};
+    std::uint32_t cost = 1;  ///< of one request, in tokens of rate limits
+    bool essential = true;   ///< false: answers 503 while functionality is reduced
+    Priority priority = Priority::normal;
     std::optional<access::Rules> access = {};  ///< who may use it
 };
 
@@ -241,11 +256,26 @@ struct Configuration {
     std::vector<Backend> backends;  ///< in the order of the file
     std::vector<RouteRule> routes;  ///< in the order of the file
     std::vector<Consumer> consumers;
-    std::vector<AuthenticationPolicy> policies;  ///< named ones, and the built-in ones that routes use
+    std::vector<Policy> policies;  ///< named ones, and the built-in ones that routes use
     Access access;
     std::vector<Issuer> issuers;
-    bool enforces_access = false;  ///< consumers, policies or access are configured: what nobody allows is denied
+    TimeoutSettings timeouts = {};  ///< of all backends
+    CacheStore cache = {};
+    Degrade degrade = {};
+    Shed shed = {};
+    std::optional<State> state = {};
+    std::vector<Webhook> webhooks = {};
+    std::optional<Chain> chain = {};
+    bool enforces_access =
+        false;  ///< consumers, ways to tell them or access are configured: what nobody allows is denied
+    yaml::Diagnostics warnings;                ///< what is allowed and defeats itself; see warnings.h
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
+
+    /// Null: there is none of that name.
+    const Policy* policy(std::string_view name) const {
+        const auto found = std::ranges::find(policies, name, &Policy::name);
+        return found == policies.end() ? nullptr : &*found;
+    }
 };
 
 }  // namespace adit::config

@@ -27,8 +27,77 @@ inline constexpr std::chrono::milliseconds tunnel_keepalive = 25s;  // below the
 // Backends
 inline constexpr std::chrono::milliseconds connect = 5s;
 inline constexpr std::chrono::milliseconds first_byte = 30s;
-inline constexpr std::chrono::milliseconds idle = 60s;  // between two chunks of a response body
-inline constexpr std::chrono::milliseconds total = 0s;  // none: a transfer that makes progress is not cut
+inline constexpr std::chrono::milliseconds idle = 60s;    // between two chunks of a response body
+inline constexpr std::chrono::milliseconds tls = 0s;      // as connect
+inline constexpr std::chrono::milliseconds total = 0s;    // none: a transfer that makes progress is not cut
+inline constexpr std::chrono::milliseconds per_try = 0s;  // a share of the total, at most per_try_most
+inline constexpr std::chrono::milliseconds per_try_most = 10s;
+
+// Retries
+inline constexpr std::uint32_t retry_attempts = 2;
+inline constexpr std::chrono::milliseconds retry_backoff = 50ms;
+inline constexpr std::chrono::milliseconds retry_backoff_most = 1s;
+inline constexpr std::chrono::milliseconds retry_elsewhere_most = 25ms;  // before the first retry at another endpoint
+inline constexpr std::chrono::milliseconds retry_after_most = 2s;
+inline constexpr std::uint64_t retry_body_bytes = 64 << 10;
+inline constexpr std::uint64_t replay_bytes = 64 << 20;  // of all bodies that are kept for a retry, in the process
+inline constexpr std::uint32_t retry_budget_percent = 20;
+inline constexpr std::uint32_t retry_budget_floor = 3;
+inline constexpr std::uint32_t retry_tokens =
+    100;  // of a backend: a retry costs 5, after a timeout 10; a success earns 1
+inline constexpr std::uint32_t hedge_quantile = 95;
+inline constexpr std::uint32_t hedge_percent = 5;
+
+// Circuits
+inline constexpr std::chrono::milliseconds circuit_window = 10s;
+inline constexpr std::uint32_t circuit_consecutive = 5;
+inline constexpr std::uint32_t circuit_failure_rate = 50;
+inline constexpr std::uint32_t circuit_minimum = 20;
+inline constexpr std::chrono::milliseconds circuit_slow = 5s;
+inline constexpr std::chrono::milliseconds circuit_cooldown = 30s;
+inline constexpr std::chrono::milliseconds circuit_cooldown_most = 300s;
+inline constexpr std::uint32_t circuit_probes = 3;
+inline constexpr std::chrono::milliseconds circuit_recovery = 10s;
+
+// Bulkheads
+inline constexpr std::uint32_t bulkhead_concurrent = 256;
+inline constexpr std::uint32_t consumer_concurrent = 64;
+inline constexpr std::uint32_t bulkhead_queue = 64;
+inline constexpr std::chrono::milliseconds bulkhead_queue_timeout = 1s;
+inline constexpr std::uint32_t adaptive_minimum = 4;
+inline constexpr std::uint32_t adaptive_tolerance = 50;
+
+// Endpoints
+inline constexpr std::chrono::milliseconds health_interval = 10s;
+inline constexpr std::chrono::milliseconds health_timeout = 2s;
+inline constexpr std::uint32_t health_unhealthy = 3;
+inline constexpr std::uint32_t health_healthy = 2;
+inline constexpr std::uint32_t outlier_consecutive = 5;
+inline constexpr std::uint32_t outlier_minimum = 20;
+inline constexpr std::chrono::milliseconds outlier_interval = 10s;
+inline constexpr std::chrono::milliseconds outlier_ejection = 30s;
+inline constexpr std::chrono::milliseconds outlier_ejection_most = 300s;
+inline constexpr std::uint32_t outlier_ejected_most = 50;
+inline constexpr std::uint32_t balance_panic = 50;
+
+// Rate limits, shedding
+inline constexpr std::uint32_t tighten_to = 10;
+inline constexpr std::size_t limited_callers = 65'536;  // that one policy tells apart at a time
+inline constexpr std::chrono::milliseconds ban_for = 10min;
+inline constexpr std::uint32_t shed_share = 90;
+inline constexpr std::chrono::milliseconds shed_lag = 500ms;
+
+// Degrading
+inline constexpr std::uint64_t cache_memory = 64 << 20;
+inline constexpr std::uint32_t cache_entries = 10'000;
+inline constexpr std::uint64_t cache_entry_bytes = 1 << 20;
+inline constexpr std::chrono::milliseconds degrade_hold = 30s;
+
+// Fleets
+inline constexpr std::chrono::milliseconds state_timeout = 50ms;
+inline constexpr std::chrono::milliseconds webhook_timeout = 10s;
+inline constexpr std::uint32_t webhook_per_minute = 60;
+inline constexpr std::uint32_t webhook_queue = 1'000;
 
 // Log sinks and tracing
 inline constexpr std::uint64_t queue_bytes = 4 << 20;
@@ -132,6 +201,20 @@ inline constexpr std::chrono::seconds max_token_lifetime = std::chrono::hours(1)
 inline constexpr std::uint64_t max_signed_body_bytes = 64 << 20;
 inline constexpr std::chrono::seconds min_aws_session = 15min;  // as STS takes it
 inline constexpr std::chrono::seconds max_aws_session = 12h;
+
+inline constexpr std::uint32_t max_attempts = 10;
+inline constexpr std::uint32_t max_count = 1'000'000;  // of calls, failures, requests in progress
+inline constexpr std::chrono::milliseconds min_window = 100ms;
+inline constexpr std::chrono::milliseconds min_health_interval = 100ms;
+inline constexpr std::uint64_t max_rate = 1'000'000'000;
+inline constexpr std::size_t rate_windows = 8;
+inline constexpr std::size_t tiers = 100;
+inline constexpr std::uint32_t max_cost = 10'000;
+inline constexpr std::size_t conditions_on = 64;
+inline constexpr std::size_t fallbacks = 8;
+inline constexpr std::size_t cache_statuses = 64;
+inline constexpr std::size_t webhooks = 16;
+inline constexpr std::size_t sentinels = 16;
 
 inline constexpr std::size_t log_sinks = 16;
 inline constexpr std::uint64_t min_queue_bytes = 64 << 10;

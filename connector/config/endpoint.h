@@ -19,7 +19,10 @@ struct Endpoint {
     std::uint16_t port = 80;  ///< http, https
     std::string service;      ///< service: its name
     std::string base_path;  ///< http, https: before the path of every request; "" or "/base" without a slash at its end
-    std::string route = {};  ///< internal: the name of the route that goes on
+    std::string route = {};      ///< internal: the name of the route that goes on
+    std::uint32_t weight = 1;    ///< of its requests beside the others'; 0: none but in need
+    std::uint32_t priority = 0;  ///< those of a higher number get requests when the lower ones are down
+    std::string zone = {};       ///< see Balance::zone
 
     /// As a URL, for logs and metrics.
     std::string text() const;

@@ -7,6 +7,7 @@
 #include "common/config/document.h"
 #include "connector/config/table.h"
 #include "connector/config/validate.h"
+#include "connector/config/warnings.h"
 
 namespace adit::config {
 namespace {
@@ -32,6 +33,7 @@ std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path
     configuration_table().read(*root, configuration, diagnostics);
     validate(*root, configuration, diagnostics);
     if (!diagnostics.ok()) return std::unexpected(std::move(diagnostics));
+    configuration.warnings = find_warnings(*root, configuration);
     std::set<std::filesystem::path> files{path};
     add_files(*root, files);
     configuration.files.assign(files.begin(), files.end());

@@ -2,6 +2,7 @@
 // object are in validate.cpp.
 #include "connector/config/table.h"
 
+#include "common/base/time.h"
 #include "common/config/collections.h"
 #include "connector/config/table_parts.h"
 
@@ -19,6 +20,16 @@ Object<Admin> admin() {
     return Object<Admin>("admin", "The operator's own server: /live, /ready, /metrics, /sessions.")
         .required("address", &Admin::address, Address<HostPort>(ZeroPort::allowed),
                   "Where it listens; keep it private.");
+}
+
+/// What counts where neither routes nor backends nor the file say.
+Object<TimeoutSettings> widest_timeouts() {
+    return timeouts_table()
+        .left_out("connect", format_duration(defaults::connect))
+        .left_out("first_byte", format_duration(defaults::first_byte))
+        .left_out("idle", format_duration(defaults::idle))
+        .left_out("per_try", format_duration(defaults::per_try))
+        .left_out("total", format_duration(defaults::total));
 }
 
 }  // namespace
@@ -40,13 +51,23 @@ yaml::Object<Configuration> configuration_table() {
                "Taking part in W3C traces, with spans for a collector; no part is taken when left out.")
         .field("consumers", &Configuration::consumers, List(consumer_table(), bounds::consumers),
                "Who may call, and what they show to prove who they are.")
-        .field("policies", &Configuration::policies,
-               Named(authentication_table(), &AuthenticationPolicy::name, bounds::policies),
-               "Ways to tell who calls, by name; routes use them.")
+        .field("policies", &Configuration::policies, Named(policy_table(), &Policy::name, bounds::policies),
+               "Ways to tell who calls, and limits of what callers may have, by name; routes use them.")
         .field("access", &Configuration::access, access_table(), "Who may use services and tunnels.")
         .field("issuers", &Configuration::issuers, Named(issuer_table(), &Issuer::name, bounds::issuers),
                "We as OpenID issuers, by name; credentials of backends use them.")
-        .later({"audit", "rate_limits", "state"});
+        .field("timeouts", &Configuration::timeouts, widest_timeouts(),
+               "How long each phase of a request may take, where backends and routes do not say.")
+        .field("cache", &Configuration::cache, cache_store_table(), "What all caches together may take.")
+        .field("degrade", &Configuration::degrade, degrade_table(),
+               "When routes that are not essential answer 503 at once.")
+        .field("shed", &Configuration::shed, shed_table(), "When the connector sheds requests to stay alive.")
+        .field("state", &Configuration::state, StateEntry(),
+               "A Redis by which connectors share circuits, limits and bans.")
+        .field("webhooks", &Configuration::webhooks, Named(webhook_table(), &Webhook::name, bounds::webhooks),
+               "Who is told of events, by name.")
+        .field("chain", &Configuration::chain, chain_table(), "What chained connectors tell each other.")
+        .later({"audit"});
 }
 
 }  // namespace adit::config

@@ -1,4 +1,4 @@
-// Authentication policies: the ways to tell who calls.
+// Policies: the ways to tell who calls; limits of what callers may have are in table_limits.cpp.
 #include "common/config/collections.h"
 #include "connector/config/table_parts.h"
 
@@ -65,28 +65,32 @@ Object<IpPolicy> ip() {
                "Who calls from there; the consumer whose addresses have it when left out.");
 }
 
-void sensible_ip(const Node& node, const AuthenticationPolicy& policy, Diagnostics& diagnostics) {
+void sensible_ip(const Node& node, const Policy& policy, Diagnostics& diagnostics) {
     if (policy.ip && !policy.ip->consumer.empty() && policy.ip->from.empty())
         diagnostics.error(place_of(node, {"ip"}), "without 'from' every address would be consumer '" +
                                                       policy.ip->consumer + "'; list the addresses that are");
 }
 
-void one_kind(const Node& node, const AuthenticationPolicy&, Diagnostics& diagnostics) {
+void one_kind(const Node& node, const Policy&, Diagnostics& diagnostics) {
     if (node.members.size() != 1)
-        diagnostics.error(node.place, "a policy has one of api_key, basic, mtls, ip, jwt and anonymous");
+        diagnostics.error(node.place,
+                          "a policy has one of api_key, basic, mtls, ip, jwt, anonymous, rate_limit and bulkhead");
 }
 
 }  // namespace
 
-yaml::Object<AuthenticationPolicy> authentication_table() {
-    return Object<AuthenticationPolicy>("a policy", "One way to tell who calls.")
-        .field("api_key", &AuthenticationPolicy::api_key, api_key(), "An API key, in a header field or in the query.")
-        .field("basic", &AuthenticationPolicy::basic, basic(), "A user's name and password.")
-        .field("mtls", &AuthenticationPolicy::mtls, mtls(), "A client certificate.")
-        .field("ip", &AuthenticationPolicy::ip, ip(), "The caller's address.")
-        .field("jwt", &AuthenticationPolicy::jwt, jwt_policy_table(), "A signed token of an issuer.")
-        .field("anonymous", &AuthenticationPolicy::anonymous,
-               Object<AnonymousPolicy>("anonymous", "Whoever shows no credential."), "Whoever shows no credential.")
+yaml::Object<Policy> policy_table() {
+    return Object<Policy>("a policy", "One way to tell who calls, or one limit of what callers may have.")
+        .field("api_key", &Policy::api_key, api_key(), "An API key, in a header field or in the query.")
+        .field("basic", &Policy::basic, basic(), "A user's name and password.")
+        .field("mtls", &Policy::mtls, mtls(), "A client certificate.")
+        .field("ip", &Policy::ip, ip(), "The caller's address.")
+        .field("jwt", &Policy::jwt, jwt_policy_table(), "A signed token of an issuer.")
+        .field("anonymous", &Policy::anonymous, Object<AnonymousPolicy>("anonymous", "Whoever shows no credential."),
+               "Whoever shows no credential.")
+        .field("rate_limit", &Policy::rate_limit, rate_limit_table(), "How much each caller may ask for in a time.")
+        .field("bulkhead", &Policy::bulkhead, bulkhead_policy_table(),
+               "How many requests each caller may have in progress.")
         .rule(one_kind)
         .rule(sensible_ip);
 }

@@ -3,36 +3,12 @@
 
 #include <algorithm>
 
-#include "common/base/time.h"
 #include "common/config/collections.h"
 
 namespace adit::config {
 namespace {
 
-using namespace std::chrono_literals;
 using namespace yaml;
-
-/// Only what the file says: a default that exceeds a short total simply never comes to pass.
-void connect_within_total(const Node& node, const Timeouts& timeouts, Diagnostics& diagnostics) {
-    const auto* connect = node.find("connect");
-    if (!connect || timeouts.total == 0ms || timeouts.connect <= timeouts.total) return;
-    diagnostics.error(connect->value.place, "connect (" + format_duration(timeouts.connect) +
-                                                ") is longer than total (" + format_duration(timeouts.total) + ")");
-}
-
-}  // namespace
-
-yaml::Object<Timeouts> timeouts_table() {
-    return Object<Timeouts>("timeouts", "How long each phase of a request may take.")
-        .field("connect", &Timeouts::connect, timeout(), "Until the connection stands.")
-        .field("first_byte", &Timeouts::first_byte, timeout(), "From the end of the request to the response head.")
-        .field("idle", &Timeouts::idle, timeout(), "Between two pieces of a response body.")
-        .field("total", &Timeouts::total, Duration(0ms, bounds::max_timeout), "The whole exchange; 0 is no bound.")
-        .later({"per_try"})
-        .rule(connect_within_total);
-}
-
-namespace {
 
 void certificate_with_key(const Node& node, const OriginTls& tls, Diagnostics& diagnostics) {
     if (tls.certificate.empty() == tls.key.empty()) return;
@@ -86,7 +62,12 @@ Object<Forwarding> forwarding() {
                "X-Forwarded-For, -Proto, -Host: written anew, continued where a trusted proxy wrote them, or left out.")
         .field("forwarded", &Forwarding::forwarded, hops(), "The same of Forwarded (RFC 7239).")
         .field("via", &Forwarding::via, Boolean(),
-               "Whether this connector adds itself to Via, in both directions; loops are found by it.");
+               "Whether this connector adds itself to Via, in both directions; loops are found by it.")
+        .field("deadline", &Forwarding::deadline, ShownText("a field name", parse_field_name),
+               "The field by which origins learn how many milliseconds they have, such as x-request-timeout-ms; "
+               "trusted proxies may shorten that by the same field. Left out: nobody is told.")
+        .field("disclose_attempts", &Forwarding::disclose_attempts, Boolean(),
+               "Whether the attempts in problem answers name endpoints and agents; else endpoints have numbers.");
 }
 
 void has_endpoints(const Node& node, const Backend& backend, Diagnostics& diagnostics) {
@@ -103,7 +84,8 @@ void internal_alone(const Node& node, const Backend& backend, Diagnostics& diagn
     if (endpoints.size() > 1)
         diagnostics.error(place_of(node, {"endpoints", index}),
                           internal->text() + " is a backend's only endpoint; split requests over backends instead");
-    for (const char* key : {"protocol", "timeouts", "tls", "credential"})
+    for (const char* key : {"protocol", "timeouts", "tls", "credential", "retry", "circuit", "bulkhead", "balance",
+                            "health", "outlier", "cache", "fallback"})
         if (const auto* member = node.find(key))
             diagnostics.error(member->key_place, std::string(key) + " means nothing to " + internal->text() +
                                                      ": the backend of that route has its own");
@@ -113,8 +95,7 @@ void internal_alone(const Node& node, const Backend& backend, Diagnostics& diagn
 
 yaml::Object<Backend> backend_table() {
     return Object<Backend>("a backend", "What routes forward to.")
-        .required("endpoints", &Backend::endpoints,
-                  List(Parsed<Endpoint>("an endpoint", parse_endpoint), bounds::endpoints),
+        .required("endpoints", &Backend::endpoints, List(EndpointEntry(), bounds::endpoints),
                   "service://NAME through a tunnel, http://host:port/base or https:// directly; requests are spread "
                   "over them. internal://ROUTE, alone, goes on by another route of this file.")
         .field("protocol", &Backend::protocol,
@@ -124,12 +105,24 @@ yaml::Object<Backend> backend_table() {
                                  {"h2c", Protocol::http2}}),
                "The version of HTTP towards origins. auto is what ALPN says over TLS and HTTP/1.1 over clear text; h2 "
                "is HTTP/2 always, over clear text by prior knowledge (h2c), as gRPC servers want it.")
-        .field("timeouts", &Backend::timeouts, timeouts_table(), "How long each phase of a request may take.")
+        .field("timeouts", &Backend::timeout_settings, timeouts_table(), "How long each phase of a request may take.")
         .field("tls", &Backend::tls, origin_tls(), "TLS towards https endpoints and services.")
         .field("forwarding", &Backend::forwarding, forwarding(), "What origins are told about the request's way.")
         .field("credential", &Backend::credential, credential_table(),
                "How origins learn that a call came from us; several combine.")
-        .later({"balance", "bulkhead", "cache", "circuit", "fallback", "health", "outlier", "policies", "retry"})
+        .field("retry", &Backend::retry, retry_table(), "When a request is tried again.")
+        .field("circuit", &Backend::circuit, circuit_table(), "When calls are not made any more for a while.")
+        .field("bulkhead", &Backend::bulkhead, bulkhead_table(), "How many requests may be in progress at once.")
+        .field("balance", &Backend::balance, balance_table(),
+               "How requests are spread over the endpoints that are well.")
+        .field("health", &Backend::health, health_table(), "How endpoints are asked how they are.")
+        .field("outlier", &Backend::outlier, outlier_table(),
+               "Endpoints whose own traffic says that they are ill get none for a while.")
+        .field("cache", &Backend::cache, cache_table(),
+               "Answers that are kept, of all routes that have no cache of their own.")
+        .field("fallback", &Backend::fallback, fallback_table(), "Who answers when this backend cannot.")
+        .field("essential", &Backend::essential, Boolean(),
+               "Whether its stress is a reason to do without routes that are not essential.")
         .rule(has_endpoints)
         .rule(internal_alone)
         .rule(check_aws_payload);

@@ -65,7 +65,7 @@ Object<ForwardProxy> forward_proxy() {
                   "Names of policies that tell who calls, by Proxy-Authorization or a client certificate.")
         .field("access", &ForwardProxy::access, List(AccessRule(), bounds::access_rules),
                "Who may use it at all; the rules of services and tunnels hold besides.")
-        .field("timeouts", &ForwardProxy::timeouts, timeouts_table(),
+        .field("timeouts", &ForwardProxy::timeout_settings, timeouts_table(),
                "How long each phase of a request may take; connect is that of CONNECT, too.")
         .field("idle_timeout", &ForwardProxy::idle_timeout, timeout(),
                "How long a CONNECT may go without a byte in either direction.");

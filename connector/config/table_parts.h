@@ -11,7 +11,24 @@
 namespace adit::config {
 
 yaml::Object<Listener> listener_table();
-yaml::Object<Timeouts> timeouts_table();
+yaml::Object<TimeoutSettings> timeouts_table();
+yaml::Object<Retry> retry_table();
+yaml::Object<Circuit> circuit_table();
+yaml::Object<Bulkhead> bulkhead_table();
+yaml::Object<BulkheadPolicy> bulkhead_policy_table();
+yaml::Object<RateLimit> rate_limit_table();
+yaml::Choice<Priority> priority();
+yaml::Object<Shed> shed_table();
+yaml::Object<Balance> balance_table();
+yaml::Object<Health> health_table();
+yaml::Object<Outlier> outlier_table();
+yaml::Object<StaticAnswer> static_answer_table();
+yaml::Object<Cache> cache_table();
+yaml::Object<CacheStore> cache_store_table();
+yaml::Object<Fallback> fallback_table();
+yaml::Object<Degrade> degrade_table();
+yaml::Object<Webhook> webhook_table();
+yaml::Object<Chain> chain_table();
 yaml::Object<Tunnels> tunnels_table();
 yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();
@@ -25,7 +42,7 @@ yaml::Object<Cors> cors_table();
 yaml::Object<Compression> compression_table();
 yaml::Object<Consumer> consumer_table();
 yaml::Object<Access> access_table();
-yaml::Object<AuthenticationPolicy> authentication_table();
+yaml::Object<Policy> policy_table();
 yaml::Object<JwtPolicy> jwt_policy_table();
 yaml::Object<Credential> credential_table();
 yaml::Object<OAuth2ClientCredentials> oauth2_table();
@@ -57,6 +74,42 @@ yaml::Object<AwsSigV4> aws_sigv4_table();
 yaml::Object<AwsKeys> aws_keys_table(std::string name);
 yaml::Object<SignedJwt> signed_jwt_table();
 yaml::Object<Issuer> issuer_table();
+
+/// A list of ends of a try: words, statuses, codes of gRPC.
+class ConditionList {
+  public:
+    using value_type = Conditions;
+    bool read(const yaml::Node& node, Conditions& conditions, yaml::Diagnostics& diagnostics) const;
+    yaml::Schema schema() const;
+    std::string show(const Conditions&) const { return {}; }
+};
+
+/// A list of statuses and ranges of them.
+class StatusRanges {
+  public:
+    using value_type = std::vector<StatusRange>;
+    bool read(const yaml::Node& node, value_type& ranges, yaml::Diagnostics& diagnostics) const;
+    yaml::Schema schema() const;
+    std::string show(const value_type&) const { return {}; }
+};
+
+/// An endpoint: its URL, or a map of that and its place among the others.
+class EndpointEntry {
+  public:
+    using value_type = Endpoint;
+    bool read(const yaml::Node& node, Endpoint& endpoint, yaml::Diagnostics& diagnostics) const;
+    yaml::Schema schema() const;
+    std::string show(const Endpoint&) const { return {}; }
+};
+
+/// A Redis: its URL, or a map of that and how it is reached.
+class StateEntry {
+  public:
+    using value_type = State;
+    bool read(const yaml::Node& node, State& state, yaml::Diagnostics& diagnostics) const;
+    yaml::Schema schema() const;
+    std::string show(const State&) const { return {}; }
+};
 
 /// An access rule; without environments it is for any.
 class AccessRule {

@@ -83,13 +83,17 @@ Result<std::string> parse_field_value(std::string_view text) {
     return std::string(text);
 }
 
-Object<StaticAnswer> static_answer() {
+}  // namespace
+
+yaml::Object<StaticAnswer> static_answer_table() {
     return Object<StaticAnswer>("static", "An answer of the connector's own.")
         .field("status", &StaticAnswer::status, Integer<std::uint32_t>(200, 599), "Its status.")
         .field("content_type", &StaticAnswer::content_type, Parsed<std::string>("a content type", parse_field_value),
                "Its Content-Type.")
         .field("body", &StaticAnswer::body, Text(), "Its body; none when left out.");
 }
+
+namespace {
 
 void some_weight(const Node& node, const RouteRule& rule, Diagnostics& diagnostics) {
     const auto* split = node.find("split");
@@ -139,7 +143,7 @@ yaml::Object<RouteRule> route_table() {
         .field("mirror", &RouteRule::mirror, mirror_table(), "Another backend that gets copies of requests.")
         .field("rewrite", &RouteRule::rewrite, rewrite(), "What of the request is written anew for the backend.")
         .field("redirect", &RouteRule::redirect, redirect(), "Sends the client elsewhere.")
-        .field("static", &RouteRule::fixed, static_answer(), "An answer of the connector's own.")
+        .field("static", &RouteRule::fixed, static_answer_table(), "An answer of the connector's own.")
         .field("headers", &RouteRule::headers, headers_table(), "Fields that are removed, set or added.")
         .field("max_body", &RouteRule::max_body, Size(0, bounds::max_body_bytes),
                "The largest request body, where the listener takes more; 0 is no further bound.")
@@ -147,10 +151,27 @@ yaml::Object<RouteRule> route_table() {
         .field("compression", &RouteRule::compression, compression_table(),
                "Content codings for answers that have none; off when left out.")
         .field("policies", &RouteRule::policies, List(Text(), bounds::policies),
-               "The ways in which callers may prove who they are: the first that fits decides.")
+               "The ways in which callers may prove who they are, of which the first that fits decides, and limits of "
+               "what "
+               "they may have, which all count.")
         .field("access", &RouteRule::access, List(AccessRule(), bounds::access_rules),
                "Who may use the route; default deny where callers are authenticated.")
-        .later({"handler", "timeouts"})
+        .field("timeouts", &RouteRule::timeouts, timeouts_table(),
+               "How long each phase may take, over what the backend says.")
+        .field("retry", &RouteRule::retry, retry_table(),
+               "When a request is tried again, instead of what the backend says.")
+        .field("circuit", &RouteRule::circuit, circuit_table(), "A circuit of this route, besides the backend's.")
+        .field("bulkhead", &RouteRule::bulkhead, bulkhead_table(),
+               "Requests of this route in progress at once, besides the backend's bound.")
+        .field("cache", &RouteRule::cache, cache_table(), "Answers that are kept, instead of what the backend says.")
+        .field("fallback", &RouteRule::fallback, fallback_table(),
+               "Who answers when the backend cannot, instead of what the backend says.")
+        .field("cost", &RouteRule::cost, Integer<std::uint32_t>(0, bounds::max_cost),
+               "Of one request, in the tokens of rate limits.")
+        .field("essential", &RouteRule::essential, Boolean(), "false: it answers 503 while functionality is reduced.")
+        .field("priority", &RouteRule::priority, priority(),
+               "Who is shed first when the connector is short of something.")
+        .later({"handler"})
         .rule(one_handler)
         .rule(some_weight)
         .rule(check_field_templates);

@@ -50,6 +50,11 @@ class Targets {
 
     void resolve() {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) resolve(i);
+        for (std::size_t i = 0; i < configuration_.backends.size(); ++i)
+            if (Backend& backend = configuration_.backends[i]; backend.fallback)
+                resolve(*backend.fallback, [&](std::size_t k) {
+                    return place_of(root_, {"backends", backend.name, "fallback", "to", k, "backend"});
+                });
         bound_ways();
     }
 
@@ -64,6 +69,17 @@ class Targets {
         if (!inner)
             diagnostics_.error(place_of(root_, {"backends", backend.name, "endpoints", std::size_t{0}}),
                                routes_.missing(name));
+    }
+    /// Who stands in for somebody.
+    void resolve(Fallback& fallback, const auto& place_of_step) {
+        for (std::size_t k = 0; k < fallback.to.size(); ++k) {
+            Fallback::Step& step = fallback.to[k];
+            const auto place = [&] { return place_of_step(k); };
+            std::optional<std::size_t> inner;
+            look_up(step.backend, step.backend_index, &inner, place);
+            if (inner)
+                diagnostics_.error(place(), "a fallback's backend has endpoints of its own, not internal://ROUTE");
+        }
     }
     /// Filled when the first backend asks: few configurations have routes that lead to routes.
     const Names& routes() {
@@ -89,6 +105,10 @@ class Targets {
         for (std::size_t k = 0; k < route.split.size(); ++k)
             look_up(route.split[k].backend, route.split[k].backend_index, &route.split[k].inner_route,
                     [&] { return place_of(root_, {"routes", i, "split", k, "backend"}); });
+        if (route.fallback) {
+            resolve(*route.fallback,
+                    [&](std::size_t k) { return place_of(root_, {"routes", i, "fallback", "to", k, "backend"}); });
+        }
         if (!route.mirror) return;
         const auto place = [&] { return place_of(root_, {"routes", i, "mirror", "backend"}); };
         std::optional<std::size_t> inner;

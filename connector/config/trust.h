@@ -17,6 +17,7 @@
 #include "connector/access/rule.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
+#include "connector/config/limits.h"
 
 namespace adit::config {
 
@@ -104,8 +105,9 @@ struct JwtPolicy {
 
 struct AnonymousPolicy {};
 
-/// One way to tell who calls; exactly one is given.
-struct AuthenticationPolicy {
+/// What routes name in their `policies`: a way to tell who calls, or a limit of what callers may have; exactly one is
+/// given.
+struct Policy {
     std::string name;
     std::optional<ApiKeyPolicy> api_key = {};
     std::optional<BasicPolicy> basic = {};
@@ -113,6 +115,11 @@ struct AuthenticationPolicy {
     std::optional<IpPolicy> ip = {};
     std::optional<JwtPolicy> jwt = {};
     std::optional<AnonymousPolicy> anonymous = {};
+    std::optional<RateLimit> rate_limit = {};
+    std::optional<BulkheadPolicy> bulkhead = {};
+
+    /// Whether it tells who calls.
+    bool authenticates() const { return !rate_limit && !bulkhead; }
 };
 
 /// Who may use services and tunnels, besides what the tunnels' own files say.

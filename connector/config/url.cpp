@@ -27,14 +27,16 @@ Result<Url> parse_url(std::string_view text) {
     return Url{std::move(*origin), target.starts_with('/') ? target : "/" + target};
 }
 
+bool Url::is_safe() const {
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address(origin.host, no_address);
+    return origin.scheme == Endpoint::Scheme::https || net::is_localhost(origin.host) ||
+           (!no_address && address.is_loopback());
+}
+
 Result<Url> parse_trusted_url(std::string_view text) {
     auto url = parse_url(text);
-    if (!url || url->origin.scheme == Endpoint::Scheme::https) {
-        return url;
-    }
-    boost::system::error_code no_address;
-    const auto address = boost::asio::ip::make_address(url->origin.host, no_address);
-    if (!net::is_localhost(url->origin.host) && (no_address || !address.is_loopback())) {
+    if (url && !url->is_safe()) {
         return usage_error("it decides whom we trust: it must be https (http is for this machine alone)");
     }
     return url;

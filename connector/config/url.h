@@ -13,6 +13,8 @@ struct Url {
     std::string target;  ///< begins with '/'
 
     std::string text() const { return origin.text() + target; }
+    /// https, or http to this machine: nobody on the way can read or change what goes there.
+    bool is_safe() const;
     friend bool operator==(const Url&, const Url&) = default;
 };
 

@@ -7,10 +7,12 @@
 #include <string>
 #include <unordered_map>
 
+#include "connector/config/circuits.h"
 #include "connector/config/credentials.h"
 #include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
+#include "connector/config/validate_limits.h"
 #include "connector/config/validate_trust.h"
 
 namespace adit::config {
@@ -105,6 +107,8 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
         if (const auto& http = configuration.log.sinks[i].http)
             expect_readable(http->ca, "CA file", place_of(root, {"log", "sinks", i, "http", "ca"}), diagnostics);
     }
+    for (const Webhook& webhook : configuration.webhooks)
+        expect_readable(webhook.ca, "CA file", place_of(root, {"webhooks", webhook.name, "ca"}), diagnostics);
     if (configuration.tracing)
         expect_readable(configuration.tracing->ca, "CA file", place_of(root, {"tracing", "ca"}), diagnostics);
     for (const Backend& backend : configuration.backends) {
@@ -161,18 +165,30 @@ void check_routes(const Node& root, Configuration& configuration, Diagnostics& d
     }
 }
 
+/// What a narrower place leaves out, the wider one says.
+void resolve_timeouts(Configuration& configuration) {
+    const Timeouts usual = configuration.timeouts.over({});
+    for (Backend& backend : configuration.backends) backend.timeouts = backend.timeout_settings.over(usual);
+    for (Listener& listener : configuration.listeners)
+        if (listener.forward_proxy)
+            listener.forward_proxy->timeouts = listener.forward_proxy->timeout_settings.over(usual);
+}
+
 }  // namespace
 
 void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
+    resolve_timeouts(configuration);
     check_listeners(root, configuration, diagnostics);
     name_sinks(root, configuration, diagnostics);
     check_credentials(root, configuration, diagnostics);
     check_files(root, configuration, diagnostics);
     check_services(root, configuration, diagnostics);
     resolve_targets(root, configuration, diagnostics);
+    check_circuits(root, configuration, diagnostics);
     check_issuers(root, configuration, diagnostics);
     check_routes(root, configuration, diagnostics);
     check_trust(root, configuration, diagnostics);
+    check_limits(root, configuration, diagnostics);
 }
 
 }  // namespace adit::config

@@ -23,8 +23,8 @@ using yaml::place_of;
 
 constexpr std::array<std::string_view, 4> kBuiltIn{"api-key", "basic", "mtls", "anonymous"};
 
-AuthenticationPolicy built_in(const std::string& name) {
-    AuthenticationPolicy policy{.name = name};
+Policy built_in(const std::string& name) {
+    Policy policy{.name = name};
     if (name == "api-key") policy.api_key.emplace();
     if (name == "basic") policy.basic.emplace();
     if (name == "mtls") policy.mtls.emplace();
@@ -33,7 +33,7 @@ AuthenticationPolicy built_in(const std::string& name) {
 }
 
 /// Whether callers may get names that no consumer has.
-bool names_strangers(const AuthenticationPolicy& policy) {
+bool names_strangers(const Policy& policy) {
     return (policy.jwt && !policy.jwt->listed_only) ||
            (policy.mtls && policy.mtls->unlisted != MtlsPolicy::Unlisted::refuse);
 }
@@ -49,9 +49,9 @@ class Trust {
     }
 
     void check() {
-        note_enforcement();
         check_policies();
         check_uses();
+        note_enforcement();
         check_consumers();
         check_rules();
     }
@@ -59,27 +59,28 @@ class Trust {
   private:
     void error(Place place, std::string message) { diagnostics_.error(std::move(place), std::move(message)); }
 
-    /// Who writes any of it wants callers to be asked: nothing of it may count for nothing.
+    /// Who writes any of it wants callers to be asked: nothing of it may count for nothing. Limits alone ask nobody.
     void note_enforcement() {
         bool enforces = false;
-        for (const char* key : {"consumers", "policies", "access"}) enforces = enforces || root_.find(key) != nullptr;
+        for (const char* key : {"consumers", "access"}) enforces = enforces || root_.find(key) != nullptr;
+        const auto authenticates = [](const Policy& policy) { return policy.authenticates(); };
+        enforces = enforces ||
+                   (root_.find("policies") &&
+                    (configuration_.policies.empty() || std::ranges::any_of(configuration_.policies, authenticates)));
         for (const RouteRule& route : configuration_.routes)
-            enforces = enforces || !route.policies.empty() || route.access.has_value();
+            enforces = enforces || !route.authentication.empty() || route.access.has_value();
         for (const Listener& listener : configuration_.listeners)
             enforces = enforces || (listener.forward_proxy && !listener.forward_proxy->policies.empty());
         configuration_.enforces_access = enforces;
     }
 
-    const AuthenticationPolicy* find(const std::string& name) const {
-        const auto found = std::ranges::find(configuration_.policies, name, &AuthenticationPolicy::name);
-        return found == configuration_.policies.end() ? nullptr : &*found;
-    }
+    const Policy* find(const std::string& name) const { return configuration_.policy(name); }
 
     /// A built-in name may be given other settings, but no other meaning.
     void check_policies() {
-        for (const AuthenticationPolicy& policy : configuration_.policies) {
+        for (const Policy& policy : configuration_.policies) {
             const auto place = [&] { return place_of(root_, {"policies", policy.name}); };
-            const AuthenticationPolicy usual = built_in(policy.name);
+            const Policy usual = built_in(policy.name);
             const bool changed = (usual.api_key && !policy.api_key) || (usual.basic && !policy.basic) ||
                                  (usual.mtls && !policy.mtls) || (usual.anonymous && !policy.anonymous);
             if (changed) error(place(), "'" + policy.name + "' is the name of a built-in policy of another kind");
@@ -91,9 +92,14 @@ class Trust {
 
     void check_uses() {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
-            const auto& names = configuration_.routes[i].policies;
-            for (std::size_t k = 0; k < names.size(); ++k)
+            RouteRule& route = configuration_.routes[i];
+            const auto& names = route.policies;
+            for (std::size_t k = 0; k < names.size(); ++k) {
                 use(names, k, [&] { return place_of(root_, {"routes", i, "policies", k}); });
+                const Policy* policy = find(names[k]);
+                (policy == nullptr || policy->authenticates() ? route.authentication : route.limits)
+                    .push_back(names[k]);
+            }
         }
         for (std::size_t i = 0; i < configuration_.listeners.size(); ++i) {
             const auto& proxy = configuration_.listeners[i].forward_proxy;
@@ -121,7 +127,9 @@ class Trust {
         const auto& [tls, policies] = std::tie(configuration_.listeners[listener].tls,
                                                configuration_.listeners[listener].forward_proxy->policies);
         use(policies, at, place);
-        const AuthenticationPolicy* policy = find(policies[at]);
+        const Policy* policy = find(policies[at]);
+        if (policy && !policy->authenticates())
+            error(place(), "policy '" + policy->name + "' is a limit, and a forward proxy has ways to tell who calls");
         if (policy && policy->mtls && asks_clients() && (!tls || tls->client_ca.empty()))
             error(place(), "policy '" + policy->name + "' needs tls.client_ca at this listener");
     }
@@ -134,7 +142,7 @@ class Trust {
 
     std::string missing_policy(const std::string& name) const {
         std::vector<std::string> known(kBuiltIn.begin(), kBuiltIn.end());
-        for (const AuthenticationPolicy& policy : configuration_.policies)
+        for (const Policy& policy : configuration_.policies)
             if (std::ranges::find(known, policy.name) == known.end()) known.push_back(policy.name);
         return "there is no policy '" + name + "'" + yaml::did_you_mean(name, known) +
                " (policies: " + yaml::listing(known, 10) + ")";
@@ -190,7 +198,7 @@ class Trust {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
             const RouteRule& route = configuration_.routes[i];
             for (std::size_t k = 0; route.access && k < route.access->size(); ++k)
-                check((*route.access)[k], strangers_at(route.policies),
+                check((*route.access)[k], strangers_at(route.authentication),
                       [&](const char* key) { return place_of(root_, {"routes", i, "access", k, key}); });
         }
         for (std::size_t i = 0; i < configuration_.listeners.size(); ++i) {
@@ -215,7 +223,7 @@ class Trust {
     bool strangers_at(const std::vector<std::string>& policies) const {
         if (policies.empty()) return std::ranges::any_of(configuration_.policies, names_strangers);
         return std::ranges::any_of(policies, [&](const std::string& name) {
-            const AuthenticationPolicy* policy = find(name);
+            const Policy* policy = find(name);
             return policy == nullptr || names_strangers(*policy);
         });
     }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "common/log/log.h"
-#include "connector/fetch/reply_time.h"
+#include "connector/http/date.h"
 
 namespace adit::credential {
 namespace {
@@ -36,7 +36,7 @@ net::Task<std::expected<fetch::Reply, fetch::Trouble>> Provider::ask(fetch::Requ
 }
 
 void ClockWatch::mind(const fetch::Reply& reply, const std::string& url) {
-    const auto theirs = fetch::parse_http_date(reply.field("date"));
+    const auto theirs = http::parse_date(reply.field("date"));
     if (!theirs) {
         return;
     }

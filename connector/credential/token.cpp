@@ -9,7 +9,8 @@
 
 #include "common/jose/compact.h"
 #include "connector/credential/uri_encoding.h"
-#include "connector/fetch/reply_time.h"
+#include "connector/http/date.h"
+#include "connector/http/reply_time.h"
 
 namespace adit::credential {
 namespace {
@@ -203,7 +204,7 @@ fetch::Trouble trouble_of(const fetch::Reply& reply, const Secrets& secrets) {
         trouble.words += ": " + shown(said.words, secrets);
     }
     if (passes) {
-        trouble.retry_after = fetch::retry_after(reply.field("retry-after"), std::chrono::system_clock::now());
+        trouble.retry_after = http::retry_after(reply.field("retry-after"), std::chrono::system_clock::now());
     }
     return trouble;
 }
@@ -214,7 +215,7 @@ std::optional<json::object> unverified_claims(std::string_view token) {
 }
 
 WallTime time_of(const fetch::Reply& reply) {
-    return fetch::parse_http_date(reply.field("date")).value_or(std::chrono::system_clock::now());
+    return http::parse_date(reply.field("date")).value_or(std::chrono::system_clock::now());
 }
 
 }  // namespace adit::credential

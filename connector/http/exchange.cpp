@@ -129,6 +129,35 @@ void Exchange::begin_own(int code, std::vector<Field> fields, std::uint64_t leng
     filter_and_begin(response, {});
 }
 
+namespace {
+
+/// What fields say of a failure, whatever form its body has. The texts live as long as this.
+class FailureTold {
+  public:
+    FailureTold(const problem::Failure& failure, std::string_view pseudonym)
+        : proxy_status_(problem::proxy_status(failure, pseudonym)),
+          retry_after_(failure.retry_after > 0 ? std::to_string(failure.retry_after) : ""),
+          attempts_(failure.attempts_told > 0 ? std::to_string(failure.attempts_told) : "") {}
+
+    std::vector<Field> fields() const {
+        std::vector<Field> fields{{"proxy-status", proxy_status_}};
+        if (!retry_after_.empty()) {
+            fields.push_back({"retry-after", retry_after_});
+        }
+        if (!attempts_.empty()) {
+            fields.push_back({"x-adit-attempts", attempts_});
+        }
+        return fields;
+    }
+
+  private:
+    std::string proxy_status_;
+    std::string retry_after_;
+    std::string attempts_;
+};
+
+}  // namespace
+
 net::Task<> Exchange::answer(const problem::Failure& failure) {
     if (status != 0) {
         truncate();
@@ -144,12 +173,9 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     }
     const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
                                                       format_time_ms(std::chrono::system_clock::now()));
-    const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
-    const std::string retry_after = std::to_string(failure.retry_after);
-    std::vector<Field> fields{{"cache-control", "no-store"}, {"proxy-status", proxy_status}};
-    if (failure.retry_after > 0) {
-        fields.push_back({"retry-after", retry_after});
-    }
+    const FailureTold told(failure, settings.pseudonym);
+    std::vector<Field> fields = told.fields();
+    fields.push_back({"cache-control", "no-store"});
     // RFC 9110 §15.5.2: a 401 has a challenge, also where none of the ways to authenticate has one that is registered.
     if (failure.status == 401 && challenges.empty()) {
         challenges.emplace_back("Adit realm=\"adit\"");
@@ -161,17 +187,20 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
 }
 
-/// A call that failed here: an answer of trailers only, with the reason where gRPC looks for it.
+/// A call that failed here: an answer of trailers only, with the reason and the time until a retry where gRPC looks for
+/// them (gRPC proposal A6).
 net::Task<> Exchange::answer_grpc(const problem::Failure& failure) {
     const std::string code = std::to_string(grpc_status(failure));
     const std::string message = grpc_message(failure.detail.empty() ? failure.code : failure.detail);
-    const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
-    begin_own(200,
-              {{"content-type", "application/grpc"},
-               {"grpc-status", code},
-               {"grpc-message", message},
-               {"proxy-status", proxy_status}},
-              0);
+    const FailureTold told(failure, settings.pseudonym);
+    const std::string pushback = std::to_string(failure.retry_after * std::int64_t{1000});
+    std::vector<Field> fields = told.fields();
+    fields.insert(fields.end(),
+                  {{"content-type", "application/grpc"}, {"grpc-status", code}, {"grpc-message", message}});
+    if (failure.retry_after > 0) {
+        fields.push_back({"grpc-retry-pushback-ms", pushback});
+    }
+    begin_own(200, std::move(fields), 0);
     out.finish();
     co_await out.send();
 }

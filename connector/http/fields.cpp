@@ -252,6 +252,42 @@ Outcome add_field(std::string_view name, std::string_view value, Head& head, Col
     return field.known == Known::other ? Outcome() : note(head, seen, field);
 }
 
+namespace {
+
+bool nominated(const Head& head, std::string_view name) {
+    if (!head.has_connection_options) {
+        return false;
+    }
+    for (const Field& field : head.fields) {
+        if (field.known == Known::connection && list_has(field.value, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+bool hop_by_hop(const Head& head, const Field& field) {
+    switch (field.known) {
+        case Known::connection:
+        case Known::keep_alive:
+        case Known::proxy_connection:
+        case Known::te:
+        case Known::trailer:
+        case Known::transfer_encoding:
+        case Known::upgrade:
+        case Known::proxy_authenticate:
+        case Known::proxy_authorization:
+        case Known::content_length:
+            return true;
+        case Known::other:
+            return nominated(head, field.name);
+        default:
+            return false;
+    }
+}
+
 bool allowed_in_trailers(const Field& field) {
     static constexpr std::array kNames = std::to_array<std::string_view>(
         {"age", "cache-control", "content-encoding", "content-range", "cookie", "expires", "location", "pragma",

@@ -20,6 +20,9 @@ Known known(std::string_view name);
 /// Whether an origin may take two names for one: case does not matter, and '_' is '-' to CGI and its heirs.
 bool same_name(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);
+/// Fields of one hop only, and those that Connection names: they go no further. Names that would strip what guards a
+/// request are not followed: they are not `Known::other`, so Connection is not asked about them.
+bool hop_by_hop(const Head& head, const Field& field);
 /// RFC 9110 §5.5: visible characters, blanks, tabs and bytes above 0x7f; no NUL, CR, LF or other control.
 bool is_field_value(std::string_view text);
 

@@ -21,40 +21,6 @@ void add_length(FieldSink& out, std::uint64_t length) {
     out.add("content-length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-bool nominated(const Head& head, std::string_view name) {
-    if (!head.has_connection_options) {
-        return false;
-    }
-    for (const Field& field : head.fields) {
-        if (field.known == Known::connection && list_has(field.value, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/// Fields of one hop only, and those that Connection names. Names that would strip what guards a request are not
-/// followed: they are not `Known::other`, so nominated() is not asked about them.
-bool hop_by_hop(const Head& head, const Field& field) {
-    switch (field.known) {
-        case Known::connection:
-        case Known::keep_alive:
-        case Known::proxy_connection:
-        case Known::te:
-        case Known::trailer:
-        case Known::transfer_encoding:
-        case Known::upgrade:
-        case Known::proxy_authenticate:
-        case Known::proxy_authorization:
-        case Known::content_length:
-            return true;
-        case Known::other:
-            return nominated(head, field.name);
-        default:
-            return false;
-    }
-}
-
 std::string_view via_version(Version version) {
     return version == Version::http2 ? "2.0 " : version == Version::http11 ? "1.1 " : "1.0 ";
 }
@@ -74,6 +40,7 @@ void add_via(FieldSink& out, const Head& head, std::string_view pseudonym) {
 
 /// What an origin of any version gets, but for the fields that frame the message.
 void add_request_fields(FieldSink& out, const RequestHead& request, const Onward& onward) {
+    bool said_timeout = onward.grpc_timeout.empty();
     for (const Field& field : request.fields) {
         if (is_reserved(field.name, onward.reserved)) {
             continue;
@@ -106,9 +73,13 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
         }
         if (!onward.grpc_timeout.empty() && iequals(field.name, "grpc-timeout")) {
             out.add(field.name, onward.grpc_timeout);
+            said_timeout = true;
         } else if (!hop_by_hop(request, field)) {
             out.add(field.name, field.value);
         }
+    }
+    if (!said_timeout) {
+        out.add("grpc-timeout", onward.grpc_timeout);
     }
     for (const auto& [name, value] : onward.credentials) {
         out.add(name, value);

@@ -26,7 +26,7 @@ struct Onward {
     Disclosure disclosure = {};
     std::string_view request_id;
     std::string_view pseudonym;          ///< our name in Via
-    std::string_view grpc_timeout = {};  ///< replaces the caller's, of which some has passed
+    std::string_view grpc_timeout = {};  ///< replaces the caller's, of which some has passed; empty: that goes on
     bool upgrade = false;                ///< pass the Upgrade field on
     bool origin_tls = false;
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came

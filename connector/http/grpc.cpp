@@ -58,6 +58,12 @@ std::string grpc_timeout_text(std::chrono::nanoseconds left) {
     return "99999999H";
 }
 
+int grpc_code(std::string_view field) {
+    int code = 0;
+    const auto [end, bad] = std::from_chars(field.data(), field.data() + field.size(), code);
+    return bad == std::errc() && end == field.data() + field.size() && code >= 0 ? code : -1;
+}
+
 int grpc_status(const problem::Failure& failure) {
     switch (failure.status) {
         case 400:

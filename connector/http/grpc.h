@@ -20,6 +20,9 @@ std::optional<std::chrono::nanoseconds> grpc_timeout(const RequestHead& request)
 /// A duration as grpc-timeout says it: at most eight digits and a unit. Never longer than `left`.
 std::string grpc_timeout_text(std::chrono::nanoseconds left);
 
+/// The code in a grpc-status field; -1 when it is none.
+int grpc_code(std::string_view field);
+
 /// The status code of a failure of ours; what HTTP statuses mean to gRPC, where we know no better
 /// (https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).
 int grpc_status(const problem::Failure& failure);

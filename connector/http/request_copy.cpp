@@ -61,7 +61,7 @@ class RequestCopy::Replay final : public Exchange {
     Framing framing_for(const Framing&) const override { return {Framing::Kind::until_close, 0}; }
 };
 
-RequestCopy::RequestCopy(const Exchange& original, const Field& mark)
+RequestCopy::RequestCopy(const Exchange& original)
     : loop_(original.client().loop()),
       settings_(original.settings),
       peer_ip_(original.peer_ip),
@@ -69,8 +69,14 @@ RequestCopy::RequestCopy(const Exchange& original, const Field& mark)
       client_tls_(original.client_tls),
       vouched_(original.vouched),
       request_id_(original.request_id) {
-    head_.assign(original.request, mark);
+    head_.assign(original.request, {});
+    head_.fields.pop_back();
     head_.expect_continue = false;  // the body is here: the field falls away with its meaning
+}
+
+RequestCopy::RequestCopy(const Exchange& original, const Field& mark) : RequestCopy(original) {
+    head_.assign(original.request, mark);
+    head_.expect_continue = false;
     const auto own = head_.fields.end() - 1;
     const auto same = [&](const Field& field) { return iequals(field.name, mark.name); };
     head_.fields.erase(std::remove_if(head_.fields.begin(), own, same), own);

@@ -16,6 +16,8 @@ class RequestCopy {
     /// Copies the head as it is now (the path may have been written anew), with the same request id; `mark` is added
     /// instead of any field of that name that the request has. The body is added as it passes.
     RequestCopy(const Exchange& original, const Field& mark);
+    /// Without a mark.
+    explicit RequestCopy(const Exchange& original);
     ~RequestCopy();
 
     /// The first `n` of `bytes` belong to the body.

@@ -114,9 +114,55 @@ void AccessLog::append_json(const AccessRecord& record) {
     out += '}';
     number_member(out, "attempts", static_cast<std::uint64_t>(record.attempts));
     out += record.reused ? ",\"reused\":true" : ",\"reused\":false";
+    if (record.effects != nullptr) {
+        append_effects(*record.effects);
+    }
+    text_member(out, "tries", record.tries);
     text_member(out, "error", record.error);
+    text_member(out, "code", record.code);
     text_member(out, "reason", record.reason);
     out += "}\n";
+}
+
+/// Only what has happened: a request that nothing was done to has a line without these.
+void AccessLog::append_effects(const Effects& effects) {
+    std::string& out = batch_.text;
+    text_member(out, "shed", effects.shed);
+    text_member(out, "reduced", effects.reduced);
+    if (!effects.limit.policy.empty()) {
+        text_member(out, "rate_limit", effects.limit.policy);
+        text_member(out, "rate_limit_result", effects.limit.result);
+        number_member(out, "rate_limit_left", effects.limit.left);
+        if (effects.limit.refunded) {
+            out += ",\"rate_limit_refunded\":true";
+        }
+    }
+    text_member(out, "bulkhead", effects.bulkhead);
+    if (effects.queued.count() > 0) {
+        out += ',';
+        ms_member(out, "bulkhead_ms", effects.queued);
+    }
+    text_member(out, "cache", effects.cache);
+    text_member(out, "cache_detail", effects.cache_detail);
+    text_member(out, "fallback", effects.fallback);
+}
+
+void AccessLog::append_effects_text(const Effects& effects) {
+    std::string& out = batch_.text;
+    for (const auto& [name, value] :
+         {std::pair{" shed=", effects.shed}, std::pair{" reduced=", effects.reduced},
+          std::pair{" rate_limit=", effects.limit.policy}, std::pair{" rate_limit_result=", effects.limit.result},
+          std::pair{" bulkhead=", effects.bulkhead}, std::pair{" cache=", effects.cache},
+          std::pair{" cache_detail=", effects.cache_detail}, std::pair{" fallback=", effects.fallback}}) {
+        if (!value.empty()) {
+            out += name;
+            logging::append_logfmt(out, value);
+        }
+    }
+    if (effects.queued.count() > 0) {
+        out += " bulkhead_ms=";
+        append_ms(out, effects.queued);
+    }
 }
 
 void AccessLog::append_text(const AccessRecord& record) {
@@ -136,13 +182,16 @@ void AccessLog::append_text(const AccessRecord& record) {
     append_number(out, record.bytes_in);
     out += " out=";
     append_number(out, record.bytes_out);
+    if (record.effects != nullptr) {
+        append_effects_text(*record.effects);
+    }
     for (const auto& [name, value] :
          {std::pair{" route=", record.route}, std::pair{" inner_route=", record.inner_route},
           std::pair{" consumer=", record.consumer}, std::pair{" environment=", record.environment},
           std::pair{" tunnel=", record.tunnel}, std::pair{" agent=", record.agent},
-          std::pair{" endpoint=", record.endpoint}, std::pair{" error=", record.error},
-          std::pair{" reason=", record.reason}, std::pair{" id=", record.request_id},
-          std::pair{" trace=", record.trace_id}}) {
+          std::pair{" endpoint=", record.endpoint}, std::pair{" tries=", record.tries},
+          std::pair{" error=", record.error}, std::pair{" code=", record.code}, std::pair{" reason=", record.reason},
+          std::pair{" id=", record.request_id}, std::pair{" trace=", record.trace_id}}) {
         if (!value.empty()) {
             out += name;
             logging::append_logfmt(out, value);

@@ -7,6 +7,7 @@
 
 #include "common/log/batch.h"
 #include "common/net/loop.h"
+#include "connector/policy/effects.h"
 
 namespace adit::policy {
 
@@ -31,6 +32,7 @@ struct AccessRecord {
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     int attempts = 0;
+    std::string_view tries;  ///< each of them in words, where there was more than one, or it failed
     bool reused = false;
     std::chrono::nanoseconds duration{};
     std::chrono::nanoseconds queue{};  ///< until a connection was asked for
@@ -38,7 +40,9 @@ struct AccessRecord {
     std::chrono::nanoseconds first_byte{};  ///< from connected to the first byte of the answer
     std::chrono::nanoseconds body{};
     std::string_view error;  ///< RFC 9209 error type
+    std::string_view code;   ///< of the problem document that the client got
     std::string_view reason;
+    const Effects* effects = nullptr;  ///< what stood around it did; null: nothing did
 };
 
 /// A worker's access log: lines collect in a batch that is handed over at the end of the turn.
@@ -59,6 +63,8 @@ class AccessLog final : private net::TurnEnd {
     void flush();
     void append_json(const AccessRecord& record);
     void append_text(const AccessRecord& record);
+    void append_effects(const Effects& effects);
+    void append_effects_text(const Effects& effects);
 
     net::Loop& loop_;
     bool on_;

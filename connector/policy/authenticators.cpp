@@ -3,7 +3,7 @@
 
 namespace adit::policy {
 
-Result<std::shared_ptr<const Authenticator>> make_authenticator(const config::AuthenticationPolicy& policy,
+Result<std::shared_ptr<const Authenticator>> make_authenticator(const config::Policy& policy,
                                                                 const Materials& materials) {
     if (policy.api_key) {
         return make_api_key(policy.name, *policy.api_key, materials.consumers);

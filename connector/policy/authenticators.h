@@ -21,7 +21,7 @@ struct Materials {
 
 /// The authenticator of a checked policy. An error is one that stands in the way of the whole configuration, such as a
 /// file that cannot be used.
-Result<std::shared_ptr<const Authenticator>> make_authenticator(const config::AuthenticationPolicy& policy,
+Result<std::shared_ptr<const Authenticator>> make_authenticator(const config::Policy& policy,
                                                                 const Materials& materials);
 
 // --- the kinds, each in a file of its own ---

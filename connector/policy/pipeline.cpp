@@ -16,8 +16,9 @@ net::Task<> Pipeline::handle(http::Exchange& exchange) {
     join_trace(exchange, story);
     // 2. what was refused while it was read is only answered; everything else goes inwards
     story.failure = exchange.refused ? std::move(exchange.refused) : co_await serve(exchange, story);
-    // 3. the one place that turns a failure into an answer
+    // 3. the one place that turns a failure into an answer; what we refused ourselves costs its caller nothing
     if (story.failure) {
+        refund(story, exchange.client().loop().now());
         co_await exchange.answer(*story.failure);
     }
     // 4. metrics, access line and span, when the last byte has gone
@@ -45,17 +46,23 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }
+    const RouteTerms& first = story.serving->routes->terms[story.route->index];
+    if (auto failure = story.presence.emplace(shedding_).enter(exchange, first.priority, story.effects)) {
+        co_return failure;
+    }
+    if (auto failure = reduced(story, *story.route)) {
+        co_return failure;
+    }
     story.destination = &story.route->destination;
     story.admission.passage.route = story.route->name;
     const Routes& routes = *story.serving->routes;
-    if (!story.route->plain || routes.enforces || routes.policies[story.route->index]) {
+    if (!story.route->plain || routes.enforces || routes.policies[story.route->index] || first.limits) {
         story.destination = co_await follow(exchange, story);
         if (story.destination == nullptr) {
             co_return std::exchange(story.failure, std::nullopt);
         }
     }
-    backend::Backend& backend = *story.serving->backends[story.destination->backend_index];
-    co_return co_await route::forward(exchange, backend, story.admission.passage, story.trace);
+    co_return co_await call(exchange, story);
 }
 
 /// From route to route, until one leads to a backend with endpoints of its own, or answers or refuses (null then).
@@ -64,7 +71,8 @@ net::Task<const route::Destination*> Pipeline::follow(http::Exchange& exchange, 
     const route::Route* route = story.route;
     for (;;) {
         const route::Destination& destination = choose(exchange, story, *route);
-        const bool asks = routes.enforces || routes.policies[route->index] != nullptr;
+        const bool asks =
+            routes.enforces || routes.policies[route->index] != nullptr || routes.terms[route->index].limits != nullptr;
         if (asks && !co_await pass_policies(exchange, story, *route, destination)) {
             co_return nullptr;
         }
@@ -118,6 +126,10 @@ net::Task<bool> Pipeline::pass_policies(http::Exchange& exchange, Story& story, 
     if (!preflight && story.serving->routes->enforces) {
         co_await admit(exchange, story, route);
     }
+    if (!preflight && !story.failure && story.serving->routes->terms[route.index].limits) {
+        co_await take_tokens(exchange, story, route);
+    }
+    story.limit_fields.stand_before(exchange);
     if (policies == nullptr) {
         co_return !story.failure;
     }
@@ -292,15 +304,19 @@ void Pipeline::conclude(const http::Exchange& exchange, const Story& story) {
         inner.append(inner.empty() ? "" : " > ").append(route->name);
     }
     record.inner_route = inner;
+    const std::string tries = trace.tries.empty() ? std::string() : route::describe(trace.tries);
+    record.tries = tries;
     if (story.destination != nullptr) {
         record.backend = story.destination->backend;
     }
     if (story.failure) {
         record.error = problem::name(story.failure->error);
-        record.reason = story.failure->detail;
+        record.code = story.failure->code;
+        record.reason = trace.withheld.empty() ? story.failure->detail : trace.withheld;
     } else {
         record.reason = trace.broken;
     }
+    record.effects = &story.effects;
     log_.write(record);
     if (traced) {
         tracer_.finish(*story.tracked, record, exchange.settings.tls, exchange.started, now, trace);

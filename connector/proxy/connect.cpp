@@ -7,7 +7,7 @@ namespace adit::proxy {
 
 net::Task<std::expected<Line, problem::Failure>> dial(backend::Backend& backend, net::Loop& loop, route::Trace& trace,
                                                       net::Time deadline) {
-    backend::Endpoint& endpoint = *backend.next_order(loop.now()).front();
+    backend::Endpoint& endpoint = *backend.select().next(loop.now());
     trace.endpoint = endpoint.text;
     auto way = endpoint.dialer->choose();
     if (!way && co_await endpoint.dialer->await_way(deadline)) {

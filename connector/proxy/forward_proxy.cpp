@@ -70,6 +70,9 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::serve(http::Exchange& e
         co_return std::move(target.error());
     }
     story.target = std::move(*target);
+    if (auto failure = story.presence.emplace(shedding_).enter(exchange, config::Priority::normal, story.effects)) {
+        co_return failure;
+    }
     if (auto failure = co_await story.terms->entrance.admit(exchange, story.admission)) {
         co_return failure;
     }
@@ -151,7 +154,8 @@ net::Task<std::optional<problem::Failure>> ForwardProxy::forward(http::Exchange&
     }
     exchange.request.path = found->path;
     story.origin = origins_.at(found->service->name, story.terms->timeouts);
-    auto failure = co_await route::forward(exchange, *story.origin, story.admission.passage, story.trace);
+    auto failure = co_await route::forward(exchange, *story.origin, story.admission.passage, story.trace,
+                                           {.timeouts = story.terms->timeouts});
     if (!story.trace.denied.empty()) {  // the rules have just changed
         story.denied = story.trace.denied;
         failure = denied(story.target);
@@ -192,6 +196,7 @@ void ForwardProxy::conclude(const http::Exchange& exchange, const Story& story) 
     metrics.finished(exchange.status, record.duration, record.bytes_in, record.bytes_out);
     if (story.failure) {
         record.error = problem::name(story.failure->error);
+        record.code = story.failure->code;
         record.reason = story.denied.empty() ? story.failure->detail : story.denied;
         metrics.failed(story.failure->code);
     } else if (!story.trace.broken.empty()) {
@@ -201,6 +206,7 @@ void ForwardProxy::conclude(const http::Exchange& exchange, const Story& story) 
     const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
     const std::string trace_id = story.tracked ? hex_encode(story.tracked->self.trace) : std::string();
     record.trace_id = trace_id;
+    record.effects = &story.effects;
     log_.write(record);
     if (traced) {
         tracer_.finish(*story.tracked, record, exchange.settings.tls, exchange.started, now, story.trace);

@@ -11,6 +11,7 @@
 #include "connector/http/exchange.h"
 #include "connector/policy/access_log.h"
 #include "connector/policy/entrance.h"
+#include "connector/policy/shedding.h"
 #include "connector/policy/tracer.h"
 #include "connector/proxy/connect.h"
 #include "connector/proxy/origins.h"
@@ -41,8 +42,9 @@ struct Terms {
 /// request makes the connector open a connection of its own.
 class ForwardProxy final : public http::Handler {
   public:
-    ForwardProxy(std::shared_ptr<const Terms> terms, tunnel::Pool& pool, policy::AccessLog& log, policy::Tracer& tracer)
-        : terms_(std::move(terms)), pool_(pool), log_(log), tracer_(tracer), origins_(pool) {}
+    ForwardProxy(std::shared_ptr<const Terms> terms, tunnel::Pool& pool, policy::AccessLog& log, policy::Tracer& tracer,
+                 const policy::Shedding& shedding)
+        : terms_(std::move(terms)), pool_(pool), log_(log), tracer_(tracer), shedding_(shedding), origins_(pool) {}
 
     /// Requests from now on are served by `terms`; a CONNECT that runs keeps what it began with.
     void serve_by(std::shared_ptr<const Terms> terms);
@@ -57,6 +59,8 @@ class ForwardProxy final : public http::Handler {
         std::shared_ptr<backend::Backend> origin;
         Target target;
         route::Trace trace;
+        policy::Effects effects;
+        std::optional<policy::Presence> presence;  ///< among the requests in progress
         std::optional<policy::Tracked> tracked;
         std::optional<problem::Failure> failure;
         std::string denied;  ///< why, for the log; the client is not told whether there is such a service
@@ -75,6 +79,7 @@ class ForwardProxy final : public http::Handler {
     tunnel::Pool& pool_;
     policy::AccessLog& log_;
     policy::Tracer& tracer_;
+    const policy::Shedding shedding_;
     Origins origins_;
 };
 

@@ -5,66 +5,63 @@
 #include "common/net/spawn.h"
 #include "connector/http/grpc.h"
 #include "connector/http/parse.h"
+#include "connector/route/dialling.h"
 
 namespace adit::route {
 
-Attempt::Attempt(http::Exchange& exchange, backend::Backend& backend, backend::Endpoint& endpoint, backend::Way way,
-                 const Passage& passage, Trace& trace, HeldBody* held)
-    : exchange_(exchange),
-      backend_(backend),
+Attempt::Attempt(Asking& asking, backend::Endpoint& endpoint, backend::Way way)
+    : asking_(asking),
+      exchange_(asking.exchange),
+      backend_(asking.backend),
       endpoint_(endpoint),
       way_(std::move(way)),
-      passage_(passage),
-      trace_(trace),
-      held_(held),
-      held_left_(held == nullptr ? std::string_view() : held->bytes()),
-      loop_(exchange.client().loop()),
-      grpc_timeout_(http::grpc_timeout(exchange.request)),
+      busy_(endpoint.vitals),
+      kept_left_(asking.body_so_far()),
+      loop_(asking.loop()),
       watchdog_(*this),
+      dialled_(loop_),
       upload_ended_(loop_),
       established_(loop_) {
-    exchange_.client().on_hangup(this);
+    times_.began = loop_.now();
     backend_.metrics().active.Increment();
 }
 
 Attempt::~Attempt() {
-    exchange_.client().on_hangup(nullptr);
     backend_.metrics().active.Decrement();
     settle();
 }
 
 /// Gives the connection back when it is whole.
 void Attempt::settle() {
-    if (reusable_ && !uploading_ && exchange_.body.done()) {
+    if (reusable_ && !uploading_ && body_handed_over()) {
         if (auto connection = call_->release(response_)) {
             endpoint_.keep.put(way_.pool_key, std::move(connection));
         }
     }
 }
 
-void Attempt::peer_hung_up() {
-    client_left_ = true;
+void Attempt::give_up(net::Status why) {
+    given_up_ = true;
+    dialled_.wake();
     if (origin_ != nullptr) {
-        origin_->abort(net::Errc::peer_gone);
+        origin_->abort(why);
     }
 }
 
-bool Attempt::repeatable(const problem::Failure& failure) const {
-    if (answered_ || client_left_ || exchange_.status != 0) {
-        return false;
+net::Task<std::optional<problem::Failure>> Attempt::ask() {
+    auto failure = co_await try_asking();
+    if (failure || renewed_) {
+        co_await stop_upload();
     }
-    if (held_ == nullptr && (exchange_.body.bytes() > 0 || exchange_.interim_sent)) {
-        return false;
+    watchdog_.disarm();  // whoever relays the answer has a time of its own
+    if (asking_.client_left && exchange_.status == 0) {
+        failure = problem::client_gone();
     }
-    // RFC 9110 §9.2.2: a connection that ended without a byte of an answer, whether it was a kept one or one whose
-    // session went away while it was being made, may have carried the request; doing an idempotent one again does no
-    // harm.
-    const bool uncertain = failure.error == problem::ProxyError::connection_terminated && origin_ != nullptr &&
-                           (reused_ || !origin_->established());
-    return failure.not_sent || (uncertain && http::idempotent(exchange_.request.method));
+    times_.asked = loop_.now();
+    co_return failure;
 }
 
-net::Task<std::optional<problem::Failure>> Attempt::run() {
+net::Task<std::optional<problem::Failure>> Attempt::try_asking() {
     if (!backend_.credentials.empty()) {
         if (auto failure = co_await attach()) {
             without_credential_ = true;
@@ -75,40 +72,59 @@ net::Task<std::optional<problem::Failure>> Attempt::run() {
         co_return failure;
     }
     exchange_.via = backend_.presentation.disclosure.via;
-    auto failure = co_await send_request();
-    if (!failure) {
-        failure = co_await read_answer();
+    if (auto failure = co_await send_request()) {
+        co_return failure;
     }
-    co_await stop_upload();
-    if (client_left_ && exchange_.status == 0) {
-        failure = problem::client_gone();
-    }
-    co_return failure;
+    co_return co_await read_answer();
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::connect() {
-    trace_.connect_started = loop_.now();
+    times_.connect_started = loop_.now();
+    watchdog_.begin_try();
     const bool upgrade = asks_for_websocket();
     backend::Carrier carrier = endpoint_.reuse(way_, upgrade);
-    if (!carrier) {
-        const net::Time deadline = std::min(loop_.now() + backend_.timeouts.connect, watchdog_.total_ends());
-        auto made = co_await endpoint_.connect(way_, upgrade, deadline);
+    // Others that waited for the same session may have taken its last stream since it was handed to us.
+    while (!carrier || (carrier.shared && !carrier.shared->has_room())) {
+        way_.tls_most = asking_.plan.timeouts.tls;
+        auto made = co_await dial(upgrade);
         if (!made) {
-            co_return std::move(made.error());
+            auto other = made.error().status == 504 ? watchdog_.connect_verdict() : std::nullopt;
+            co_return other ? std::move(*other) : std::move(made.error());
         }
         carrier = std::move(*made);
-        if (client_left_) {
-            co_return problem::client_gone();
-        }
     }
-    reused_ = trace_.reused = carrier.reused;
+    reused_ = carrier.reused;
     session_ = std::move(carrier.shared);
     if (upgrade && session_ && !session_->session().takes_extended_connect()) {
-        co_return problem::upgrade_refused(endpoint_.text + ": the origin takes no WebSockets over HTTP/2 (RFC 8441)");
+        auto refused =
+            problem::upgrade_refused(endpoint_.text + ": the origin takes no WebSockets over HTTP/2 (RFC 8441)");
+        refused.refused_here = true;  // it was not asked
+        co_return refused;
     }
     call_ = session_ ? http::http2_call(session_->session()) : http::http1_call(std::move(carrier.own));
     watchdog_.enter(Phase::connect);
     co_return std::nullopt;
+}
+
+/// Where the endpoint is known to outlive it, a connection that nobody waits for any more is made without us.
+net::Task<std::expected<backend::Carrier, problem::Failure>> Attempt::dial(bool upgrade) {
+    const net::Time ends = watchdog_.connect_ends();
+    if (!asking_.plan.hold) {
+        auto made = co_await endpoint_.connect(way_, upgrade, ends);
+        if (given_up_) {
+            co_return std::unexpected(problem::client_gone());
+        }
+        co_return made;
+    }
+    const auto dialling = Dialling::start(endpoint_, way_, upgrade, ends, dialled_, asking_.plan.hold);
+    while (!dialling->over() && !given_up_) {
+        co_await dialled_.wait();
+    }
+    if (!dialling->over() || given_up_) {
+        dialling->leave();
+        co_return std::unexpected(problem::client_gone());
+    }
+    co_return dialling->take();
 }
 
 bool Attempt::asks_for_websocket() const {
@@ -129,10 +145,10 @@ std::string_view Attempt::authority() const {
 net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     const http::RequestHead& request = exchange_.request;
     std::string grpc_timeout;
-    if (grpc_timeout_) {
-        grpc_timeout = http::grpc_timeout_text(*grpc_timeout_ - (loop_.now() - exchange_.started));
+    if (asking_.ends.at != net::Time::max() && http::is_grpc(request)) {
+        grpc_timeout = http::grpc_timeout_text(asking_.ends.at - loop_.now());
     }
-    const auto credentials = credential_fields();
+    const auto written = written_fields();
     const bool started = call_->start(request,
                                       {.authority = authority(),
                                        .base_path = way_.base_path,
@@ -147,9 +163,9 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
                                        .grpc_timeout = grpc_timeout,
                                        .upgrade = asks_for_websocket(),
                                        .origin_tls = !way_.tls_name.empty(),
-                                       .traceparent = trace_.traceparent,
+                                       .traceparent = asking_.trace.traceparent,
                                        .reserved = backend_.reserved,
-                                       .credentials = credentials},
+                                       .credentials = written},
                                       body_handed_over());
     if (!started) {
         problem::Failure gone = problem::connection_terminated(endpoint_.text + ": the connection has just ended");
@@ -165,14 +181,14 @@ net::Task<std::optional<problem::Failure>> Attempt::send_request() {
     if (call_->body().try_send() || !co_await call_->body().send()) {
         if (!whole) {
             uploading_ = true;
-            net::spawn(loop_.context(), "a request body", held_ ? upload_held() : upload());
+            net::spawn(loop_.context(), "a request body", upload());
         }
     }
     co_return std::nullopt;
 }
 
 bool Attempt::body_handed_over() const {
-    return held_ == nullptr ? exchange_.body.done() : held_left_.empty();
+    return kept_left_.empty() && exchange_.body.done();
 }
 
 /// What of the body is here already leaves with the head, in one write.
@@ -180,8 +196,8 @@ void Attempt::send_body_that_is_here() {
     if (!origin_->established() || exchange_.request.expect_continue) {
         return;
     }
-    if (held_ != nullptr) {
-        send_held(net::kBlockSize);
+    if (!kept_left_.empty()) {
+        send_kept(net::kBlockSize);
         return;
     }
     if (const std::size_t n = exchange_.body.available(); n > 0) {
@@ -198,7 +214,6 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
             co_return failure;
         }
         if (response_.status == 101) {
-            co_await relay_upgrade();
             co_return std::nullopt;
         }
         if (disbelieved() && co_await renew()) {
@@ -206,17 +221,24 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
             co_return std::nullopt;
         }
         if (response_.status >= 200) {
-            break;
+            co_return std::nullopt;
         }
-        if (exchange_.request.version != http::Version::http10) {
-            exchange_.answer_interim(response_);
-            if (co_await exchange_.out.send()) {
-                co_return problem::client_gone();
-            }
+        if (!co_await inform()) {
+            co_return problem::client_gone();
         }
     }
-    co_await relay_body();
-    co_return std::nullopt;
+}
+
+/// Sends an interim answer on; false when the client is gone. A client that was told to go on is not told twice.
+net::Task<bool> Attempt::inform() {
+    const bool go_on = response_.status == 100;
+    if (exchange_.request.version == http::Version::http10 || asking_.racing || given_up_ ||
+        (go_on && std::exchange(asking_.continued, true))) {
+        co_return true;
+    }
+    asking_.informed = asking_.informed || !go_on;
+    exchange_.answer_interim(response_);
+    co_return !co_await exchange_.out.send();
 }
 
 net::Task<std::optional<problem::Failure>> Attempt::read_head() {
@@ -230,7 +252,7 @@ net::Task<std::optional<problem::Failure>> Attempt::read_head() {
             co_return progress.error();
         }
         if (*progress != http::Call::Progress::nothing && !std::exchange(answered_, true)) {
-            trace_.first_byte = loop_.now();
+            times_.first_byte = loop_.now();
         }
         if (*progress == http::Call::Progress::head) {
             break;
@@ -253,21 +275,34 @@ net::Task<std::optional<problem::Failure>> Attempt::read_head() {
 }
 
 void Attempt::note_established() {
-    trace_.connected = loop_.now();
+    times_.connected = loop_.now();
     watchdog_.enter(Phase::first_byte);
     established_.wake();
 }
 
 void Attempt::cut_off(const std::string& words) {
-    trace_.broken = words;
+    asking_.trace.broken = words;
     exchange_.truncate();
 }
 
 problem::Failure Attempt::failure_of(net::Status status) const {
+    problem::Failure failure = why_ended(status);
+    failure.not_sent = failure.not_sent && !may_arrive_late(status);
+    return failure;
+}
+
+/// The head leaves before the far end has said that it connected. Who has not said so in time may have connected all
+/// the same: then a request that ends with its head is made. To repeat an idempotent one does no harm.
+bool Attempt::may_arrive_late(net::Status status) const {
+    const bool unknown = !origin_->established() && origin_->failure() == nullptr && status != net::Errc::refused;
+    return unknown && body_handed_over() && !asking_.idempotent();
+}
+
+problem::Failure Attempt::why_ended(net::Status status) const {
     if (auto verdict = watchdog_.verdict()) {
         return *verdict;
     }
-    if (client_left_) {
+    if (given_up_) {
         return problem::client_gone();
     }
     if (const http::ParseError* error = exchange_.body.error()) {

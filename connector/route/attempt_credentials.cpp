@@ -4,6 +4,7 @@
 #include "connector/http/fields.h"
 #include "connector/http/forward.h"
 #include "connector/route/attempt.h"
+#include "connector/route/chain.h"
 
 namespace adit::route {
 
@@ -14,38 +15,51 @@ net::Task<std::optional<problem::Failure>> Attempt::attach() {
         .request = exchange_.request,
         .authority = authority(),
         .path = path == "*" ? std::string(path) : std::string(way_.base_path).append(path),
-        .caller = passage_.caller.get(),
-        .route = passage_.route,
+        .caller = asking_.passage.caller.get(),
+        .route = asking_.passage.route,
         .request_id = exchange_.request_id,
-        .body = held_ == nullptr ? std::string_view() : held_->bytes(),
+        .body = asking_.held ? asking_.held->bytes() : std::string_view(),
         .tls = !way_.tls_name.empty(),
         .loop = loop_,
-        .deadline = watchdog_.total_ends(),
+        .deadline = asking_.ends.at,
     };
     for (const auto& credential : backend_.credentials) {
         backend::Attached& attached = attached_.emplace_back();
         if (auto done = co_await credential->attach(occasion, attached); !done) {
             co_return std::move(done.error());
         }
-        if (client_left_) {
+        if (given_up_) {
             co_return problem::client_gone();
         }
     }
     co_return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> Attempt::credential_fields() const {
+/// What we write: credentials, how long is left, and our word for a connector behind us; anew for each try.
+std::vector<std::pair<std::string, std::string>> Attempt::written_fields() const {
     std::vector<std::pair<std::string, std::string>> fields;
     for (const backend::Attached& attached : attached_) {
         fields.insert(fields.end(), attached.fields.begin(), attached.fields.end());
+    }
+    const bool bounded = asking_.ends.at != net::Time::max();
+    if (const std::string& name = backend_.presentation.deadline_field; bounded && !name.empty()) {
+        fields.emplace_back(name, std::to_string(asking_.left().count()));
+    }
+    if (const Chain* chain = asking_.plan.chain) {
+        const config::Retry* retry = asking_.plan.retries ? asking_.plan.retry : nullptr;
+        Hop hop{.attempt = static_cast<std::uint32_t>(asking_.trace.attempts),
+                .retries = asking_.another_retries || (retry != nullptr && retry->attempts > 1)};
+        if (bounded) {
+            hop.left = asking_.left();
+        }
+        fields.emplace_back(kHopField, chain->sign(hop, exchange_.request_id, std::chrono::system_clock::now()));
     }
     return fields;
 }
 
 /// Nothing of the request's body is gone, and the client has heard nothing.
 bool Attempt::untouched() const {
-    const bool body_here = held_ != nullptr || (exchange_.body.bytes() == 0 && !exchange_.interim_sent);
-    return body_here && !client_left_ && exchange_.status == 0;
+    return asking_.body_here() && !given_up_ && !asking_.answer_begun();
 }
 
 /// Whether the answer blames what it was shown.
@@ -68,7 +82,7 @@ net::Task<bool> Attempt::renew() {
         if (!backend_.credentials[i]->disbelieved(response_)) {
             continue;
         }
-        const bool other = co_await backend_.credentials[i]->renew(attached_[i], words, loop_, watchdog_.total_ends());
+        const bool other = co_await backend_.credentials[i]->renew(attached_[i], words, loop_, asking_.ends.at);
         renewed = renewed || other;
     }
     co_return renewed&& untouched();

@@ -1,40 +1,20 @@
-// Attempts over endpoints until one answers or none may be tried again; see forward.h.
+// What is settled before the first try; see forward.h.
 #include "connector/route/forward.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "connector/http/forward.h"
-#include "connector/http/parse.h"
-#include "connector/route/attempt.h"
+#include "connector/http/grpc.h"
+#include "connector/route/chain.h"
+#include "connector/route/tries.h"
 
 namespace adit::route {
 namespace {
 
-constexpr int kAttemptsMost = 3;  ///< of one exchange, each on another connection and, where there is one, endpoint
-
-/// The way to the endpoint; waits where one may come up within moments.
-net::Task<std::expected<backend::Way, problem::Failure>> find_way(backend::Endpoint& endpoint, net::Time deadline) {
-    auto way = endpoint.dialer->choose();
-    if (!way && co_await endpoint.dialer->await_way(deadline)) {
-        way = endpoint.dialer->choose();
-    }
-    co_return way;
-}
-
-/// Whether the backend wants bodies whole. What follows a request to upgrade is none.
-bool wants_whole_body(const http::Exchange& exchange, const backend::Backend& backend) {
-    return backend.holding.most > 0 && !http::list_has(exchange.request.upgrade, "websocket");
-}
-
-net::Task<std::optional<problem::Failure>> hold_body(http::Exchange& exchange, const backend::Backend& backend,
-                                                     std::optional<HeldBody>& held) {
-    HeldBody::Bounds bounds{.most = backend.holding.most, .silence = backend.timeouts.first_byte};
-    if (backend.timeouts.total.count() > 0) {
-        bounds.ends = exchange.started + backend.timeouts.total;
-    }
-    held.emplace(backend.holding.budget);
-    return held->read(exchange, bounds);
-}
+/// Longer deadlines of callers are none; the bound keeps sums of times in their range.
+constexpr std::chrono::nanoseconds kCallMost = std::chrono::hours(24 * 365);
+constexpr std::chrono::milliseconds kHopMost = std::chrono::hours(24);
 
 /// What authenticated the caller is between the caller and us, unless the backend is meant to see it.
 void withhold_credential(http::RequestHead& request, bool forwards) {
@@ -49,87 +29,90 @@ void withhold_credential(http::RequestHead& request, bool forwards) {
     request.has_credential = false;
 }
 
-/// Drops from `order`, at `at` and behind it, what the caller may not use, up to the first that he may.
-void pass_over_denied(backend::Backend::Order& order, std::size_t at, const Passage& passage, Trace& trace) {
-    while (passage.access != nullptr && at < order.size()) {
-        const access::Verdict verdict = passage.decide(order[at]->dialer->hop());
-        if (verdict.allowed) {
-            break;
+/// What the connector before us says, where there is one that has our key.
+std::optional<Hop> word_of_hop(const Asking& asking) {
+    const http::RequestHead& request = asking.exchange.request;
+    const http::Field* field = asking.plan.chain == nullptr ? nullptr : request.find(kHopField);
+    const http::Field* id = field == nullptr ? nullptr : request.find(http::Known::request_id);
+    return id == nullptr ? std::nullopt
+                         : asking.plan.chain->read(field->value, id->value, std::chrono::system_clock::now());
+}
+
+/// What a trusted proxy says in the field by which origins learn how much time is left.
+std::optional<std::chrono::milliseconds> time_by_field(const Asking& asking) {
+    const std::string& name = asking.backend.presentation.deadline_field;
+    const http::Field* field = name.empty() || !asking.exchange.vouched ? nullptr : asking.exchange.request.find(name);
+    std::int64_t ms = 0;
+    if (field == nullptr) {
+        return std::nullopt;
+    }
+    const std::string_view text = field->value;
+    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), ms);
+    const bool good = bad == std::errc() && end == text.data() + text.size() && ms >= 0;
+    return good ? std::optional(std::chrono::milliseconds(ms)) : std::nullopt;
+}
+
+/// When the exchange must be over: the configuration's total, or what the caller waits, whichever is sooner.
+void settle_ends(Asking& asking) {
+    const net::Time started = asking.exchange.started;
+    if (const auto total = asking.plan.timeouts.total; total.count() > 0) {
+        asking.ends.shorten(started + total, Ends::By::total);
+    }
+    if (const auto hop = word_of_hop(asking)) {
+        asking.another_retries = hop->retries;
+        if (hop->left) {
+            asking.ends.shorten(started + std::min(*hop->left, kHopMost), Ends::By::earlier_hop);
         }
-        trace.denied = verdict.reason;
-        order.erase(order.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    if (const auto left = time_by_field(asking)) {
+        asking.ends.shorten(started + std::min(*left, kHopMost), Ends::By::earlier_hop);
+    }
+    asking.grpc_timeout = http::grpc_timeout(asking.exchange.request);
+    if (asking.grpc_timeout) {
+        asking.ends.shorten(started + std::min(*asking.grpc_timeout, kCallMost), Ends::By::grpc_timeout);
+    }
+}
+
+/// Where a retry may have to send the body again, it is kept as it passes.
+void keep_body(Asking& asking) {
+    if (asking.plan.kept != nullptr) {
+        asking.kept = asking.plan.kept;
+        return;
+    }
+    const config::Retry* retry = asking.plan.retries ? asking.plan.retry : nullptr;
+    backend::HeldBudget* budget = asking.backend.guards->replay;
+    const bool wanted = retry != nullptr && retry->attempts > 1 && retry->body_bytes > 0 && budget != nullptr;
+    if (wanted && !asking.exchange.body.done() && asking.backend.holding.most == 0 &&
+        asking.exchange.request.upgrade.empty()) {
+        asking.kept = &asking.own_kept.emplace(asking.exchange.body, retry->body_bytes, *budget);
     }
 }
 
 }  // namespace
 
+Plan plan_for(const backend::Backend& backend) {
+    const backend::Guards& guards = *backend.guards;
+    return {.timeouts = backend.timeouts,
+            .retry = guards.retry ? &*guards.retry : nullptr,
+            .retry_budget = guards.retry_budget.get(),
+            .hedging = guards.hedging.get()};
+}
+
 net::Task<std::optional<problem::Failure>> forward(http::Exchange& exchange, backend::Backend& backend,
-                                                   const Passage& passage, Trace& trace) {
+                                                   const Passage& passage, Trace& trace, const Plan& plan) {
     if (http::seen_before(exchange.request, exchange.settings.pseudonym)) {
         co_return problem::loop_detected(exchange.settings.pseudonym);
     }
+    Asking asking{.exchange = exchange, .backend = backend, .passage = passage, .plan = plan, .trace = trace};
+    settle_ends(asking);
+    asking.per_try = resilience::per_try(plan.timeouts, plan.retry);
+    keep_body(asking);
+    Tries tries(asking);
     withhold_credential(exchange.request, backend.presentation.forward_credential);
-    const net::Loop& loop = exchange.client().loop();
-    auto order = backend.next_order(loop.now());
-    pass_over_denied(order, 0, passage, trace);
-    if (order.empty()) {
-        co_return problem::access_denied(trace.denied);
-    }
-    const auto limit = std::max<std::size_t>(kAttemptsMost, order.size());
-    std::optional<problem::Failure> failure;
-    std::optional<HeldBody> held;
-    bool renewed = false;  ///< the one try with another token is on
-    for (std::size_t attempt = 0; attempt < limit;) {
-        backend::Endpoint& endpoint = *order[attempt % order.size()];
-        trace.endpoint = endpoint.text;
-        auto way = endpoint.dialer->choose();
-        if (!way) {
-            pass_over_denied(order, attempt + 1, passage, trace);
-            // Other endpoints are asked before anybody waits for this one.
-            const bool last = attempt + 1 >= order.size();
-            way = last ? co_await find_way(endpoint, exchange.started + backend.timeouts.connect) : std::move(way);
-        }
-        if (way && !held && wants_whole_body(exchange, backend)) {
-            if (failure = co_await hold_body(exchange, backend, held); failure) {
-                break;
-            }
-            way = endpoint.dialer->choose();  // the client took its time: the way may be another by now
-        }
-        if (!way) {
-            failure = std::move(way.error());
-            backend.unreachable(endpoint, loop.now());
-            if (++attempt >= order.size()) {
-                break;
-            }
-            continue;
-        }
-        ++trace.attempts;
-        trace.tunnel = way->tunnel;
-        trace.agent = way->agent;
-        Attempt one(exchange, backend, endpoint, std::move(*way), passage, trace, held ? &*held : nullptr);
-        if (renewed) {
-            one.pass_401();
-        }
-        failure = co_await one.run();
-        if (one.renewed()) {
-            renewed = true;
-            continue;  // with the same endpoint
-        }
-        if (!failure || one.without_credential()) {
-            break;
-        }
-        if (failure->not_sent) {
-            backend.unreachable(endpoint, loop.now());
-        }
-        // A refused target stays refused: only another endpoint, or a lost way, is worth another try.
-        if (!one.repeatable(*failure)) {
-            break;
-        }
-        pass_over_denied(order, attempt + 1, passage, trace);
-        if (order.size() > 1 ? attempt + 1 >= limit : failure->final_here) {
-            break;
-        }
-        ++attempt;
+    auto failure = co_await tries.run();
+    if (failure) {
+        failure->refused_here = failure->refused_here && trace.attempts == 0;
+        explain(*failure, asking);
     }
     co_return failure;
 }

@@ -103,7 +103,8 @@ net::Task<> Mirror::carry(std::unique_ptr<Copy> copy) {
     const net::AbortAt guard(exchange.client(), copy->request.loop().now() + kLongest);
     Trace trace;
     trace.traceparent = copy->traceparent;
-    const auto failure = co_await forward(exchange, *copy->backend, copy->passage, trace);
+    const Plan plan{.timeouts = copy->backend->timeouts, .retries = false};
+    const auto failure = co_await forward(exchange, *copy->backend, copy->passage, trace, plan);
     MirrorMetrics& metrics = copy->slot.metrics();
     if (exchange.client().status() == net::Errc::timed_out) {
         metrics.failed("timeout");

@@ -11,18 +11,20 @@ const access::Rules* find(const auto& rules, std::string_view name) {
 
 }  // namespace
 
-access::Verdict Passage::decide(const backend::Hop& hop) const {
+access::Verdict Passage::decide(const backend::Hop& hop, access::Words words) const {
     if (access == nullptr || caller == nullptr) {
         return {access == nullptr, "nobody has said who calls"};
     }
-    return access::decide(*caller, {.route = route,
-                                    .route_rules = route_rules,
-                                    .route_is_anonymous = route_is_anonymous,
-                                    .service = hop.service,
-                                    .service_rules = hop.rules,
-                                    .service_rules_here = find(access->services, hop.service),
-                                    .tunnel = hop.tunnel,
-                                    .tunnel_rules = find(access->tunnels, hop.tunnel)});
+    return access::decide(*caller,
+                          {.route = route,
+                           .route_rules = route_rules,
+                           .route_is_anonymous = route_is_anonymous,
+                           .service = hop.service,
+                           .service_rules = hop.rules,
+                           .service_rules_here = find(access->services, hop.service),
+                           .tunnel = hop.tunnel,
+                           .tunnel_rules = find(access->tunnels, hop.tunnel)},
+                          words);
 }
 
 }  // namespace adit::route

@@ -21,7 +21,7 @@ struct Passage {
     std::shared_ptr<const void> hold;
 
     /// Whether the caller may use what a dialer leads to. Allowed where nothing is enforced.
-    access::Verdict decide(const backend::Hop& hop) const;
+    access::Verdict decide(const backend::Hop& hop, access::Words words = access::Words::of_denials) const;
 };
 
 }  // namespace adit::route

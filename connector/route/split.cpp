@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "common/base/strings.h"
+#include "connector/route/cookie.h"
 
 namespace adit::route {
 namespace {
@@ -16,26 +16,6 @@ std::uint64_t hash_of(std::string_view text) {
         hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
     }
     return hash;
-}
-
-/// The value of a cookie (RFC 6265 §5.4). HTTP/2 may bring them in several fields (RFC 9113 §8.2.3).
-std::optional<std::string_view> cookie(const http::RequestHead& request, std::string_view name) {
-    for (const http::Field& field : request.fields) {
-        if (!iequals(field.name, "cookie")) {
-            continue;
-        }
-        std::string_view rest = field.value;
-        while (!rest.empty()) {
-            const std::string_view pair = trim(rest.substr(0, rest.find(';')));
-            rest.remove_prefix(std::min(rest.size(), rest.find(';')));
-            rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
-            const std::size_t equals = pair.find('=');
-            if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
-                return pair.substr(equals + 1);
-            }
-        }
-    }
-    return std::nullopt;
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "connector/fetch/reply_time.h"
+#include "connector/http/reply_time.h"
 
 namespace adit::telemetry {
 namespace {
@@ -23,7 +23,7 @@ Verdict judge(int status) {
 }
 
 std::chrono::milliseconds retry_after(std::string_view value, WallTime now) {
-    return std::min(fetch::retry_after(value, now).value_or(0s), kWaitMost);
+    return std::min(http::retry_after(value, now).value_or(0s), kWaitMost);
 }
 
 }  // namespace adit::telemetry

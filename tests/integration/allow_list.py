@@ -42,7 +42,7 @@ class AllowList(Case):
                    "multicast": "224.0.0.1", "broadcast": "255.255.255.255"}
         services = {}
         site = Site(self, {"web": f"http://127.0.0.1:{self.port}"},
-                    backends={"web": "endpoints: [ service://web ]", **{name: f"endpoints: [ service://{name} ]" for name in targets}},
+                    backends={"web": "endpoints: [ service://web ]", **{name: f"endpoints: [ service://{name} ], forwarding: {{ disclose_attempts: true }}" for name in targets}},
                     routes=[(f"/{name}/**", name) for name in ["web", *targets]])
         for name, host in targets.items():
             services[name] = f"http://{host}:80"

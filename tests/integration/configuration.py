@@ -16,15 +16,15 @@ WRONG = [  # a line, and what is said about it: (column, words)
     ("tunnels: { directory: d, wireguard: { network: 10.0.0.1/8, device: tun }, tls: { address: 127.0.0.1:7443, key: k } }",
      [(37, "'address' is missing"), (48, "bits are set behind the prefix"), (68, "one of auto, user-space, kernel, existing")]),
     ("backends:", []),
-    ("  web: { endpoints: [ ftp://x, service:// ], timeouts: { conect: 5s }, retry: { attempts: 3 } }",
-     [(23, "service://NAME, http://host:port/base, https://"), (32, "name of a service"), (58, "did you mean 'connect'"), (72, "not available in this version")]),
+    ("  web: { endpoints: [ ftp://x, service:// ], timeouts: { conect: 5s }, retry: { atempts: 3 } }",
+     [(23, "service://NAME, http://host:port/base, https://"), (32, "name of a service"), (58, "did you mean 'connect'"), (81, "did you mean 'attempts'")]),
     ("  other: { endpoint: [ http://127.0.0.1:1 ] }", [(10, "'endpoints' is missing"), (12, "did you mean 'endpoints'")]),
     ("  other: { endpoints: [ http://127.0.0.1:1 ] }", [(3, "given twice; first at")]),
     ("routes:", []),
     ("  - { match: { host: '*.*.example.com', path: v1 }, backend: wbe }", [(22, "host pattern"), (47, "begins with '/'"), (62, "no backend 'wbe'")]),
     ("  - { match: { path: /x/**/y }, backend: web }", [(22, "'**' can only be the last segment")]),
     ("  - { match: { path: '${NOWHERE}' }, backend: web }", [(22, "NOWHERE is not set")]),
-    ("rate_limits: {}", [(1, "not available in this version")]),
+    ("audit: {}", [(1, "not available in this version")]),
     ("routs: []", [(1, "did you mean 'routes'")]),
 ]
 GOOD = """listeners: [ { address: "127.0.0.1:8080" } ]

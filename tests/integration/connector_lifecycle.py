@@ -1,11 +1,13 @@
 """Connectors are told to stop, are killed and find their ports taken; under a load of uploads they are replaced."""
 import hashlib
 import http.client
+import json
 import signal
 import socket
 import threading
+import unittest
 
-from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, main, scaled, wait_for
+from harness import CONNECTOR, TRANSPORT, Case, Process, Site, can_connect, fetch, free_port, main, scaled, wait_for
 from servers import Origin
 
 
@@ -104,6 +106,31 @@ class ConnectorLifecycle(Case):
         for thread in threads:
             thread.join(30)
         self.assertEqual(self.failed[:5], [])
+
+    @unittest.skipIf(TRANSPORT == "wireguard", "which has addresses of another kind in its tokens")
+    def test_a_connector_that_was_away_gets_its_share_of_the_sessions_again(self):
+        site, ports = self.site, [free_port() for _ in range(3)]
+        text = site.config.read_text()
+        for old, new in zip((site.client_port, site.tunnel_port, site.admin_port), ports):
+            text = text.replace(f':{old}"', f':{new}"')
+        second = self.write("second.yaml", text)
+        token = site.tool("tunnel", "rotate-token", "t1", "--connect", site.tunnel_address, "--connect", f"127.0.0.1:{ports[1]}").stdout
+
+        def sessions(admin):
+            tunnels = json.loads(fetch(admin, "/sessions").body)["tunnels"]
+            return [s for tunnel in tunnels for s in tunnel["sessions"] if s["state"] == "ready"]
+
+        first = site.start_connector()
+        Process(self, "second", [CONNECTOR, "run", "--config", second])
+        wait_for(lambda: can_connect(ports[2]), "the second connector")
+        site.start_agent(token=token)
+        wait_for(lambda: len(sessions(site.admin_port)) == 2 and len(sessions(ports[2])) == 2, "two sessions each")
+        first.signal(signal.SIGKILL)
+        first.wait()
+        wait_for(lambda: len(sessions(ports[2])) == 4, "all sessions at the other")
+        site.start_connector()
+        wait_for(lambda: len(sessions(site.admin_port)) == 2 and len(sessions(ports[2])) == 2, "two sessions each again", 30)
+        self.assertEqual([fetch(port, "/x").status for port in (site.client_port, ports[0])], [200, 200])
 
 
 main()

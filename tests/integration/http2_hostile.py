@@ -91,8 +91,9 @@ class Http2Hostile(Case):
             try:
                 with self.client() as client:
                     while not stop.is_set():
-                        if client.get("/bytes/5000").size != 5000:
-                            failed.append("an answer that is not whole")
+                        answer = client.get("/bytes/5000")
+                        if answer.size != 5000:
+                            failed.append(f"an answer that is not whole: {answer.status} {answer.reset} {bytes(answer.body[:500])}")
                         served[0] += 1
             except (AssertionError, OSError) as error:
                 failed.append(repr(error))

@@ -52,9 +52,9 @@ class OriginsTls(Case):
 
     def test_an_origin_that_cannot_prove_its_name_gets_no_request(self):
         site = self.up({"private": f"https://127.0.0.1:{self.port}", "named": f"https://localhost:{self.port}"}, {
-            "stranger": "endpoints: [ service://private ], tls: { ca: other-ca.crt }",
-            "system": "endpoints: [ service://private ]",
-            "misnamed": "endpoints: [ service://named ], tls: { ca: ca.crt }",
+            "stranger": "endpoints: [ service://private ], tls: { ca: other-ca.crt }, forwarding: { disclose_attempts: true }",
+            "system": "endpoints: [ service://private ], forwarding: { disclose_attempts: true }",
+            "misnamed": "endpoints: [ service://named ], tls: { ca: ca.crt }, forwarding: { disclose_attempts: true }",
             "renamed": "endpoints: [ service://named ], tls: { ca: ca.crt, server_name: origin.internal }"})
         for name, words in (("stranger", "unable to get local issuer certificate"), ("system", "certificate"), ("misnamed", "hostname mismatch")):
             with self.subTest(name):

@@ -1,12 +1,12 @@
 // aws_sigv4 as configured.
 #include <doctest/doctest.h>
 
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
+using test::errors_of;
 using yaml::test::environment;
 using yaml::test::TemporaryFiles;
 
@@ -15,12 +15,6 @@ std::string with(const std::string& credential, const std::string& endpoint = "h
            "backends: { b: { endpoints: [" +
            endpoint + "], credential: { aws_sigv4: " + credential +
            " } } }\nlisteners: [{ address: \"127.0.0.1:80\" }]\nroutes: [{ match: {}, backend: b }]\n";
-}
-
-std::string errors_of(const std::string& text) {
-    const TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
 }
 
 AwsSigV4 load_good(const std::string& credential) {

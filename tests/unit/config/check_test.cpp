@@ -19,10 +19,10 @@ struct Ran {
     std::string err;
 };
 
-Ran check(const std::filesystem::path& path, Output output) {
+Ran check(const std::filesystem::path& path, Output output, Strictness strictness = Strictness::usual) {
     std::ostringstream out;
     std::ostringstream err;
-    const int status = run_check(path, output, out, err);
+    const int status = run_check(path, output, strictness, out, err);
     return {status, out.str(), err.str()};
 }
 
@@ -66,7 +66,8 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
               "    |          ^\n" +
               path.string() +
               ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
-              "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers)\n"
+              "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
+              "timeouts, cache, degrade, shed, state, webhooks, chain)\n"
               "  2 | admn: {}\n"
               "    | ^\n");
     const auto json = check(path, Output::json);

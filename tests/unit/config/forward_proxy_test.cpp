@@ -1,12 +1,12 @@
 // A listener that is a forward proxy, as configured.
 #include <doctest/doctest.h>
 
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
+using test::errors_of;
 using namespace std::chrono_literals;
 using yaml::test::environment;
 using yaml::test::TemporaryFiles;
@@ -16,12 +16,6 @@ constexpr const char* kTunnels = "tunnels: { directory: d, tls: { address: \"127
 /// The listener with these further keys, and the rest of a file that is in order.
 std::string file(const std::string& keys, const std::string& tunnels = kTunnels) {
     return "listeners: [ { address: \"127.0.0.1:0\", " + keys + " } ]\n" + tunnels;
-}
-
-std::string errors_of(const std::string& text) {
-    const TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
 }
 
 }  // namespace

@@ -1,20 +1,14 @@
 // Backends and routes that name each other: splits, mirrors and internal:// endpoints.
 #include <doctest/doctest.h>
 
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
+using test::errors_of;
 using yaml::test::environment;
 using yaml::test::TemporaryFiles;
-
-std::string errors_of(const std::string& text) {
-    const TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
-}
 
 constexpr const char* kBackends = "backends: {a: {endpoints: [http://x]}, b: {endpoints: [http://y]}}\n";
 

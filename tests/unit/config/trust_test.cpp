@@ -1,22 +1,16 @@
 // Consumers, policies and access rules of a file, and what is wrong with them.
 #include <doctest/doctest.h>
 
-#include "connector/config/load.h"
-#include "tests/unit/yaml/support.h"
+#include "tests/unit/config/loading.h"
 
 namespace adit::config {
 namespace {
 
+using test::errors_of;
+using test::loaded;
 using yaml::test::environment;
-using yaml::test::TemporaryFiles;
 
 const std::string kHex(64, 'a');
-
-std::string errors_of(const std::string& text) {
-    const TemporaryFiles files;
-    const auto loaded = load(files.write("adit.yaml", text), environment());
-    return loaded ? "" : yaml::test::lines(loaded.error(), files.directory());
-}
 
 std::string errors_of_consumer(const std::string& text) {
     return errors_of("consumers:\n  - {name: a, " + text + "}\n");
@@ -30,13 +24,6 @@ std::string errors_of_route(const std::string& route, const std::string& more = 
 bool contains(const std::string& text, std::string_view words) {
     CAPTURE(text);
     return text.find(words) != std::string::npos;
-}
-
-Configuration loaded(const std::string& text) {
-    const TemporaryFiles files;
-    auto loaded = load(files.write("adit.yaml", text), environment());
-    REQUIRE_MESSAGE(loaded, loaded.error().text());
-    return std::move(*loaded);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "common/base/encoding.h"
 #include "connector/credential/form.h"
 #include "connector/credential/provider.h"
-#include "connector/fetch/reply_time.h"
+#include "connector/http/reply_time.h"
 
 using namespace adit;
 using namespace credential;
@@ -71,8 +71,8 @@ TEST_CASE("an end or a date beyond what our clock can count is far away, and no 
                                              {{"date", "Fri, 31 Dec 9999 23:59:59 GMT"}}));
     CHECK_FALSE(expired);
     const WallTime now = parse_time("2026-01-02T03:04:05Z").value();
-    CHECK(fetch::retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) > 100 * 365 * 24h);
-    CHECK(fetch::retry_after("Fri, 01 Jan 1600 00:00:00 GMT", now) == 0s);
+    CHECK(http::retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) > 100 * 365 * 24h);
+    CHECK(http::retry_after("Fri, 01 Jan 1600 00:00:00 GMT", now) == 0s);
 }
 
 TEST_CASE("a JWT says its end itself, where nobody else does") {

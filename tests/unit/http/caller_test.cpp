@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "connector/http/forward.h"
+#include "connector/http/hops_told.h"
 #include "connector/http/parse.h"
 
 using namespace adit::http;
@@ -113,6 +114,32 @@ TEST_CASE("hops are written anew, continued or left out") {
     CHECK(has(sent(theirs, onward), "forwarded: for=6.6.6.6, for=10.0.0.1;proto=http;host=\"shop.example\""));
     onward.disclosure = {Disclosure::Hops::off, Disclosure::Hops::off};
     CHECK(sent(theirs, onward).find("orwarded") == std::string::npos);
+}
+
+TEST_CASE("what goes on of the word of trusted proxies is told apart, but for addresses") {
+    const Disclosure append{Disclosure::Hops::append, Disclosure::Hops::append};
+    const auto told = [&](std::string_view fields, std::optional<CallerField> vouched, const Disclosure& by) {
+        RequestHead head;
+        read(head, fields);
+        return hops_told(head, by, vouched, false);
+    };
+    const auto by_x = [&](std::string_view fields) { return told(fields, CallerField::x_forwarded_for, append); };
+    CHECK(by_x("X-Forwarded-For: 203.0.113.7\r\nX-Real-IP: 203.0.113.7\r\n").empty());
+    CHECK(by_x("X-Forwarded-Host: a\r\n") != by_x(""));
+    CHECK(by_x("X-Forwarded-Host: a\r\n") != by_x("X-Forwarded-Host: b\r\n"));
+    CHECK(by_x("X-Forwarded-Port: 1\r\n") != by_x("X-Forwarded-Port: 2\r\n"));
+    CHECK(by_x("X-Forwarded-Proto: http\r\n") != by_x("X-Forwarded-Proto: https\r\n"));
+    CHECK(by_x("Forwarded: for=1;host=a\r\n") == by_x(""));
+    CHECK(told("X-Forwarded-Host: a\r\n", std::nullopt, append).empty());
+    CHECK(told("X-Forwarded-Host: a\r\n", CallerField::x_forwarded_for, {}).empty());
+    const auto by_list = [&](std::string_view value) {
+        return told(std::string("Forwarded: ").append(value).append("\r\n"), CallerField::forwarded, append);
+    };
+    CHECK(by_list("for=192.0.2.1;host=a") == by_list("for=192.0.2.2;host=a"));
+    CHECK(by_list("for=\"[2001:db8::1]:1\";host=a") == by_list("For=192.0.2.2;host=a"));
+    CHECK(by_list("for=192.0.2.1;host=a") != by_list("for=192.0.2.1;host=b"));
+    CHECK(by_list("for=192.0.2.1;proto=http") != by_list("for=192.0.2.1;proto=https"));
+    CHECK(by_list("for=\"x;host=a") != by_list("for=\"x;host=b"));
 }
 
 TEST_CASE("without a Via of ours those before us stay") {

@@ -122,6 +122,57 @@ TEST_CASE("a person reads status, request, time and way in one line") {
           "tunnel=t1 agent=agt_0123456789abcdef endpoint=service://payments-api id=0190d5f2c3a47b1e\n");
 }
 
+TEST_CASE("what stood around a request is told where it did something, and only there") {
+    const Capture capture;
+    policy::AccessRecord record = typical();
+    policy::Effects effects;
+    record.effects = &effects;
+    written(record, logging::Format::json, capture);
+    for (const char* name : {"shed", "reduced", "rate_limit", "bulkhead", "bulkhead_ms", "cache", "fallback"}) {
+        CAPTURE(name);
+        CHECK_FALSE(capture.object().contains(name));
+    }
+}
+
+TEST_CASE("a refusal of ours has its code, its limit and its wait in the line") {
+    const Capture capture;
+    policy::AccessRecord record = typical();
+    policy::Effects effects{.shed = "memory",
+                            .reduced = "payments",
+                            .limit = {"standard", "refused", 7, true},
+                            .queued = 1500us,
+                            .bulkhead = "backend payments",
+                            .cache = "stale",
+                            .cache_detail = "stale-if-error",
+                            .fallback = "static"};
+    record.effects = &effects;
+    record.code = "overloaded";
+    SUBCASE("in JSON") {
+        written(record, logging::Format::json, capture);
+        const boost::json::object line = capture.object();
+        CHECK(line.at("code").as_string() == "overloaded");
+        CHECK(line.at("shed").as_string() == "memory");
+        CHECK(line.at("reduced").as_string() == "payments");
+        CHECK(line.at("rate_limit").as_string() == "standard");
+        CHECK(line.at("rate_limit_result").as_string() == "refused");
+        CHECK(line.at("rate_limit_left").as_int64() == 7);
+        CHECK(line.at("rate_limit_refunded").as_bool());
+        CHECK(line.at("bulkhead").as_string() == "backend payments");
+        CHECK(line.at("bulkhead_ms").as_double() == doctest::Approx(1.5));
+        CHECK(line.at("cache").as_string() == "stale");
+        CHECK(line.at("cache_detail").as_string() == "stale-if-error");
+        CHECK(line.at("fallback").as_string() == "static");
+    }
+    SUBCASE("in text") {
+        const std::string text = written(record, logging::Format::text, capture);
+        CHECK(
+            text.contains(" shed=memory reduced=payments rate_limit=standard rate_limit_result=refused "
+                          "bulkhead=\"backend payments\" cache=stale cache_detail=stale-if-error fallback=static "
+                          "bulkhead_ms=1.500"));
+        CHECK(text.contains(" code=overloaded"));
+    }
+}
+
 TEST_CASE("a log that is off writes nothing") {
     const Capture capture;
     boost::asio::io_context context(1);

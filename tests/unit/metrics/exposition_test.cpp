@@ -109,6 +109,7 @@ TEST_CASE("the connector has the families that dashboards are built on") {
     fill(connector);
     const std::set<std::string> expected{"adit_connector_client_connections",
                                          "adit_connector_client_refused_total",
+                                         "adit_connector_hedges_total",
                                          "adit_connector_pool_connections",
                                          "adit_connector_pool_reuse_total",
                                          "adit_connector_probe_failures_total",
@@ -116,6 +117,7 @@ TEST_CASE("the connector has the families that dashboards are built on") {
                                          "adit_connector_request_bytes_total",
                                          "adit_connector_request_duration_seconds",
                                          "adit_connector_request_failures_total",
+                                         "adit_connector_request_tries",
                                          "adit_connector_requests_total",
                                          "adit_connector_response_bytes_total",
                                          "adit_connector_session_closed_total",

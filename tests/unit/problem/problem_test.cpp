@@ -26,4 +26,26 @@ TEST_CASE("a problem document holds what RFC 9457 names, escaped") {
     CHECK(text.find("\"status\":404") != std::string::npos);
     CHECK(text.find("\"instance\":\"/\\\"x\\\"\"") != std::string::npos);
     CHECK(text.find("\"requestId\":\"req_1\"") != std::string::npos);
+    CHECK(text.find("\"request_id\":\"req_1\"") != std::string::npos);
+}
+
+TEST_CASE("a problem document tells of the tries before it, and whether to ask again") {
+    Failure failure = connection_terminated("the origin closed the connection without an answer");
+    CHECK(problem_json(failure, "/", "r", "t").find("\"retryable\":false") != std::string::npos);
+    CHECK(problem_json(failure, "/", "r", "t").find("attempts") == std::string::npos);
+    failure.retryable = true;
+    failure.retry_after = 3;
+    failure.attempts = {{.endpoint = "endpoint-1", .phase = "connect", .ms = 4, .outcome = "connection-refused"},
+                        {.endpoint = "http://b:80",
+                         .agent = "a1",
+                         .phase = "wait",
+                         .ms = 20,
+                         .outcome = "connection-terminated",
+                         .why = "not-safe"}};
+    const std::string text = problem_json(failure, "/", "r", "t");
+    CHECK(text.find(R"("retryable":true,"retry_after":3,"attempts":[)"
+                    R"({"attempt":1,"endpoint":"endpoint-1","phase":"connect","ms":4,"outcome":"connection-refused"},)"
+                    R"({"attempt":2,"endpoint":"http://b:80","agent":"a1","phase":"wait","ms":20,)"
+                    R"("outcome":"connection-terminated","not_retried":"not-safe"}]})") != std::string::npos);
+    CHECK(problem_json(rate_limited("", 1), "/", "r", "t").find("\"retryable\":true") != std::string::npos);
 }

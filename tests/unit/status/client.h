@@ -56,6 +56,10 @@ class Running {
         on_thread([this] { server_.stop(); });
     }
 
+    void serve_below(const std::string& prefix, Server::Below handler) {
+        on_thread([&] { server_.add_below(prefix, std::move(handler)); });
+    }
+
     std::atomic<bool> ready = true;
     bool listening = false;
 

@@ -23,7 +23,7 @@ bool contains(const std::string& text, std::string_view part) {
 TEST_CASE("a known path answers by GET, with or without a query") {
     const Running server;
     REQUIRE(server.listening);
-    const std::string answer = ask(server, "GET /live?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string answer = ask(server, "GET /live?a=b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
     CHECK(contains(answer, "Content-Type: text/plain; charset=utf-8\r\n"));
     CHECK(contains(answer, "Cache-Control: no-store\r\n"));
@@ -32,23 +32,24 @@ TEST_CASE("a known path answers by GET, with or without a query") {
 
 TEST_CASE("HEAD has the length and no body") {
     const Running server;
-    const std::string answer = ask(server, "HEAD /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string answer = ask(server, "HEAD /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(contains(answer, "Content-Length: 3\r\n"));
     CHECK(answer.ends_with("\r\n\r\n"));
 }
 
 TEST_CASE("an unknown path is 404 and names the known ones") {
     const Running server;
-    const std::string answer = ask(server, "GET /../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string answer =
+        ask(server, "GET /../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(answer.starts_with("HTTP/1.1 404 "));
     CHECK(contains(answer, "/broken /live /ready"));
 }
 
 TEST_CASE("other methods are 405 with Allow, whatever body they carry") {
     const Running server;
-    for (const std::string request : {"POST /live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
-                                      "DELETE /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                                      "PUT /live HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+    for (const std::string request : {"POST /live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+                                      "DELETE /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                                      "PUT /live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
         CAPTURE(request);
         const std::string answer = ask(server, request);
         CHECK(answer.starts_with("HTTP/1.1 405 "));
@@ -59,7 +60,7 @@ TEST_CASE("other methods are 405 with Allow, whatever body they carry") {
 TEST_CASE("a body is not mistaken for the next request") {
     const Running server;
     const std::string answer = ask(server,
-                                   "GET /live HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n"
+                                   "GET /live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 35\r\n\r\n"
                                    "GET /ready HTTP/1.1\r\nHost: evil\r\n\r\n");
     CHECK(contains(answer, "Connection: close\r\n"));
     CHECK(answer.find("HTTP/1.1", 1) == std::string::npos);
@@ -73,13 +74,13 @@ TEST_CASE("what is no HTTP is 400") {
 
 TEST_CASE("a head larger than 8 KiB is 431") {
     const Running server;
-    const std::string request = "GET /live HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n";
+    const std::string request = "GET /live HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n";
     CHECK(ask(server, request).starts_with("HTTP/1.1 431 "));
 }
 
 TEST_CASE("a handler that throws is 500 and its words stay inside") {
     const Running server;
-    const std::string answer = ask(server, "GET /broken HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string answer = ask(server, "GET /broken HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(answer.starts_with("HTTP/1.1 500 "));
     CHECK_FALSE(contains(answer, "secret"));
     CHECK(ask(server, "GET /live HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
@@ -88,8 +89,8 @@ TEST_CASE("a handler that throws is 500 and its words stay inside") {
 TEST_CASE("a connection serves one request after the other, pipelined ones too") {
     const Running server;
     const std::string answer = ask(server,
-                                   "GET /live HTTP/1.1\r\nHost: x\r\n\r\n"
-                                   "GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                                   "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                   "GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(contains(answer, "ok\nHTTP/1.1 200 OK\r\n"));
     CHECK(answer.ends_with("{\"ready\":true}\n"));
 }
@@ -98,7 +99,7 @@ TEST_CASE("the 65th connection is closed at once, and a place that is free again
     const Running server;
     std::list<Client> clients;
     for (int i = 0; i < 64; ++i) {
-        clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n");
+        clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(clients.back().read(8) == "HTTP/1.1");
     }
     CHECK(Client(server.address()).rest() == "");
@@ -118,7 +119,7 @@ TEST_CASE("stopping ends idle connections and the listening") {
     Running server;
     const net::HostPort address = server.address();
     Client client(address);
-    client.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK(client.read(8) == "HTTP/1.1");
     server.stop();
     client.rest();  // would block for ten seconds and more otherwise
@@ -156,7 +157,7 @@ TEST_CASE("a taken address and one that is no IP address are told apart") {
 
 TEST_CASE("an action answers POST at once or when it has an answer, and to nobody when the client has left") {
     Running server;
-    const std::string request = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const std::string request = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     CHECK(ask(server, "POST /update/now" + request).ends_with("\r\n\r\nnow\n"));
     CHECK(contains(ask(server, "GET /update/now" + request), "Allow: POST\r\n"));
     Client client(server.address());
@@ -172,4 +173,28 @@ TEST_CASE("an action answers POST at once or when it has an answer, and to nobod
     while (!server.tell()) {
     }
     CHECK(ask(server, "GET /live" + request).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("below a path there are others: decoded, bounded, and changed by POST alone") {
+    Running server;
+    std::vector<std::string> heard;
+    bool changes = false;
+    server.serve_below("/things/", [&](const status::Asked& asked) {
+        heard = asked.segments;
+        changes = asked.changes;
+        return status::Answer{200, "text/plain; charset=utf-8", "heard\n"};
+    });
+    const auto request = [&](const std::string& line) {
+        return ask(server, line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    };
+    CHECK(request("GET /things/a%2Fb%3ac/on?x=y").starts_with("HTTP/1.1 200 "));
+    CHECK(heard == std::vector<std::string>{"a/b:c", "on"});
+    CHECK_FALSE(changes);
+    CHECK(request("POST /things/a").starts_with("HTTP/1.1 200 "));
+    CHECK(changes);
+    CHECK(request("PUT /things/a").starts_with("HTTP/1.1 405 "));
+    CHECK(request("GET /things").starts_with("HTTP/1.1 404 "));
+    for (const char* bad : {"/things/a%zz", "/things//a", "/things/1/2/3/4/5/6/7/8/9", "/things/a%2"}) {
+        CHECK_MESSAGE(request(std::string("GET ") + bad).starts_with("HTTP/1.1 400 "), bad);
+    }
 }

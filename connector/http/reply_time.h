@@ -7,13 +7,10 @@
 
 #include "common/base/time.h"
 
-namespace adit::fetch {
-
-/// The form that RFC 9110 §5.6.7 has senders use.
-std::optional<WallTime> parse_http_date(std::string_view text);
+namespace adit::http {
 
 /// How long Retry-After asks to wait (RFC 9110 §10.2.3: seconds or a date), not below zero; nothing when it says
 /// nothing useful.
 std::optional<std::chrono::seconds> retry_after(std::string_view field, WallTime now);
 
-}  // namespace adit::fetch
+}  // namespace adit::http

@@ -1,0 +1,43 @@
+// Verbs that ask a running connector's admin server one thing, and show its answer.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/net/address.h"
+#include "connector/cli/options.h"
+
+namespace adit::cli {
+
+/// What such verbs have in common on the command line.
+struct AdminArguments {
+    std::string config;
+    std::string admin;
+    std::string output = "text";
+};
+
+/// The exit status of what a verb did there.
+using AdminVerb = std::function<int(const net::HostPort& admin)>;
+
+/// Adds such verbs below a command; `chosen` outlives them, and is what the command line asks for.
+class AdminVerbs {
+  public:
+    AdminVerbs(std::shared_ptr<AdminArguments> arguments, FindFile find_file, std::function<int()>& chosen)
+        : arguments_(std::move(arguments)), find_file_(std::move(find_file)), chosen_(chosen) {}
+
+    CLI::App* add(CLI::App& under, const char* name, const char* help, const AdminVerb& verb) const;
+
+  private:
+    std::shared_ptr<AdminArguments> arguments_;
+    FindFile find_file_;
+    std::function<int()>& chosen_;
+};
+
+/// Asks, and shows an answer of 200 by `print` or as it came; what else it answers is an error. The exit status.
+int ask_admin(const AdminArguments& arguments, const net::HostPort& admin, const char* method, const std::string& path,
+              const std::function<void(const boost::json::object&)>& print);
+
+}  // namespace adit::cli
