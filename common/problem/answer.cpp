@@ -115,8 +115,6 @@ std::string problem_json(const Failure& failure, std::string_view instance, std:
     member(out, "instance", instance);
     out += ',';
     member(out, "code", failure.code);
-    out += ',';
-    member(out, "request_id", request_id);
     out += ",\"trace\":{";
     member(out, "timestamp", timestamp);
     out += ',';

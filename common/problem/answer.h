@@ -8,9 +8,9 @@
 
 namespace adit::problem {
 
-/// `{"type","title","status","detail","instance","code","request_id","trace":{"timestamp","requestId"},
-/// "retryable","retry_after","attempts":[…]}`, the last two where there are any; `instance` is the path of the request,
-/// `timestamp` RFC 3339, `retry_after` in seconds.
+/// `{"type","title","status","detail","instance","code","trace":{"timestamp","requestId"},"retryable",
+/// "retry_after","attempts":[…]}`, the last two where there are any; `instance` is the path of the request, `timestamp`
+/// RFC 3339, `retry_after` in seconds.
 std::string problem_json(const Failure& failure, std::string_view instance, std::string_view request_id,
                          std::string_view timestamp);
 
