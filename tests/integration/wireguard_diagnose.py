@@ -142,7 +142,6 @@ class WireGuardDiagnose(Case):
 
     def test_silence_and_what_it_may_mean(self):
         """A way that swallows, a connector with another key, and a revoked token look the same from here, and are told so."""
-        self.site.start_connector()
         swallowing = socket.socket(type=socket.SOCK_DGRAM)
         swallowing.bind(("127.0.0.1", 0))
         self.addCleanup(swallowing.close)
@@ -151,6 +150,7 @@ class WireGuardDiagnose(Case):
         foreign = self.token_by("other.yaml", "other.key")
         revoked = json.loads(self.site.tool("tunnel", "create", "gone", "--output", "json").stdout)
         self.site.tool("tunnel", "revoke-key", "gone", revoked["key"])
+        self.site.start_connector()
         runs = [self.begin(token) for token in (swallowed, foreign, revoked["token"])]
         for running in runs:
             steps = self.outcome(running, 1)
