@@ -37,8 +37,10 @@ App::~App() {
     reloader_.reset();
     overload_watch_.reset();
     // All coroutines end before anything that they use does.
-    if (status_) {
-        status_->stop();
+    for (status::Server* server : {status_.get(), watchers_.get()}) {
+        if (server != nullptr) {
+            server->stop();
+        }
     }
     for (const auto& side : sides_) {
         side->worker().finish();

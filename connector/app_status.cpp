@@ -12,12 +12,41 @@ constexpr std::chrono::minutes kRefusalsShown{5};  ///< an agent that is refused
 }  // namespace
 
 Result<> App::prepare_status() {
-    if (!generation_->configuration.admin) {
+    const auto& admin = generation_->configuration.admin;
+    if (!admin) {
         return {};
     }
+    if (auto prepared = prepare_admin(); !prepared || !admin->metrics) {
+        return prepared;
+    }
+    watchers_ = std::make_unique<status::Server>(main_worker().context());
+    serve_standing(*watchers_);
+    return watchers_->listen(*admin->metrics, true);
+}
+
+void App::serve_standing(status::Server& server) {
+    server.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
+    server.add("/ready", [this] { return ready(); });
+    server.add("/metrics", [this] { return exposition(); });
+}
+
+status::Answer App::exposition() {
+    std::map<std::string, std::size_t> streams;
+    for (const auto& info : sessions()) {
+        streams[info->agent->tunnel_name] += info->streams;
+    }
+    for (const auto& [tunnel, open] : streams) {
+        metrics_.streams(tunnel, open);
+    }
+    circuits_.show();
+    generation_->limits.show();
+    degrading_.show();
+    return {200, metrics::Registry::kContentType, registry_.exposition()};
+}
+
+Result<> App::prepare_admin() {
     status_ = std::make_unique<status::Server>(main_worker().context());
-    status_->add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
-    status_->add("/ready", [this] { return ready(); });
+    serve_standing(*status_);
     status_->add("/sessions", [this] {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
@@ -34,19 +63,6 @@ Result<> App::prepare_status() {
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
                           fleet_.refusals().lately(std::chrono::system_clock::now(), kRefusalsShown))};
-    });
-    status_->add("/metrics", [this] {
-        std::map<std::string, std::size_t> streams;
-        for (const auto& info : sessions()) {
-            streams[info->agent->tunnel_name] += info->streams;
-        }
-        for (const auto& [tunnel, open] : streams) {
-            metrics_.streams(tunnel, open);
-        }
-        circuits_.show();
-        generation_->limits.show();
-        degrading_.show();
-        return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
     });
     circuits_.serve_at(*status_);
     degrading_.serve_at(*status_);
