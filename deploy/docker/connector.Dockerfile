@@ -36,6 +36,8 @@ LABEL org.opencontainers.image.title="adit/connector" \
 
 # Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
 USER 10001:10001
+# glibc asks again after a second: its five, after one lost datagram, would be the whole time that a connection may take.
+ENV RES_OPTIONS="timeout:1 attempts:4"
 # Where a configuration keeps tunnels.d and the connector's keys; a new volume that is mounted here belongs to the user.
 VOLUME /var/lib/adit
 # Drains: agents go elsewhere, requests that run end, for up to 30 s.

@@ -2,7 +2,6 @@
 import re
 import shutil
 import subprocess
-import threading
 
 import pair
 import yaml
@@ -26,10 +25,15 @@ def commands():
 class Compose(Case):
     def setUp(self):
         super().setUp()
-        self.folder = self.directory / "docker"
+        self.folder = self.directory / "compose"
         shutil.copytree(DOCKER, self.folder)
-        # Words of docker compose, done by podman-compose, which does not know the name in the file.
-        shim = self.write("docker", '#!/bin/sh\nshift\nexec podman-compose --project-name adit "$@"\n')
+        # Words of docker compose, done by podman-compose, which does not know the name in the file, and tells what it does on
+        # the output of what it runs.
+        shim = self.write("docker", """#!/bin/bash
+            set -o pipefail
+            shift
+            podman-compose --project-name adit "$@" | { grep -v -e "^\\['podman'" -e '^podman ' -e '^using podman' -e '^exit code' || true; }
+            """.replace("            ", ""))
         shim.chmod(0o755)
 
     def shell(self, text, seconds=120):
@@ -49,7 +53,7 @@ class Compose(Case):
     def test_the_file_is_a_compose_file_and_hardens_every_service(self):
         # The schema of this docker-compose is older than `name`.
         text = re.sub(r"^name:.*\n", "", (self.folder / "compose.yaml").read_text(), flags=re.M)
-        self.write("docker/older.yaml", text)
+        self.write("compose/older.yaml", text)
         done = subprocess.run(["docker-compose", "-f", "older.yaml", "config"], cwd=self.folder, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         told = yaml.safe_load(done.stdout)
@@ -66,22 +70,12 @@ class Compose(Case):
         self.addCleanup(self.remove)
         first, rotate = commands()
         self.assertIn("hello from the private backend", self.shell(first))
-        wait_for(lambda: len(self.agents()) == 2, "both agents")
-        over, answers = threading.Event(), []
-
-        def ask():
-            while not over.is_set():
-                try:
-                    answers.append(fetch(PORT, "/").status)
-                except OSError as error:
-                    answers.append(str(error))
-        client = threading.Thread(target=ask)
-        client.start()
-        try:
+        wait_for(lambda: len(self.agents()) == 2, "both agents", 45)
+        told = podman("logs", "adit_agent-1_1", status=None)
+        self.assertIn("session ready", told.stdout + told.stderr)
+        self.assertNotIn("chmod 600", told.stdout + told.stderr, "of a file that is not the agent's")
+        with pair.Clients("127.0.0.1", PORT, count=2) as answers:
             self.shell(rotate)
-        finally:
-            over.set()
-            client.join()
         print(f"{len(answers)} requests while both agents took up a new key")
         self.assertEqual(set(answers), {200})
         wait_for(lambda: len(self.agents()) == 2, "both agents")

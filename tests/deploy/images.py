@@ -1,13 +1,10 @@
 """The images, built and run as an operator would: without root, capability, shell or a file system that can be written."""
-import json
 import re
 import tarfile
-import threading
-import unittest
 
 import pair
 from deploy import DOCKER
-from pair import AGENT_IMAGE, BACKEND_IMAGE, CONNECTOR_IMAGE, HARDENED
+from pair import AGENT_IMAGE, BACKEND_IMAGE, CONNECTOR_IMAGE, HARDENED, Clients
 
 from harness import Case, fetch, main, wait_for
 
@@ -101,7 +98,7 @@ class Pair(Case):
         return podman.inspect(name)["NetworkSettings"]["Networks"][network]["IPAddress"]
 
     def wait_healthy(self, name):
-        wait_for(lambda: podman("healthcheck", "run", name, status=None).returncode == 0, f"{name} to be healthy")
+        wait_for(lambda: podman("healthcheck", "run", name, status=None).returncode == 0, f"{name} to be healthy", 45)
 
     def metrics(self):
         return fetch(9902, "/metrics", host=self.gateway).body.decode()
@@ -149,27 +146,12 @@ class Pair(Case):
         for name in ("agent-1", "agent-2"):
             self.start_agent(name)
         self.wait_healthy("connector")
-        over, answers = threading.Event(), []
-
-        def ask():
-            while not over.is_set():
-                try:
-                    answers.append(fetch(8080, "/x", host=self.gateway).status)
-                except OSError as error:
-                    answers.append(str(error))
-        clients = [threading.Thread(target=ask) for _ in range(4)]
-        for client in clients:
-            client.start()
-        try:
+        with Clients(self.gateway, 8080) as answers:
             for name in ("agent-1", "agent-2"):
                 before = len(answers)
                 self.stop_agent(name)
                 self.start_agent(name)
                 wait_for(lambda: len(answers) > before + 50, "requests")
-        finally:
-            over.set()
-            for client in clients:
-                client.join()
         print(f"{len(answers)} requests while both agents were replaced")
         self.assertEqual(set(answers), {200})
 
