@@ -4,7 +4,7 @@
 
 #include "agent/app.h"
 #include "agent/diagnose/diagnose.h"
-#include "common/status/probe.h"
+#include "common/status/healthcheck.h"
 #include "common/token/token.h"
 #include "common/token/wg_quick.h"
 
@@ -50,13 +50,7 @@ int perform(const agent::WireGuardConfOptions& options) {
 }
 
 int perform(const agent::HealthOptions& options) {
-    const auto body = status::get(options.metrics, "/ready");
-    if (!body) {
-        std::cerr << "adit-agent: not ready: " << body.error().message << '\n';
-        return 1;
-    }
-    std::cout << *body;
-    return 0;
+    return status::healthcheck("adit-agent", options.metrics);
 }
 
 int perform(const agent::VersionOptions&) {

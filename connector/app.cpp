@@ -261,6 +261,10 @@ int App::run() {
         status_->start();
         logging::info("status", {{"address", status_->address().text()}});
     }
+    if (watchers_) {
+        watchers_->start();
+        logging::info("status, to be read only", {{"address", watchers_->address().text()}});
+    }
     if (tunnel_listener_) {
         logging::info("listening for agents", {{"address", tunnel_listener_->socket().address().text()}});
         net::spawn(main_worker().context(), "the tunnel listener", tunnel_listener_->run());

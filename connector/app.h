@@ -56,6 +56,10 @@ class App {
     net::Task<> open_wireguard(net::Descriptor inherited, bool patient);
     void look_at_wireguard();
     Result<> prepare_status();
+    Result<> prepare_admin();
+    /// What both doors for operators have.
+    void serve_standing(status::Server& server);
+    status::Answer exposition();
     void tick();
     void look_at_store();
     void consider_listening();
@@ -111,7 +115,8 @@ class App {
     std::unique_ptr<WireGuardDoor> wireguard_;
     std::unique_ptr<Succession> succession_;
     std::unique_ptr<StoreWatch> store_;
-    std::unique_ptr<status::Server> status_;
+    std::unique_ptr<status::Server> status_;    ///< of the operator, who may change things
+    std::unique_ptr<status::Server> watchers_;  ///< of those who may only watch
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::unique_ptr<boost::asio::steady_timer> ticker_;
     bool ending_ = false;  ///< the destructor has begun: a tick that was due already finds nothing to look at

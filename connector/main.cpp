@@ -10,6 +10,7 @@
 #include "connector/cli/circuit_commands.h"
 #include "connector/cli/credential_commands.h"
 #include "connector/cli/degrading_commands.h"
+#include "connector/cli/health_command.h"
 #include "connector/cli/issuer_commands.h"
 #include "connector/cli/manual.h"
 #include "connector/cli/operator_commands.h"
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
     });
     cli::add_tunnel_commands(app, tunnel_settings, chosen);
     cli::add_operator_commands(app, find_config, chosen);
+    cli::add_health_command(app, find_config, chosen);
     cli::add_circuit_commands(app, find_config, chosen);
     cli::add_degrading_commands(app, find_config, chosen);
     cli::add_credential_commands(app, find_config, chosen);

@@ -2,6 +2,7 @@
 #include "agent/options/token_source.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -66,7 +67,8 @@ Result<Secret> read_token(const TokenPlace& place) {
 
 std::optional<unsigned> exposed_mode(const fs::path& file) {
     struct stat facts{};
-    const bool exposed = ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0;
+    const bool exposed = ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == ::geteuid() &&
+                         (facts.st_mode & 077) != 0;
     return exposed ? std::optional(facts.st_mode & 07777U) : std::nullopt;
 }
 

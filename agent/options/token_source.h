@@ -22,7 +22,8 @@ std::optional<TokenPlace> token_place(const std::optional<std::filesystem::path>
 /// The text there. The error names the file and why it cannot be read.
 Result<Secret> read_token(const TokenPlace& place);
 
-/// The file's mode when users other than its owner can read it; only of regular files.
+/// The file's mode when users other than its owner can read it; only of regular files that are ours. One that an engine
+/// mounts for a container's user belongs to another, and with mode 600 we could not read it.
 std::optional<unsigned> exposed_mode(const std::filesystem::path& file);
 
 /// From the place, else, if `or_stdin`, from standard input. Warns of a file that others can read.

@@ -16,8 +16,8 @@ command::Manual manual() {
         {"tunnels.d/", "One file per tunnel, without secrets; the configuration names the directory."},
     };
     manual.notes.exit_statuses = {
-        {"0", "Done, ended as told; status: ready."},
-        {"1", "Failed; status: not ready; explain: no route; access explain: denied; reload: refused."},
+        {"0", "Done, ended as told; status, healthcheck: ready."},
+        {"1", "Failed; status, healthcheck: not ready; explain: no route; access explain: denied; reload: refused."},
         {"2", "Bad input, or a configuration with errors."},
     };
     manual.notes.see_also = {{"adit-connector.yaml", 5}, {"adit-agent", 1}};

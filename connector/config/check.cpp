@@ -70,7 +70,11 @@ std::string summary(const Configuration& configuration) {
         if (tls) text += tls->address.text();
         if (wireguard) text += (tls ? " and " : "") + wireguard->address.text() + " (WireGuard)";
     }
-    if (configuration.admin) text += ", admin on " + configuration.admin->address.text();
+    if (configuration.admin) {
+        const auto& [address, metrics] = *configuration.admin;
+        text += ", admin on " + address.text();
+        if (metrics) text += ", metrics on " + metrics->text();
+    }
     return text;
 }
 

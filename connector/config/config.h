@@ -32,9 +32,10 @@ namespace adit::config {
 
 using net::HostPort;
 
-/// The status server of the operator.
+/// The status server of the operator, and what of it others may read.
 struct Admin {
     HostPort address;
+    std::optional<HostPort> metrics;  ///< only /live, /ready and /metrics, for those who watch from elsewhere
     friend bool operator==(const Admin&, const Admin&) = default;
 };
 

@@ -19,7 +19,9 @@ using namespace yaml;
 Object<Admin> admin() {
     return Object<Admin>("admin", "The operator's own server: /live, /ready, /metrics, /sessions.")
         .required("address", &Admin::address, Address<HostPort>(ZeroPort::allowed),
-                  "Where it listens; keep it private.");
+                  "Where it listens; keep it private.")
+        .field("metrics", &Admin::metrics, Address<HostPort>(ZeroPort::allowed),
+               "A second address for kubelets and Prometheus: only /live, /ready and /metrics, to be read.");
 }
 
 /// What counts where neither routes nor backends nor the file say.

@@ -59,6 +59,8 @@ void check_listeners(const Node& root, Configuration& configuration, Diagnostics
     if (configuration.tunnels && configuration.tunnels->tls)
         add_address(configuration.tunnels->tls->address, place_of(root, {"tunnels", "tls", "address"}));
     if (configuration.admin) add_address(configuration.admin->address, place_of(root, {"admin", "address"}));
+    if (configuration.admin && configuration.admin->metrics)
+        add_address(*configuration.admin->metrics, place_of(root, {"admin", "metrics"}));
 }
 
 /// Sinks without a name are called by their kind, with a number where that is taken.

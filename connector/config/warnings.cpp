@@ -156,7 +156,8 @@ class Search {
         if (literal && !literal->ip.is_loopback()) {
             Part(root_, &root_, "the file", warnings_)
                 .warn({"admin", "address"},
-                      "admin.address is not loopback: whoever reaches it sees everything and may change what counts");
+                      "admin.address is not loopback: whoever reaches it sees everything and may change what counts; "
+                      "admin.metrics is for those who only watch");
         }
     }
 

@@ -2,7 +2,7 @@
 import json
 import re
 
-from harness import CONNECTOR, Case, Site, free_port, main, wait_for
+from harness import CONNECTOR, Case, Site, fetch, free_port, main, wait_for
 from servers import Origin
 
 
@@ -33,6 +33,32 @@ class Operating(Case):
         self.assertRegex(told, r"t1 +no session")
         connector.stop()
         self.assertIn(f"no answer from 127.0.0.1:{site.admin_port}", site.tool("status", status=1).stderr)
+
+    def test_those_who_watch_read_three_paths_at_an_address_of_their_own(self):
+        site, port = self.site, free_port()
+        site.config.write_text(site.config.read_text().replace("admin: { ", f'admin: {{ metrics: "127.0.0.1:{port}", '))
+        self.assertIn(f"metrics on 127.0.0.1:{port}", site.tool("check").stdout)
+        connector, (agent,) = site.up()
+        self.assertEqual(fetch(port, "/live").body, b"ok\n")
+        self.assertTrue(json.loads(fetch(port, "/ready").body)["ready"])
+        self.assertIn(b'adit_connector_streams{tunnel="t1"} 0', fetch(port, "/metrics").body)
+        self.assertEqual(fetch(port, "/metrics", method="HEAD").body, b"")
+        for path in ("/", "/status", "/sessions", "/circuits", "/circuits/backend:web", "/cache", "/degrade", "/reload"):
+            self.assertEqual(fetch(port, path).status, 404, path)
+        for path in ("/reload", "/circuits/backend:web/open", "/cache/purge", "/degrade/on"):
+            self.assertEqual(fetch(port, path, method="POST").status, 404, path)
+        self.assertEqual(fetch(port, "/ready", method="POST").status, 405)
+        asked = [[], ["--address", f"127.0.0.1:{port}"], ["--address", f"localhost:{site.admin_port}"]]
+        for where in asked:
+            told = self.run_tool(CONNECTOR, "healthcheck", *where, environment={"ADIT_CONFIG": str(site.config)}).stdout
+            self.assertTrue(json.loads(told)["ready"], where)
+        agent.popen.kill()
+        wait_for(lambda: not site.sessions(), "the sessions to end")
+        self.assertEqual(fetch(port, "/ready").status, 503)
+        self.assertIn("no agent session", site.tool("healthcheck", status=1).stderr)
+        connector.stop()
+        self.assertIn("not ready: no answer from", site.tool("healthcheck", status=1).stderr)
+        self.assertIn("no admin address", self.run_tool(CONNECTOR, "healthcheck", "--config", self.write("bare.yaml", "listeners: []\n"), status=2).stderr)
 
     def test_explain_says_which_route_and_backend_a_request_takes(self):
         told = self.site.tool("explain", "--method", "GET", "--host", "shop.example", "--path", "/a/./b/c?x=1").stdout

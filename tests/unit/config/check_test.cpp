@@ -53,6 +53,12 @@ TEST_CASE("a good file is summed up in one line") {
           "call; accessibleBy of services is not enforced\"]}\n");
 }
 
+TEST_CASE("the address for those who watch is named as well") {
+    const TemporaryFiles files;
+    const auto path = files.write("adit.yaml", "admin: {address: \"127.0.0.1:9901\", metrics: \"0.0.0.0:9902\"}\n");
+    CHECK(check(path, Output::text).out.contains(", admin on 127.0.0.1:9901, metrics on 0.0.0.0:9902\n"));
+}
+
 TEST_CASE("a bad file is explained: for people on standard error, for programs on standard output") {
     const TemporaryFiles files;
     const auto path = files.write("adit.yaml", "workers: \"m\\\"any\"\nadmn: {}\n");

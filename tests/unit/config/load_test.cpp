@@ -243,6 +243,8 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "  - address: 127.0.0.1:81\n",
          "adit.yaml:1:18: the address '127.0.0.1:80' is used twice; first at adit.yaml:3:14\n"
          "adit.yaml:5:14: the address '127.0.0.1:81' is used twice; first at adit.yaml:4:14\n"},
+        {"addresses of the operator", "admin: {address: \"127.0.0.1:80\", metrics: \"127.0.0.1:80\"}\n",
+         "adit.yaml:1:43: the address '127.0.0.1:80' is used twice; first at adit.yaml:1:18\n"},
         {"certificate", "listeners:\n  - address: 127.0.0.1:80\n    tls: {certificate: no.crt, key: sub}\n",
          "adit.yaml:3:24: cannot read the certificate 'no.crt': No such file or directory\n"
          "adit.yaml:3:37: cannot read the key 'sub': it is a directory\n"},

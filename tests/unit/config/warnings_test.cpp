@@ -188,6 +188,7 @@ TEST_CASE("an open door to the operator's server, and callers who say themselves
     for (const char* here : {"127.0.0.1:9090", "[::1]:9090", "localhost:9090"}) {
         CHECK(warnings_of(file("", "", std::string("admin: {address: \"") + here + "\"}\n")) == "");
     }
+    CHECK(warnings_of(file("", "", "admin: {address: \"127.0.0.1:9090\", metrics: \"0.0.0.0:9091\"}\n")) == "");
 }
 
 TEST_CASE("how long tries may take") {
