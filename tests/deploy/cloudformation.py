@@ -47,8 +47,9 @@ def resolve(template, parameters):
     missing = [name for name, value in values.items() if value is None]
     assert not missing, f"no value for {missing}"
     assert not set(parameters) - set(values), f"unknown parameters {set(parameters) - set(values)}"
-    values = {name: value.split(",") if template["Parameters"][name]["Type"].startswith("List<") else str(value)
-              for name, value in values.items()}
+    kinds = {"Number": int, "String": str}
+    values = {name: value.split(",") if template["Parameters"][name]["Type"].startswith("List<") else
+              kinds.get(template["Parameters"][name]["Type"], str)(value) for name, value in values.items()}
     conditions = template.get("Conditions", {})
 
     def holds(expression):

@@ -126,7 +126,7 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
-# Without ingress: nobody connects to an agent. Provider and API make no egress rule by themselves.
+# Without ingress: nobody connects to an agent. The rule by which AWS lets everything out is taken away by the provider.
 resource "aws_security_group" "this" {
   name_prefix = "${var.name}-"
   description = "Agents of Adit: out to the connector, name servers, targets and what Fargate itself needs; in nothing"
