@@ -253,6 +253,17 @@ class Templates(unittest.TestCase):
             with self.subTest(name):
                 self.assertGreater(int(attributes(group)["deregistration_delay.timeout_seconds"]), int(drain))
 
+    def test_connectors_that_are_away_for_a_while_end_no_agent_and_agents_that_are_away_no_connector(self):
+        (agent, *_) = containers(self.stacks["agent"])
+        check = agent["HealthCheck"]
+        self.assertGreaterEqual(check["Interval"] * check["Retries"], 180)
+        self.assertEqual(check["StartPeriod"], 300)
+        for service in cloudformation.of_type(self.stacks["connector"], "AWS::ECS::Service").values():
+            self.assertEqual(service["HealthCheckGracePeriodSeconds"], 2**31 - 1)
+            # One after the other, with no two at one port.
+            self.assertEqual((service["DeploymentConfiguration"]["MinimumHealthyPercent"], service["DeploymentConfiguration"]["MaximumPercent"]), (0, 100))
+        self.assertIn("FirstService", self.stacks["connector"]["Resources"]["SecondService"]["DependsOn"])
+
     def test_two_agents_in_two_zones_and_more_when_they_are_busy(self):
         stack = self.stacks["agent-full"]
         (service,) = cloudformation.of_type(stack, "AWS::ECS::Service").values()

@@ -32,12 +32,13 @@ locals {
     ]
     secrets     = [{ name = "TUNNEL_TOKEN", valueFrom = var.token_arn }]
     stopTimeout = 120 # Fargate's most, and longer than TUNNEL_GRACE_PERIOD
+    # ECS ends a task that is unhealthy. So the check is patient: connectors that are away for three minutes end no agent.
     healthCheck = {
       command     = ["CMD", "adit-agent", "healthcheck"]
-      interval    = 10
+      interval    = 20
       timeout     = 5
-      retries     = 3
-      startPeriod = 30
+      retries     = 10
+      startPeriod = 300
     }
     logConfiguration = {
       logDriver = "awslogs"
