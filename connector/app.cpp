@@ -41,6 +41,10 @@ void App::look_at_store() {
     if (changed) {
         table = std::make_shared<tunnel::Table>(store_->records());
         logging::info("tunnels loaded", {{"tunnels", table->tunnels()}});
+        expiries_.show_keys(store_->records());
+        for (const TunnelRecord& tunnel : store_->records()) {
+            metrics_.tunnel_known(tunnel.name);
+        }
         if (wireguard_) {
             wireguard_->use(store_->records());
         }

@@ -12,6 +12,7 @@
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/degrading_desk.h"
+#include "connector/expiries.h"
 #include "connector/fetch/desk.h"
 #include "connector/file_watch.h"
 #include "connector/generation.h"
@@ -93,6 +94,7 @@ class App {
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
+    Expiries expiries_{registry_};
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
     fetch::Desk desk_{resolver_};  ///< on the main worker

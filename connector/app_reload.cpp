@@ -59,6 +59,7 @@ void App::take_up_resilience() {
     use_retries(*generation_);
     fabric_.webhooks.adopt(*generation_->webhooks);
     take_up_degrading(generation_->configuration, fabric_);
+    expiries_.show_certificates(*generation_);
 }
 
 /// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.

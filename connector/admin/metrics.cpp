@@ -251,6 +251,11 @@ void ConnectorMetrics::reloaded(bool good) {
         .Increment();
 }
 
+void ConnectorMetrics::tunnel_known(const std::string& tunnel) {
+    registry_.gauge("adit_connector_sessions", "Sessions that are open now.",
+                    {{"tunnel", tunnel}, {"transport", "tls"}});
+}
+
 void ConnectorMetrics::session_opened(const std::string& tunnel, std::string_view transport) {
     const metrics::Labels labels{{"tunnel", tunnel}, {"transport", std::string(transport)}};
     registry_.counter("adit_connector_session_opened_total", "Sessions that agents opened.", labels).Increment();

@@ -170,6 +170,8 @@ class ConnectorMetrics {
     std::shared_ptr<ReductionMetrics> reduction();
     std::shared_ptr<CredentialMetrics> credential(const std::string& backend, const std::string& kind);
 
+    /// One to which no agent came shows as such.
+    void tunnel_known(const std::string& tunnel);
     /// `transport`: "tls" or "wireguard".
     void session_opened(const std::string& tunnel, std::string_view transport);
     void session_closed(const std::string& tunnel, std::string_view transport, const std::string& reason);

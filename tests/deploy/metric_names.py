@@ -3,6 +3,7 @@ import hashlib
 import os
 import pathlib
 import signal
+import subprocess
 import threading
 
 import deploy  # which makes the harness of the integration tests known
@@ -64,7 +65,11 @@ class BadHour:
         text = text.replace('- { match: { path: "/web/**"', '- { policies: [ api-key, few ], match: { path: "/web/**"')
         text = text.replace('- { match: { path: "/denied/**"', '- { policies: [ api-key ], access: [ { consumer: shop, environments: [ staging ] } ], match: { path: "/denied/**"')
         text = text.replace("- { match:", "- { policies: [ api-key ], match:")
+        text = text.replace("listeners: [", 'listeners: [ { address: "127.0.0.1:%d", tls: { certificate: own.crt, key: own.key } },' % free_port())
         site.config.write_text(text)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=own",
+                        "-keyout", case.directory / "own.key", "-out", case.directory / "own.crt"], check=True, capture_output=True)
+        site.token = site.tool("tunnel", "rotate-token", "t1", "--expires", "30d").stdout
         self.site, self.origin = site, origin
 
     def live(self):

@@ -2,7 +2,7 @@
 import json
 import time
 
-from harness import AGENT, TRANSPORT, Case, Site, main, wait_for
+from harness import AGENT, TRANSPORT, Case, Site, main, metric, wait_for
 from servers import Origin
 
 TOLD = 25  # seconds for a reason to be in the log: over WireGuard it takes a dial's whole patience
@@ -35,6 +35,9 @@ class Keys(Case):
         agent = self.site.start_agent(token=token)
         wait_for(lambda: "has expired" in agent.log(), "the reason in the log", 20)
         wait_for(lambda: not self.site.sessions(), "no session")
+        key = json.loads(self.site.tool("tunnel", "describe", "t1", "--output", "json").stdout)["keys"][-1]["id"]
+        ends = metric(self.site.admin_port, "adit_connector_key_expires_timestamp_seconds", tunnel="t1", key=key)
+        self.assertLess(abs(ends - time.time()), 60)
         late = self.site.start_agent(token=token)
         words = "the connector says: this key has expired" if TRANSPORT == "wireguard" else "has expired"
         wait_for(lambda: words in late.log(), "the reason in the log of one that comes later")

@@ -1,7 +1,8 @@
 """TLS towards clients: certificates by name, versions, resumption."""
 import subprocess
+import time
 
-from harness import CONNECTOR, Case, Site, main, raw
+from harness import CONNECTOR, Case, Site, main, metric, raw
 from servers import Origin
 
 
@@ -33,6 +34,8 @@ class ListenersTls(Case):
             with self.subTest(name):
                 self.assertEqual(self.shown("-servername", name), wanted)
         self.assertEqual(self.shown("-noservername"), "first")
+        for subject in ("first", "second"):
+            self.assertGreater(metric(self.site.admin_port, "adit_connector_certificate_expires_timestamp_seconds", subject=subject), time.time())
         told = subprocess.run(["curl", "-sS", "--cacert", self.directory / "second.crt", "--resolve", f"second.example:{self.site.client_port}:127.0.0.1",
                                f"https://second.example:{self.site.client_port}/web/x"], capture_output=True, check=True).stdout
         self.assertTrue(told.startswith(b"origin"))
