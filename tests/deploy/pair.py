@@ -70,6 +70,12 @@ def build(archive):
         done = podman("import", archive, base, status=None)
         if done.returncode != 0:
             skip(f"podman cannot keep images here: {done.stderr.strip()[-300:]}")
+    # What a machine forbids shows with another's image, before any of ours.
+    podman("network", "create", "probe")
+    done = podman("run", "--rm", "--network", "probe", base, "true", status=None)
+    if done.returncode != 0:
+        skip(f"podman cannot run containers on networks of their own here: {done.stderr.strip()[-300:]}")
+    podman("network", "rm", "probe")
     out = directory / "out"
     for program, place in ((CONNECTOR, "usr/bin"), (AGENT, "usr/bin"), (HELPER, "usr/libexec/adit")):
         (out / place).mkdir(parents=True, exist_ok=True)
