@@ -119,7 +119,8 @@ class Pair(Case):
                 self.assertIn(b"adit_agent_sessions", fetch(20241, "/metrics", host=self.address("agent", "adit-gateway")).body)
                 for name in ("connector", "agent"):
                     self.check_confinement(name)
-                self.stop_agent("agent")
+                self.assertIn('"drained"', self.stop("agent"))
+        self.assertIn('"drained"', self.stop("connector"))
 
     def check_confinement(self, name):
         state = podman.inspect(name)
@@ -133,14 +134,14 @@ class Pair(Case):
             root = next(line for line in mounts if line.split()[4] == "/")
         self.assertTrue(root.split()[5].startswith("ro"), root)
 
-    def stop_agent(self, name):
-        """As an engine stops it: SIGTERM to process 1, and time to drain."""
+    def stop(self, name):
+        """As an engine stops it: SIGTERM to process 1, and time to drain; what it has said."""
         podman("stop", "--time", "40", name)
         state = podman.inspect(name)["State"]
         done = podman("logs", name, status=None)
         self.assertEqual(state["ExitCode"], 0, done.stdout + done.stderr)
-        self.assertIn('"drained"', done.stdout + done.stderr)
         podman("rm", name)
+        return done.stdout + done.stderr
 
     def test_agents_are_replaced_one_after_the_other_without_a_lost_request(self):
         for name in ("agent-1", "agent-2"):
@@ -149,7 +150,7 @@ class Pair(Case):
         with Clients(self.gateway, 8080) as answers:
             for name in ("agent-1", "agent-2"):
                 before = len(answers)
-                self.stop_agent(name)
+                self.assertIn('"drained"', self.stop(name))
                 self.start_agent(name)
                 wait_for(lambda: len(answers) > before + 50, "requests")
         print(f"{len(answers)} requests while both agents were replaced")
