@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 import yaml
@@ -77,6 +78,16 @@ class Rendering(unittest.TestCase):
             missing = [path for path in leaves(values) if not any(path == name or path.startswith(name + ".") for name in named)]
             self.assertEqual(missing, [], chart)
 
+    def test_the_values_that_the_readmes_show_are_good(self):
+        shown = 0
+        for readme, chart, more in ((CHARTS / "README.md", "adit-connector", []), (CHARTS / "adit-agent/README.md", "adit-agent", ["--set", "token.existingSecret.name=t"])):
+            for block in re.findall(r"( *)```yaml\n(.*?)```", readme.read_text(), re.DOTALL):
+                values = yaml.safe_load(textwrap.dedent(block[1]))
+                if "directory" not in values.get("tunnels", {}):  # which is a configuration
+                    self.assertTrue(render(chart, *more, values=values))
+                    shown += 1
+        self.assertEqual(shown, 2)
+
     def test_the_full_sets_of_values_leave_no_value_out(self):
         for chart in CHART_NAMES:
             defaults = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
@@ -113,7 +124,8 @@ class Refusals(unittest.TestCase):
         ("adit-agent", [*SECRET, "--set", "existingConfigMap=c"], "networkPolicy.services: with existingConfigMap"),
         ("adit-agent", [*SECRET, "--set", "existingConfigMap=c,allow={10.0.0.5:80}"], "give one of the two"),
         ("adit-agent", [*SECRET, "--set", "metrics.serviceMonitor.enabled=true"], "networkPolicy.metrics.from"),
-        ("adit-agent", [*SECRET, "--set", "transportProtocol=wireguard,replicaCount=8"], "seats for 7 agents"),
+        ("adit-agent", [*SECRET, "--set", "transportProtocol=wireguard,replicaCount=7"], "seats for 7 agents"),
+        ("adit-agent", [*SECRET, "--set", "transportProtocol=wireguard,replicaCount=5,strategy.rollingUpdate.maxSurge=50%"], "could be 8 during an upgrade"),
         ("adit-agent", [*SECRET, "--set", "autoscaling.enabled=true,autoscaling.minReplicas=9"], "more than autoscaling.maxReplicas"),
         ("adit-agent", [*SECRET, "--set", "image.digest=sha256:12"], "/image/digest"),
         ("adit-connector", [], "tunnels.keys.existingSecret: name the Secret"),
@@ -275,6 +287,10 @@ class Fitting(unittest.TestCase):
         deployment = the(render("adit-agent", "--values", CHARTS / "adit-agent/ci/minimal-values.yaml"), "Deployment")
         self.assertEqual(deployment["spec"]["replicas"], 2)
         self.assertEqual(deployment["spec"]["strategy"]["rollingUpdate"], {"maxUnavailable": 0, "maxSurge": 1})
+
+    def test_a_strategy_without_rolling_updates_says_nothing_of_them(self):
+        deployment = the(render("adit-agent", "--values", CHARTS / "adit-agent/ci/no-network-policy-values.yaml"), "Deployment")
+        self.assertEqual(deployment["spec"]["strategy"], {"type": "Recreate"})
 
     def test_replicas_are_spread_over_zones_and_hosts(self):
         for chart in CHART_NAMES:

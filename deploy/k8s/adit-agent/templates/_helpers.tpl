@@ -231,6 +231,19 @@ securityContext:
 {{- end }}
 {{- end }}
 
+{{/* How many pods there can be, those included that an upgrade starts before others end. */}}
+{{- define "adit-agent.podsMost" -}}
+{{- $replicas := ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled | int }}
+{{- $surge := 0 }}
+{{- if eq .Values.strategy.type "RollingUpdate" }}
+{{- $surge = dig "maxSurge" 1 (default dict .Values.strategy.rollingUpdate) }}
+{{- end }}
+{{- if kindIs "string" $surge }}
+{{- $surge = div (add (mul $replicas (trimSuffix "%" $surge | int)) 99) 100 }}
+{{- end }}
+{{- add $replicas $surge }}
+{{- end }}
+
 {{/* Combinations that cannot work are refused here, in words; what a single value may be says the schema. */}}
 {{- define "adit-agent.validate" -}}
 {{- if not (or .Values.token.existingSecret.name .Values.token.path) }}
@@ -250,9 +263,9 @@ securityContext:
 {{- if and .Values.networkPolicy.enabled .Values.metrics.serviceMonitor.enabled (not .Values.networkPolicy.metrics.from) }}
 {{- fail "networkPolicy.metrics.from: the ServiceMonitor could not be scraped; say where Prometheus is, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]" }}
 {{- end }}
-{{- $most := ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled | int }}
+{{- $most := include "adit-agent.podsMost" . | int }}
 {{- if and (eq .Values.transportProtocol "wireguard") (gt $most 7) }}
-{{- fail (printf "a token has seats for 7 agents in the WireGuard network, and there could be %d replicas: install the chart once per token, or let TLS carry them" $most) }}
+{{- fail (printf "a token has seats for 7 agents in the WireGuard network, and there could be %d during an upgrade: install the chart once per token, or let TLS carry them" $most) }}
 {{- end }}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
 {{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas" }}
