@@ -11,6 +11,7 @@
 
 #include "agent/dial/choose.h"
 #include "agent/supervisor.h"
+#include "common/base/file_watch.h"
 #include "common/net/alarm.h"
 #include "common/net/spawn.h"
 #include "common/net/worker.h"
@@ -24,8 +25,9 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kReadyWithin = 5s;  ///< "a probe passed lately"
 constexpr std::chrono::milliseconds kDrainCheck = 20ms;
-constexpr std::chrono::seconds kTransportInterval = 5s;  ///< at which metrics learn how the transports fare
-constexpr std::uint16_t kMetricsPorts = 5;               ///< tried one after the other when none was asked for
+constexpr std::chrono::milliseconds kFileInterval = 500ms;  ///< a change is taken up after it has stood for one
+constexpr std::chrono::seconds kTransportInterval = 5s;     ///< at which metrics learn how the transports fare
+constexpr std::uint16_t kMetricsPorts = 5;                  ///< tried one after the other when none was asked for
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -48,8 +50,9 @@ DialWish dial_wish(const TransportOptions& options) {
 /// Everything that runs, in the order in which it depends on each other.
 class App {
   public:
-    App(RunOptions options, std::shared_ptr<const AllowList> allow)
+    App(RunOptions options, std::shared_ptr<const AllowList> allow, FileWatch file)
         : options_(std::move(options)),
+          file_(std::move(file)),
           worker_(0),
           metrics_(registry_),
           surroundings_{.loop = worker_.loop(),
@@ -75,6 +78,7 @@ class App {
   private:
     Result<> open_status();
     net::Task<> follow_transports();
+    net::Task<> follow_file();
     void await_signal();
     void reload();
     void drain();
@@ -82,6 +86,7 @@ class App {
     status::Answer ready() const;
 
     RunOptions options_;
+    FileWatch file_;  ///< the one of --config
     metrics::Registry registry_;
     net::Resolver resolver_;
     net::Worker worker_;
@@ -158,6 +163,16 @@ net::Task<> App::follow_transports() {
     }
 }
 
+/// An allow list that comes as a ConfigMap is exchanged where nobody could send a signal.
+net::Task<> App::follow_file() {
+    for (;;) {
+        co_await net::sleep_for(worker_.loop(), kFileInterval);
+        if (file_.changed()) {
+            reload();
+        }
+    }
+}
+
 status::Answer App::ready() const {
     const bool ready = supervisor_->ready(kReadyWithin);
     boost::json::object body{{"ready", ready}, {"sessions", supervisor_->sessions()}};
@@ -186,6 +201,7 @@ void App::await_signal() {
 }
 
 void App::reload() {
+    file_.catch_up();
     auto allow = read_allow_list(options_);
     if (!allow) {
         logging::error("reload refused, the allow list stays as it is", {{"reason", allow.error().message}});
@@ -224,6 +240,9 @@ int App::run() {
     status_.start();
     supervisor_->start();
     net::spawn(worker_.context(), "the figures of the transports", follow_transports());
+    if (options_.config) {
+        net::spawn(worker_.context(), "a look at the configuration", follow_file());
+    }
     const std::size_t patterns = surroundings_.allow->texts().size();
     logging::info("agent started", {{"agent", surroundings_.introduction.agent},
                                     {"version", ADIT_VERSION},
@@ -250,11 +269,15 @@ int run(RunOptions options) {
         return refuse(token.error());
     }
     options.token = Secret();
+    FileWatch file;  // from before it is read: nothing that changes afterwards goes unseen
+    if (options.config) {
+        file.follow({*options.config});
+    }
     auto allow = read_allow_list(options);
     if (!allow) {
         return refuse(allow.error());
     }
-    App app(std::move(options), std::move(*allow));
+    App app(std::move(options), std::move(*allow), std::move(file));
     if (auto prepared = app.prepare(std::move(*token)); !prepared) {
         return refuse(prepared.error());
     }

@@ -8,13 +8,13 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/file_watch.h"
 #include "common/status/server.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/degrading_desk.h"
 #include "connector/expiries.h"
 #include "connector/fetch/desk.h"
-#include "connector/file_watch.h"
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
 #include "connector/reloader.h"

@@ -35,6 +35,18 @@ class AllowList(Case):
             with self.subTest(pattern):
                 self.assertEqual([site.get(f"/{service}/x").status == 200 for service in ("address", "name")], [address, name])
 
+    def test_a_changed_file_is_taken_up_without_a_signal(self):
+        site = Site(self, {"address": f"http://127.0.0.1:{self.port}"})
+        config = self.write("agent.yaml", "allow: []\n")
+        site.up(allow=[], flags=["--config", config])
+        wait_for(lambda: site.get("/address/x").status == 502, "default deny")
+        # As a kubelet and careful editors do it: another file takes the place of the one before.
+        self.write("next.yaml", f"allow: [ '127.0.0.1:{self.port}' ]\n").rename(config)
+        wait_for(lambda: site.get("/address/x").status == 200, "the new list")
+        config.write_text("allow: [ 'nonsense' ]\n")
+        wait_for(lambda: '"reload refused' in self.processes[-1].log(), "the refusal")
+        self.assertEqual(site.get("/address/x").status, 200)
+
     def test_special_addresses_are_refused_in_every_spelling_even_by_the_widest_list(self):
         targets = {"plain": "169.254.169.254", "mapped": "[::ffff:169.254.169.254]", "hex-mapped": "[::ffff:a9fe:a9fe]", "decimal": "2852039166",
                    "hexadecimal": "0xa9fea9fe", "octal": "0251.0376.0251.0376", "short": "169.254.43518", "container": "169.254.170.2",

@@ -1,5 +1,5 @@
 // When a change of a file counts.
-#include "connector/file_watch.h"
+#include "common/base/file_watch.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Looking at files; see file_watch.h.
-#include "connector/file_watch.h"
+#include "common/base/file_watch.h"
 
 #include <sys/stat.h>
 
