@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ struct Node {
 
     std::string text;     ///< scalar: the value, after substitution
     std::string written;  ///< scalar: what the file says, when substitution changed it (the value may be secret)
+    std::vector<std::filesystem::path> files = {};  ///< scalar: those that a part of the value was read from
     bool failed = false;  ///< an error of this value was reported already; reading it adds no second one
 
     std::vector<Node> items;      ///< list

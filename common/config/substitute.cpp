@@ -18,19 +18,20 @@ bool is_variable_name(std::string_view name) {
     return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, is_word);
 }
 
-Result<std::string> file_content(std::string_view path, const Source& source) {
+Result<std::string> file_content(std::string_view path, Node& node) {
     if (path.empty()) return usage_error("${file:} needs a path");
-    auto content = read_file(source.directory() / path, limits::substitute_bytes);
+    const auto& file = node.files.emplace_back(node.place.source->directory() / path);
+    auto content = read_file(file, limits::substitute_bytes);
     if (!content) return std::unexpected(std::move(content).error().with("cannot read"));
     if (content->ends_with('\n')) content->pop_back();
     if (content->ends_with('\r')) content->pop_back();
     return *std::move(content);
 }
 
-/// What `${reference}` stands for.
-Result<std::string> resolve(std::string_view reference, const Source& source, const Environment& environment) {
+/// What `${reference}` in the node's text stands for.
+Result<std::string> resolve(std::string_view reference, Node& node, const Environment& environment) {
     constexpr std::string_view file_prefix = "file:";
-    if (reference.starts_with(file_prefix)) return file_content(reference.substr(file_prefix.size()), source);
+    if (reference.starts_with(file_prefix)) return file_content(reference.substr(file_prefix.size()), node);
 
     const auto default_at = reference.find(":-");
     const auto name = reference.substr(0, default_at);
@@ -46,7 +47,8 @@ Result<std::string> resolve(std::string_view reference, const Source& source, co
     return *std::move(value);
 }
 
-Result<std::string> expand(std::string_view text, const Source& source, const Environment& environment) {
+Result<std::string> expand(Node& node, const Environment& environment) {
+    std::string_view text = node.text;
     std::string result;
     while (true) {
         const auto dollar = text.find('$');
@@ -60,7 +62,7 @@ Result<std::string> expand(std::string_view text, const Source& source, const En
         }
         const auto end = text.find('}');
         if (end == std::string_view::npos) return usage_error("\"${\" is not closed; write $${ for a plain ${");
-        auto value = resolve(text.substr(1, end - 1), source, environment);
+        auto value = resolve(text.substr(1, end - 1), node, environment);
         if (!value) return value;
         result += *value;
         text.remove_prefix(end + 1);
@@ -69,7 +71,7 @@ Result<std::string> expand(std::string_view text, const Source& source, const En
 
 void substitute_scalar(Node& node, const Environment& environment, Diagnostics& diagnostics) {
     if (!node.text.contains('$')) return;
-    auto value = expand(node.text, *node.place.source, environment);
+    auto value = expand(node, environment);
     if (!value) {
         diagnostics.error(node.place, value.error().message);
         node.failed = true;

@@ -12,9 +12,10 @@
 namespace adit::config {
 namespace {
 
-/// The files that values of the document stand in.
+/// The files that values of the document stand in, or were read from.
 void add_files(const yaml::Node& node, std::set<std::filesystem::path>& files) {
     files.insert(node.place.file());
+    files.insert(node.files.begin(), node.files.end());
     for (const yaml::Node& item : node.items) add_files(item, files);
     for (const yaml::Member& member : node.members) {
         files.insert(member.key_place.file());

@@ -45,6 +45,14 @@ class Reload(Case):
         self.edit(lambda text: text.replace("routes:\n", 'routes:\n  - { match: { path: "/new/**" }, backend: web }\n'))
         wait_for(lambda: site.get("/new/x").status == 200, "the new route")
 
+    def test_a_file_that_a_value_is_read_from_is_taken_up_as_well(self):
+        self.write("path", "/first/**\n")
+        site = self.up()
+        self.edit(lambda text: text.replace("routes:\n", 'routes:\n  - { match: { path: "${file:path}" }, backend: web }\n'))
+        wait_for(lambda: site.get("/first/x").status == 200, "the route by its path in a file")
+        self.write("path", "/second/**\n")
+        wait_for(lambda: site.get("/second/x").status == 200, "the route by its new path")
+
     def test_a_bad_file_is_refused_whole_with_its_errors_and_the_old_one_serves(self):
         site = self.up()
         self.edit(lambda text: text.replace("routes:\n", 'routes:\n  - { match: { path: "/new/**" }, backend: wob }\n'))
