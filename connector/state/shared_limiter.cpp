@@ -153,7 +153,8 @@ std::optional<LimitVerdict> SharedLimiter::take_here(Redis& redis, const LimitKe
 
 void SharedLimiter::fetch_ahead(Redis& redis, std::uint64_t hash, const std::string& row_key, const Limits& limits,
                                 std::uint64_t tokens) {
-    Asking asking{.hash = hash, .key = row_key, .limits = limits, .demand = {}, .ahead = tokens - 1, .only_ahead = true};
+    Asking asking{
+        .hash = hash, .key = row_key, .limits = limits, .demand = {}, .ahead = tokens - 1, .only_ahead = true};
     net::spawn(redis.loop().context(), "tokens fetched ahead", run(shared_from_this(), redis, std::move(asking), {}));
 }
 
