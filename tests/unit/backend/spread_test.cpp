@@ -193,12 +193,11 @@ TEST_CASE("what checks said last does not stand when nobody checks any more") {
     Bench bench(2, {.balance = {.by = Balance::By::round_robin},
                     .tell = [&](const EndpointEvent& event) { told.push_back(event.kind); }});
     bench.roster->checked(0, false, Health::unhealthy, "ill", bench.now);
-    CHECK(bench.many(10) == std::map<std::uint32_t, int>{{1, 10}});
+    CHECK(bench.member(0).vitals->ejections->down);  // for its sake others are not ejected
     bench.roster->forget_checks(bench.now);
     bench.roster->forget_checks(bench.now);
     CHECK(bench.member(0).vitals->health() == Health::unknown);
     CHECK_FALSE(bench.member(0).vitals->ejections->down);
-    CHECK(bench.many(10).size() == 2);
     CHECK(told == std::vector{EndpointEvent::Kind::unhealthy, EndpointEvent::Kind::healthy});
 }
 
