@@ -97,6 +97,19 @@ void Roster::checked(std::size_t member, bool good, Health verdict, const std::s
     }
 }
 
+void Roster::forget_checks(Time now) {
+    for (const Member& member : members_) {
+        const bool was_ill = member.vitals->health() == Health::unhealthy;
+        if (!member.vitals->set_health(Health::unknown, now)) {
+            continue;
+        }
+        if (was_ill) {
+            tell(EndpointEvent::Kind::healthy, member, "it is not checked any more");
+        }
+        changed();
+    }
+}
+
 void Roster::sweep(Time now) {
     for (std::size_t i = 0; i < members_.size(); ++i) {
         const Member& member = members_[i];

@@ -71,6 +71,8 @@ class Roster {
     void report(std::size_t member, const resilience::Outcome& outcome, Time now, double uniform);
     /// What an active check came to, and the verdict with it; `words` say why it failed.
     void checked(std::size_t member, bool good, Health verdict, const std::string& words, Time now);
+    /// Nobody checks its endpoints any more: what was said of them last must not stand for ever.
+    void forget_checks(Time now);
     /// Now and then, on one thread: who came back from an ejection is told, gauges are set.
     void sweep(Time now);
 

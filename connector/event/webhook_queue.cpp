@@ -2,6 +2,7 @@
 #include "connector/event/webhook_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace adit::event {
@@ -22,8 +23,20 @@ bool WebhookQueue::push(std::shared_ptr<const Message> message) {
     if (waiting_.size() <= bounds_.events + (flying_ ? 1 : 0)) {
         return true;
     }
-    waiting_.erase(waiting_.begin() + (flying_ ? 1 : 0));
+    waiting_.erase(most_frequent());
     return false;
+}
+
+/// The oldest of the kind of which most wait; of kinds that are as many, the oldest of all.
+WebhookQueue::Waiting::iterator WebhookQueue::most_frequent() {
+    const auto first = waiting_.begin() + (flying_ ? 1 : 0);
+    std::array<std::size_t, config::kEventKinds.size()> counts{};
+    for (auto one = first; one != waiting_.end(); ++one) {
+        ++counts[static_cast<std::size_t>((*one)->kind)];
+    }
+    const std::size_t most = std::ranges::max(counts);
+    return std::find_if(first, waiting_.end(),
+                        [&](const auto& one) { return counts[static_cast<std::size_t>(one->kind)] == most; });
 }
 
 std::optional<WebhookQueue::Time> WebhookQueue::next() const {

@@ -25,7 +25,8 @@ class WebhookQueue {
     /// Tries at once again: what was wrong may have been mended.
     void use(Bounds bounds);
 
-    /// False: the oldest one had to go.
+    /// False: one had to go, the oldest of the kind of which most wait. What callers bring about (bans) does not push
+    /// out what happened to a circuit.
     bool push(std::shared_ptr<const Message> message);
     std::size_t size() const { return waiting_.size(); }
     /// When the first one may be tried; nothing: none waits.
@@ -37,8 +38,11 @@ class WebhookQueue {
     bool failed(Time now, std::chrono::milliseconds after, double uniform);
 
   private:
+    using Waiting = std::deque<std::shared_ptr<const Message>>;
+    Waiting::iterator most_frequent();
+
     Bounds bounds_;
-    std::deque<std::shared_ptr<const Message>> waiting_;  ///< the first one may be in flight
+    Waiting waiting_;  ///< the first one may be in flight
     bool flying_ = false;
     net::Backoff backoff_{kBackoff};
     Time not_before_{};  ///< of the next try

@@ -82,6 +82,11 @@ void Checks::use(std::vector<Watched> all) {
             watch->wake.wake();
         }
     }
+    for (const Watched& backend : all) {
+        if (!backend.roster->health()) {
+            backend.roster->forget_checks(loop_.now());
+        }
+    }
     if (!told.empty() && !sweep_) {
         sweep_ = std::make_shared<Sweep>(loop_);
         net::spawn(loop_.context(), "a look at endpoints", sweep(sweep_));

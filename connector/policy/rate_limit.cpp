@@ -185,7 +185,8 @@ bool RateLimit::give_back(const Ticket& ticket, net::Time now) const {
     if (ticket.tier == nullptr || ticket.verdict.result != Result::allowed) {
         return false;
     }
-    state_->limiter->give_back({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand, now);
+    state_->limiter->give_back({ticket.hash, name_, ticket.who}, ticket.tier->limits, ticket.demand,
+                               ticket.verdict.counted, now);
     state_->metrics->refunded.Increment();
     return true;
 }

@@ -177,6 +177,7 @@ void Circuit::record(std::uint64_t phase, std::uint64_t probe, const Outcome& ou
         last_failure_ = describe(outcome);
     } else if (slow) {
         consecutive_.store(0, std::memory_order_relaxed);
+        fleet_success_.store(now, std::memory_order_relaxed);
     }
     if (for_fleet_.load(std::memory_order_relaxed)) {
         return watcher_->counted(name_);  // what others have counted decides, too

@@ -89,6 +89,7 @@ struct CircuitNews {
     CircuitState state = CircuitState::closed;
     std::optional<CircuitForced> forced = {};  ///< nothing: its operator has not said
     std::chrono::milliseconds cooldown{0};     ///< that is left of an open one
+    std::uint32_t repeats = 0;                 ///< openings without a good while in between
     std::string why = {};
 };
 
@@ -218,6 +219,8 @@ class Circuit {
     void open(Time now, std::string why);
     void open_until(Time until, Time now, std::string why, bool remote);
     void enter(State state, Time now, std::string why, bool remote = false);
+    void begin_anew(Time now);
+    void set_forced(Forced forced, Time now, bool remote);
     void write_phase(State state);
     void tell(State from, bool by_operator, bool remote) const;
     double share(Time now) const;

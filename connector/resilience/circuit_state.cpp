@@ -127,8 +127,15 @@ void Circuit::open_until(Time until, Time now, std::string why, bool remote) {
 
 void Circuit::enter(State state, Time now, std::string why, bool remote) {
     const State from = this->state();
-    since_ = now;
+    begin_anew(now);
     why_ = std::move(why);
+    write_phase(state);
+    tell(from, false, remote);
+}
+
+/// What was counted, granted and tried in the state before counts for nothing.
+void Circuit::begin_anew(Time now) {
+    since_ = now;
     leases_.clear();
     succeeded_ = 0;
     granted_ = false;
@@ -138,8 +145,6 @@ void Circuit::enter(State state, Time now, std::string why, bool remote) {
     troubled_.store(false, std::memory_order_relaxed);
     fleet_ = {};
     fleet_calls_.store(0, std::memory_order_relaxed);
-    write_phase(state);
-    tell(from, false, remote);
 }
 
 void Circuit::write_phase(State state) {
@@ -172,7 +177,6 @@ void Circuit::drop_lost_probes(Time now) {
 void Circuit::settle(Time now) {
     drop_lost_probes(now);
     if (state() == State::recovering && now >= since_ + owned_terms_->settings.recovery) {
-        repeats_ = 0;
         enter(State::closed, now, "it has recovered");
     }
 }
@@ -204,28 +208,27 @@ void Circuit::use(const CircuitTerms& terms, Time now) {
 
 void Circuit::force(Forced forced, Time now) {
     const std::scoped_lock lock(mutex_);
+    set_forced(forced, now, false);
+}
+
+void Circuit::set_forced(Forced forced, Time now, bool remote) {
     const Forced before = std::exchange(wanted_, forced);
     if (before == forced) {
         return;
     }
     const State from = state();
-    since_ = now;
-    leases_.clear();
-    succeeded_ = 0;
-    owned_window_->clear();
-    consecutive_.store(0, std::memory_order_relaxed);
-    troubled_.store(false, std::memory_order_relaxed);
+    begin_anew(now);
     why_ = forced == Forced::no
                ? "an operator lets it decide again"
                : "an operator has " + std::string(forced == Forced::open ? "opened" : "closed") + " it";
-    if (forced == Forced::no && before == Forced::open) {
+    // Beneath what is forced the state is the one in which it goes on.
+    const bool opens = forced == Forced::open || (forced == Forced::no && before == Forced::open);
+    if (opens) {
         open_until_.store(now, std::memory_order_relaxed);
         cooldown_ = 0ms;
     }
-    // Beneath what is forced the state is the one in which it goes on.
-    write_phase(forced == Forced::open || (forced == Forced::no && before == Forced::open) ? State::open
-                                                                                           : State::closed);
-    tell(from, true, false);
+    write_phase(opens ? State::open : State::closed);
+    tell(from, true, remote);
 }
 
 void Circuit::look(Time now) {
@@ -267,14 +270,10 @@ void Circuit::adopt(const CircuitNews& news, Time now) {
     if (sharing != Sharing::exact) {
         return;
     }
-    if (news.forced && *news.forced != wanted_) {
-        wanted_ = *news.forced;
-        since_ = now;
-        why_ = news.why;
-        const State from = state();
-        write_phase(from);
-        tell(from, true, true);
+    if (news.forced) {
+        set_forced(*news.forced, now, true);
     }
+    repeats_ = news.repeats;
     switch (news.state) {
         case State::open:
             // Its own end may differ a little by the jitter of two that opened at once: the later one counts.

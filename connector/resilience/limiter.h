@@ -26,7 +26,9 @@ struct Demand {
 
 struct LimitVerdict {
     enum class Result : std::uint8_t { allowed, refused, banned, unavailable };
+    enum class Counted : std::uint8_t { here, in_fleet };
     Result result = Result::allowed;
+    Counted counted = Counted::here;         ///< whose tokens were taken, and are given back
     std::uint8_t window = 0;                 ///< with the fewest tokens left; where refused, the one that takes longest
     bool ban_begins = false;                 ///< this refusal was one too many
     std::uint64_t left = 0;                  ///< tokens of that window
@@ -46,8 +48,9 @@ class Limiter {
     /// time that a store may take. Copies what it needs of the key.
     virtual void ask(const LimitKey& key, const Limits& limits, Demand demand, Time now,
                      std::function<void(LimitVerdict)> told) = 0;
-    /// What was taken, and was not used.
-    virtual void give_back(const LimitKey& key, const Limits& limits, Demand demand, Time now) = 0;
+    /// What was taken, and was not used; `from`: as the verdict said.
+    virtual void give_back(const LimitKey& key, const Limits& limits, Demand demand, LimitVerdict::Counted from,
+                           Time now) = 0;
     /// Whether it needs LimitKey::who.
     virtual bool wants_text() const { return false; }
 };

@@ -151,7 +151,9 @@ void LocalLimiter::ask(const LimitKey& key, const Limits& limits, Demand demand,
     told(*take(key, limits, demand, now));
 }
 
-void LocalLimiter::give_back(const LimitKey& key, const Limits& limits, Demand demand, Time at) {
+void LocalLimiter::give_back(const LimitKey& key, const Limits& limits, Demand demand, LimitVerdict::Counted from,
+                             Time at) {
+    static_cast<void>(from);  // there are no others
     static_cast<void>(at);
     const std::uint64_t wanted = std::max<std::uint64_t>(1, key.hash);
     Shard& shard = shard_of(wanted);

@@ -23,7 +23,8 @@ class LocalLimiter final : public Limiter {
     std::optional<LimitVerdict> take(const LimitKey& key, const Limits& limits, Demand demand, Time now) override;
     void ask(const LimitKey& key, const Limits& limits, Demand demand, Time now,
              std::function<void(LimitVerdict)> told) override;
-    void give_back(const LimitKey& key, const Limits& limits, Demand demand, Time now) override;
+    void give_back(const LimitKey& key, const Limits& limits, Demand demand, LimitVerdict::Counted from,
+                   Time now) override;
 
     std::size_t windows() const { return windows_; }
     /// Callers that were forgotten before their windows were whole.

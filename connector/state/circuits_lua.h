@@ -8,14 +8,16 @@ namespace adit::state::lua {
 /// KEYS: the fleet's version of its circuits, which grows with each change of any; then circuits. ARGV: who asks, then
 /// kCircuitArguments for each circuit, in the order of `names` below. Reply: {the version, then for each circuit
 /// {generation, state (as resilience::CircuitState), ms until it may be probed, 1 when the probes are ours, why,
-/// forced ('' when nobody has said), how often that was said}}.
+/// forced ('' when nobody has said), when that was said (us, 0: never), openings in a row}}.
 ///
 /// Every change has a generation; what somebody says of an older one counts for nothing, neither a change of his nor
 /// calls that he has counted. A row that is gone (a Redis that was started anew) is what the first one to come knows.
+/// What an operator has said is known by its time, so that it is news after a row has expired, too; and while he forces
+/// a circuit its row does not expire.
 ///
 /// A row: g generation, s state, e when it may be probed (us), y why, r openings in a row, o cooldown (ms) and z end of
 /// the last opening (us), p who probes and q until when (us), c failures in a row and x when they began (us), bN of
-/// each tenth of the window: its number and its calls, failures, slow calls; f forced, n how often that was said.
+/// each tenth of the window: its number and its calls, failures, slow calls; f forced, n when that was said (us).
 inline constexpr int kCircuitArguments = 24;
 inline constexpr std::string_view kCircuits = R"(
 local names = {'known', 'event', 'ms', 'why', 'wants', 'calls', 'failures', 'slow', 'trailing', 'success', 'window',
@@ -47,27 +49,42 @@ local function enter(row, state, why)
   changes = changes + 1
 end
 
+-- `ms`: what he makes of it who says so, by the openings that he knows of, give or take a tenth; 0: we say so.
 local function open(row, a, ms, why)
-  if ms <= 0 then
-    local again = row.s ~= CLOSED or (row.o > 0 and now < row.z + row.o * 1000)
-    row.r = again and row.r + 1 or 0
-    ms = math.floor(math.min(math.max(a.cooldown, a.cooldown_most), a.cooldown * 2 ^ math.min(row.r, 20)))
-  end
+  local again = row.s ~= CLOSED or (row.o > 0 and now < row.z + row.o * 1000)
+  row.r = again and row.r + 1 or 0
+  local doubled = math.min(math.max(a.cooldown, a.cooldown_most), a.cooldown * 2 ^ math.min(row.r, 20))
+  if ms < doubled * 0.85 then ms = math.floor(doubled) end
   row.o, row.z, row.e, row.p, row.q = ms, now + ms * 1000, now + ms * 1000, '', 0
   enter(row, OPEN, why)
 end
 
 local function apply_event(row, a)
   local ours = row.s == HALF and row.p == me
+  -- While nobody could be asked, whoever found the time over has probed alone.
+  local over = (row.s == OPEN and now >= row.e) or (row.s == HALF and now >= row.q)
   if a.event == 'open' and row.s ~= OPEN and (row.s ~= HALF or ours) then
     open(row, a, a.ms, a.why)
-  elseif a.event == 'recovering' and ours then
+  elseif a.event == 'recovering' and (ours or over) then
     enter(row, RECOVERING, a.why)
     row.e = now + a.recovery * 1000
-  elseif a.event == 'closed' and (row.s == RECOVERING or ours) then
+  elseif a.event == 'closed' and (row.s == RECOVERING or ours or over) then
     row.z = now
     enter(row, CLOSED, a.why)
   end
+end
+
+-- As Circuit::force(): beneath what is forced the state is the one in which it goes on, and one that was open begins
+-- with probes.
+local function force(row, a)
+  local before = row.f or 'no'
+  if a.force ~= 'no' or before ~= 'no' then
+    local opens = a.force == 'open' or (a.force == 'no' and before == 'open')
+    row.e, row.p, row.q = now, '', 0
+    enter(row, opens and OPEN or CLOSED, a.why)
+  end
+  row.f, row.n, row.dirty = a.force, math.max(now, row.n + 1), true
+  changes = changes + 1
 end
 
 local function count(row, a)
@@ -107,14 +124,15 @@ end
 local function grant(row, a)
   if a.wants == 2 and row.s == HALF and row.p == me then row.q, row.dirty = now + a.lease * 1000, true end
   local free = (row.s == OPEN and now >= row.e) or (row.s == HALF and now >= row.q)
-  if a.wants ~= 1 or not free then return end
+  if a.wants == 0 or not free then return end  -- who probes already, alone, goes on
   row.p, row.q = me, now + a.lease * 1000
   enter(row, HALF, row.y)
 end
 
 local function write(key, row, a)
   if not (row.dirty or row.new) then return end
-  if row.clear then redis.call('DEL', key) end
+  local forced = row.f and row.f ~= 'no'
+  if row.clear or forced then redis.call('DEL', key) end  -- its end as well
   local flat = {}
   for name, value in pairs(row) do
     if name ~= 'dirty' and name ~= 'new' and name ~= 'clear' then
@@ -123,7 +141,7 @@ local function write(key, row, a)
     end
   end
   redis.call('HSET', key, unpack(flat))
-  redis.call('PEXPIRE', key, math.max(600000, 4 * a.cooldown_most, 2 * a.window))
+  if not forced then redis.call('PEXPIRE', key, math.max(600000, 4 * a.cooldown_most, 2 * a.window)) end
 end
 
 local reply = {0}
@@ -138,15 +156,12 @@ for k = 2, #KEYS do
     if a.event ~= '' then apply_event(row, a) end
     if a.known == row.g and a.calls > 0 and (row.s == CLOSED or row.s == RECOVERING) then count(row, a) end
   end
-  if a.force ~= '' then
-    row.f, row.n, row.dirty = a.force, row.n + 1, true
-    changes = changes + 1
-  end
+  if a.force ~= '' then force(row, a) end
   grant(row, a)
   write(KEYS[k], row, a)
   local left = row.s == OPEN and row.e - now or row.s == HALF and row.q - now or 0
   reply[k] = {row.g, row.s, math.max(0, math.ceil(left / 1000)), (row.s == HALF and row.p == me) and 1 or 0,
-              row.y or '', row.f or '', row.n}
+              row.y or '', row.f or '', row.n, row.r}
 end
 if changes > 0 then
   reply[1] = redis.call('INCR', KEYS[1])

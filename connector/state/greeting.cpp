@@ -2,15 +2,23 @@
 #include "connector/state/greeting.h"
 
 namespace adit::state {
+namespace {
+
+Greeting::Step authentication(std::initializer_list<std::string_view> words) {
+    return {.what = "AUTH", .command = plain_command(words), .is_secret = true};
+}
+
+}  // namespace
+
 Greeting Greeting::of_server(const config::State& state, std::string_view client,
                              std::span<const Script* const> scripts) {
     Greeting greeting;
     std::vector<Step>& steps = greeting.steps;
     const config::State::Server& server = state.server;
     if (!server.user.empty()) {
-        steps.push_back({"AUTH", plain_command({"AUTH", server.user, server.password})});
+        steps.push_back(authentication({"AUTH", server.user, server.password}));
     } else if (!server.password.empty()) {
-        steps.push_back({"AUTH", plain_command({"AUTH", server.password})});
+        steps.push_back(authentication({"AUTH", server.password}));
     }
     if (server.database != 0) {
         steps.push_back({"SELECT", plain_command({"SELECT", std::to_string(server.database)})});
@@ -27,7 +35,7 @@ Greeting Greeting::of_server(const config::State& state, std::string_view client
 Greeting Greeting::of_sentinel(const config::State& state) {
     Greeting greeting;
     if (!state.sentinel_password.empty()) {
-        greeting.steps.push_back({"AUTH", plain_command({"AUTH", state.sentinel_password})});
+        greeting.steps.push_back(authentication({"AUTH", state.sentinel_password}));
     }
     greeting.steps.push_back({"SENTINEL", plain_command({"SENTINEL", "get-master-addr-by-name", state.server.master})});
     return greeting;
@@ -36,7 +44,7 @@ Greeting Greeting::of_sentinel(const config::State& state) {
 Result<> judge(const Greeting::Step& step, const Reply& reply) {
     if (reply.is_error()) {
         if (!step.required && reply.code() != "NOAUTH") return {};
-        return failure(std::string(step.what) + ": " + reply.text);
+        return failure(std::string(step.what) + ": " + (step.is_secret ? std::string(reply.code()) : reply.text));
     }
     if (!step.is_role || reply.items.empty()) return {};
     // A replica takes no writes, and what it says is late.

@@ -15,10 +15,11 @@ namespace adit::state {
 /// Commands that leave together, each with what an error in answer to it means.
 struct Greeting {
     struct Step {
-        const char* what;      ///< for the error: "AUTH"
-        std::string command;   ///< may hold a secret
-        bool required = true;  ///< an error ends the connection; else it is taken as a no (an ACL forbids it)
-        bool is_role = false;  ///< the answer says what the server is
+        const char* what;        ///< for the error: "AUTH"
+        std::string command;     ///< may hold a secret
+        bool required = true;    ///< an error ends the connection; else it is taken as a no (an ACL forbids it)
+        bool is_role = false;    ///< the answer says what the server is
+        bool is_secret = false;  ///< of an error only its code is repeated: an odd server may echo what it was told
     };
     std::vector<Step> steps;
 

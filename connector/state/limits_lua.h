@@ -5,8 +5,9 @@
 
 namespace adit::state::lua {
 
-/// KEYS: the caller's row. ARGV: tokens that must be had, tokens that are welcome, refusals that ban, ms of a ban, then
-/// of each window the nanoseconds of a token and the nanoseconds of a full bucket.
+/// KEYS: the caller's row. ARGV: tokens that must be had, tokens that are welcome, refusals that ban (0: nobody is
+/// banned; -1: who is stays so, but nobody was refused by this), ms of a ban, then of each window the nanoseconds of a
+/// token and the nanoseconds of a full bucket.
 /// Reply: {0 allowed | 1 refused | 2 banned, the window (from 0) with the fewest tokens left or the longest wait, its
 /// tokens left, us until it is empty again, us until the same may be had, tokens had, 1 when a ban begins now}.
 ///
@@ -22,7 +23,7 @@ local fields = {'t', 'r', 'u', 'b'}
 for i = 1, count do fields[4 + i] = tostring(i) end
 local row = redis.call('HMGET', KEYS[1], unpack(fields))
 local banned = tonumber(row[4] or 0)
-if ban_after > 0 and banned > now then return {2, 0, 0, banned - now, banned - now, 0, 0} end
+if ban_after ~= 0 and banned > now then return {2, 0, 0, banned - now, banned - now, 0, 0} end
 local passed = math.max(0, now - tonumber(row[1] or now)) * 1000
 local levels, had, wait, window, longest = {}, most, 0, 1, 0
 for i = 1, count do

@@ -81,11 +81,19 @@ net::Task<Answer> Redis::call(ScriptCall call) {
     call.append_to(command, ScriptCall::Form::by_name);
     Answer answer = co_await exchange(std::move(command), deadline);
     if (answer && answer->code() == "NOSCRIPT") {
+        load_scripts();
         command.clear();
         call.append_to(command, ScriptCall::Form::whole);
         answer = co_await exchange(std::move(command), deadline);
     }
     co_return answer;
+}
+
+/// It has forgotten one, so it has forgotten all; and those who only tell would not hear of it.
+void Redis::load_scripts() {
+    for (const Script* script : scripts()) {
+        if (link_) link_->send(plain_command({"SCRIPT", "LOAD", script->source}), nullptr);
+    }
 }
 
 void Redis::tell(const ScriptCall& call) {
@@ -106,7 +114,7 @@ net::Task<Answer> Redis::exchange(std::string command, net::Time deadline) {
         metrics_.failed(name(Trouble::away)).Increment();
         co_return std::unexpected(Trouble::away);  // run() tells why
     }
-    failed(Trouble::late, "no answer within " + std::to_string(settings_ ? settings_->of.timeout.count() : 0) + " ms");
+    late(begin);
     co_return std::unexpected(Trouble::late);
 }
 
@@ -124,11 +132,21 @@ Answer Redis::judged(Reply reply, std::chrono::nanoseconds took) {
     return reply;
 }
 
+void Redis::late(net::Time sent) {
+    const bool rested = trust_.resting();
+    metrics_.failed(name(Trouble::late)).Increment();
+    trust_.late(sent, net::Clock::now());
+    standing_.trouble = "no answer within " + std::to_string(settings_ ? settings_->of.timeout.count() : 0) + " ms";
+    if (!rested && trust_.resting()) attention_.wake();
+    note();
+}
+
 void Redis::failed(Trouble trouble, const std::string& words) {
+    const bool rested = trust_.resting();
     metrics_.failed(name(trouble)).Increment();
     trust_.failed();
     standing_.trouble = words;
-    if (trust_.resting()) attention_.wake();
+    if (!rested && trust_.resting()) attention_.wake();
     note();
 }
 
@@ -147,6 +165,7 @@ net::Task<> Redis::attend() {
         alarm.set(loop_.now() + trust_.next_probe());
         co_await attention_.wait();
         if (!alarm.passed() || !settings_ || !ready_) continue;
+        trust_.probes();
         const net::Time deadline = net::Clock::now() + settings_->of.timeout;
         // A write: a replica, or a server without memory, would answer a PING as if all were well.
         std::string probe = plain_command({"SET", key("probe", client_), "1", "PX", "1000"});

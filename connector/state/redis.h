@@ -74,7 +74,9 @@ class Redis {
     net::Task<> attend();
     net::Task<Answer> exchange(std::string command, net::Time deadline);
     Answer judged(Reply reply, std::chrono::nanoseconds took);
+    void late(net::Time sent);
     void failed(Trouble trouble, const std::string& words);
+    void load_scripts();
     void lost(const Settings& settings, const std::string& why);
     /// Tells the watcher when it answers, or does not any more.
     void note();

@@ -9,8 +9,6 @@ namespace adit::state {
 namespace {
 
 using namespace std::chrono_literals;
-using resilience::CircuitForced;
-using resilience::CircuitNews;
 using resilience::CircuitState;
 using Sharing = config::Circuit::Sharing;
 
@@ -19,13 +17,6 @@ constexpr std::size_t kToldMost = 4'096;
 
 Sharing sharing_of(const resilience::Circuit& circuit) {
     return circuit.standing(net::Clock::now()).settings.sharing;
-}
-
-std::optional<CircuitForced> forced_of(std::string_view word) {
-    for (const auto forced : {CircuitForced::no, CircuitForced::open, CircuitForced::closed}) {
-        if (word == name(forced)) return forced;
-    }
-    return std::nullopt;
 }
 
 }  // namespace
@@ -42,11 +33,11 @@ void SharedCircuits::changed(const resilience::CircuitChange& change) {
     if (change.remote || !store_.shares()) return;
     Told told{.circuit = std::string(change.circuit)};
     if (change.by_operator) {
-        told.force = name(change.forced);
+        told.word.force = name(change.forced);
     } else if (change.to != CircuitState::half_open) {
-        told.event = name(change.to);
-        told.cooldown = change.cooldown;
-        told.why = change.why.substr(0, kWhyMost);
+        told.word.event = name(change.to);
+        told.word.cooldown = change.cooldown;
+        told.word.why = change.why.substr(0, kWhyMost);
     }
     note(std::move(told));
 }
@@ -57,7 +48,7 @@ void SharedCircuits::counted(std::string_view) {
 
 bool SharedCircuits::may_probe(std::string_view circuit) {
     if (!store_.main_answers()) return true;
-    note({.circuit = std::string(circuit), .wants_probes = true});
+    note({.circuit = std::string(circuit), .word = {.wants_probes = true}});
     return false;
 }
 
@@ -83,27 +74,24 @@ void SharedCircuits::hear_circuits() {
         told.swap(told_);
         hurried_ = false;
     }
-    for (Told& one : told) {
-        Row& row = rows_[one.circuit];
-        row.wants_probes = row.wants_probes || one.wants_probes;
-        if (!one.force.empty()) row.force = std::move(one.force);
-        if (one.event.empty()) continue;
-        row.event = std::move(one.event);
-        row.cooldown = one.cooldown;
-        row.why = std::move(one.why);
-    }
+    for (Told& one : told) rows_[one.circuit].word.add(std::move(one.word));
 }
 
 /// A window of so many calls cannot be summed: such a circuit shares what has become of it, and counts for itself.
-void SharedCircuits::look_at_reach(const std::vector<Circuit>& circuits, bool reachable) {
+void SharedCircuits::look_at_reach(const std::vector<Circuit>& circuits, Reach reach) {
     for (const Circuit& circuit : circuits) {
         Row& row = rows_[circuit->name()];
-        if (row.reachable == reachable) continue;
-        row.reachable = reachable;
         const config::Circuit settings = circuit->standing(net::Clock::now()).settings;
-        circuit->set_reachable(reachable || !store_.shares());
-        circuit->count_for_fleet(reachable && settings.sharing == Sharing::exact && settings.window_calls == 0);
+        const bool counts = reach == Reach::there && settings.sharing == Sharing::exact && settings.window_calls == 0;
+        if (row.reach == reach && row.counts_for_fleet == counts) continue;
+        if (reach == Reach::nothing_shared) row = {};  // what comes after it is another store
+        row.reach = reach;
+        row.counts_for_fleet = counts;
+        row.advises.reset();  // a store that was lost may have forgotten it
+        circuit->set_reachable(reach != Reach::lost);
+        circuit->count_for_fleet(counts);
         static_cast<void>(circuit->take_counts());
+        row.counts = {};
     }
     std::erase_if(rows_, [&](const auto& row) {
         return std::ranges::none_of(circuits, [&](const Circuit& one) { return one->name() == row.first; });
@@ -112,12 +100,12 @@ void SharedCircuits::look_at_reach(const std::vector<Circuit>& circuits, bool re
 
 void SharedCircuits::tick(net::Time now) {
     if (exchanging_) return;
-    const bool reachable = store_.shares() && store_.main_answers();
-    if (!reachable || now >= exchanged_ + kPoll) {
+    const Reach reach = !store_.shares() ? Reach::nothing_shared : store_.main_answers() ? Reach::there : Reach::lost;
+    if (reach != Reach::there || now >= exchanged_ + kPoll) {
         const auto circuits = circuits_.all();
-        look_at_reach(circuits, reachable);
+        look_at_reach(circuits, reach);
         hear_circuits();
-        if (reachable) {
+        if (reach == Reach::there) {
             exchanged_ = now;
             exchanging_ = true;
             net::spawn(store_.main().loop().context(), "circuits of the fleet", exchange(shared_from_this()));
@@ -128,9 +116,16 @@ void SharedCircuits::tick(net::Time now) {
 }
 
 bool SharedCircuits::has_news(const Circuit& circuit, Row& row) const {
-    row.counts = circuit->take_counts();
-    return look_at_all_ || row.known == 0 || row.wants_probes || !row.event.empty() || !row.force.empty() ||
-           circuit->state() == CircuitState::half_open || row.counts.calls > 0;
+    row.count(circuit->take_counts());
+    return look_at_all_ || row.has_news() || circuit->state() == CircuitState::half_open;
+}
+
+/// Whether it has said something since it was looked at.
+bool SharedCircuits::waits(const Circuit& circuit) {
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::any_of(told_, [&](const Told& one) {
+        return one.circuit == circuit->name() && !(one.word.event.empty() && one.word.force.empty());
+    });
 }
 
 net::Task<> SharedCircuits::exchange(std::shared_ptr<SharedCircuits> self) {
@@ -157,48 +152,71 @@ net::Task<> SharedCircuits::exchange(std::shared_ptr<SharedCircuits> self) {
     }
 }
 
+/// Asks even where nobody has news: for the version.
 net::Task<> SharedCircuits::exchange_exact(const std::vector<Circuit>& circuits) {
     Redis& redis = store_.main();
     std::size_t done = 0;
+    bool others_changed = false;
     do {
+        look_at_all_ = true;                 // until it has all come to a good end
+        if (!redis.configured()) co_return;  // a reload has taken it away meanwhile
         const std::span batch = std::span(circuits).subspan(done, std::min(kBatch, circuits.size() - done));
-        ScriptCall call(circuits_script(), batch.size() + 1);
-        call.add(redis.key("circuits", "version"));
-        for (const Circuit& circuit : batch) call.add(redis.key("circuit", circuit->name()));
-        call.add(store_.pseudonym());
-        for (const Circuit& circuit : batch) add_to(call, circuit, rows_[circuit->name()], net::Clock::now());
-        const Answer answer = co_await redis.call(std::move(call));
-        const net::Time now = net::Clock::now();
-        const auto version = answer ? answer->number(0) : std::nullopt;
-        if (!version || answer->items.size() != batch.size() + 1) {
-            look_at_all_ = true;
-            co_return;
-        }
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            take(batch[i], rows_[batch[i]->name()], answer->items[i + 1], now);
-        }
-        look_at_all_ = *version != version_;
-        version_ = *version;
+        const Answer answer = co_await redis.call(exact_call(batch, net::Clock::now()));
+        if (!hear_batch(batch, answer, net::Clock::now())) co_return;
+        others_changed = others_changed || *answer->number(0) != version_;
+        version_ = *answer->number(0);
         done += batch.size();
     } while (done < circuits.size());
+    look_at_all_ = others_changed;
+}
+
+ScriptCall SharedCircuits::exact_call(std::span<const Circuit> batch, net::Time now) {
+    const Redis& redis = store_.main();
+    ScriptCall call(circuits_script(), batch.size() + 1);
+    call.add(redis.key("circuits", "version"));
+    for (const Circuit& circuit : batch) call.add(redis.key("circuit", circuit->name()));
+    call.add(store_.pseudonym());
+    for (const Circuit& circuit : batch) add_to(call, circuit, rows_[circuit->name()], now);
+    return call;
+}
+
+/// False: there is no answer, or it makes no sense.
+bool SharedCircuits::hear_batch(std::span<const Circuit> batch, const Answer& answer, net::Time now) {
+    const bool good = answer && answer->number(0) && answer->items.size() == batch.size() + 1;
+    // What is late has most likely been counted, or will be.
+    const auto loss = !answer && answer.error() == Trouble::late ? CircuitRow::Loss::likely : CircuitRow::Loss::certain;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        Row& row = rows_[batch[i]->name()];
+        if (!good) {
+            row.not_taken(loss);
+            continue;
+        }
+        row.taken();
+        take(batch[i], row, answer->items[i + 1], now);
+    }
+    return good;
 }
 
 net::Task<> SharedCircuits::exchange_advice(const std::vector<Circuit>& circuits) {
     Redis& redis = store_.main();
     for (std::size_t done = 0; done < circuits.size(); done += kBatch) {
+        if (!redis.configured()) co_return;
         const std::span batch = std::span(circuits).subspan(done, std::min(kBatch, circuits.size() - done));
         ScriptCall call(advice_script(), batch.size());
         for (const Circuit& circuit : batch) call.add(redis.key("advice", circuit->name()));
         call.add(store_.pseudonym());
+        std::vector<bool> open;
         for (const Circuit& circuit : batch) {
             const auto next = circuit->standing(net::Clock::now()).next_try;
-            const bool said = std::exchange(rows_[circuit->name()].advises, next.has_value()) == next.has_value();
             const auto left = next ? std::chrono::ceil<std::chrono::milliseconds>(*next - net::Clock::now()) : 0ms;
+            const bool said = rows_[circuit->name()].advises == next.has_value();
             call.add(said ? -1 : std::max<std::int64_t>(next ? 1 : 0, left.count()));
+            open.push_back(next.has_value());
         }
         const Answer answer = co_await redis.call(std::move(call));
         if (!answer || answer->items.size() != batch.size()) co_return;
         for (std::size_t i = 0; i < batch.size(); ++i) {
+            rows_[batch[i]->name()].advises = open[i];
             const auto left = std::chrono::milliseconds(answer->number(i).value_or(0));
             batch[i]->adopt({.state = left > 0ms ? CircuitState::open : CircuitState::closed, .cooldown = left},
                             net::Clock::now());
@@ -207,21 +225,22 @@ net::Task<> SharedCircuits::exchange_advice(const std::vector<Circuit>& circuits
 }
 
 /// In the order of circuits_lua.h.
-void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now) {
+void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, const Row& row, net::Time now) {
     const auto standing = circuit->standing(now);
     const config::Circuit& settings = standing.settings;
-    const resilience::CircuitCounts counts = std::exchange(row.counts, {});
+    const CircuitWord& word = row.word;
+    const resilience::CircuitCounts& counts = row.counts;
     const bool succeeded = counts.calls > counts.failures;
     const auto since_success = std::chrono::duration_cast<std::chrono::milliseconds>(now - counts.last_success);
     const bool renews = standing.state == CircuitState::half_open && standing.probes > 0;
     const auto left = standing.next_try ? std::chrono::ceil<std::chrono::milliseconds>(*standing.next_try - now) : 0ms;
     call.add(row.known)
-        .add(std::string_view(row.event))
-        .add(row.cooldown.count())
-        .add(std::string_view(row.why.empty() ? standing.why : row.why).substr(0, kWhyMost))
-        .add(std::int64_t{row.wants_probes ? 1
-                          : renews         ? 2
-                                           : 0})
+        .add(std::string_view(word.event))
+        .add(word.cooldown.count())
+        .add(std::string_view(word.why.empty() ? standing.why : word.why).substr(0, kWhyMost))
+        .add(std::int64_t{word.wants_probes ? 1
+                          : renews          ? 2
+                                            : 0})
         .add(static_cast<std::int64_t>(counts.calls))
         .add(static_cast<std::int64_t>(counts.failures))
         .add(static_cast<std::int64_t>(counts.slow))
@@ -239,44 +258,24 @@ void SharedCircuits::add_to(ScriptCall& call, const Circuit& circuit, Row& row, 
         .add(settings.recovery.count())
         .add(static_cast<std::int64_t>(standing.state))
         .add(std::max<std::int64_t>(0, left.count()))
-        .add(std::string_view(row.force))
+        .add(std::string_view(word.force))
         .add(std::string_view(counts.last_failure).substr(0, kWhyMost));
-    row.event.clear();
-    row.force.clear();
-    row.why.clear();
-    row.wants_probes = false;
 }
 
 /// What the store says counts, whatever this connector thinks of its own calls meanwhile: a change of an older
 /// generation is told to nobody any more.
 void SharedCircuits::take(const Circuit& circuit, Row& row, const Reply& reply, net::Time now) {
-    const auto generation = reply.number(0), state = reply.number(1), left = reply.number(2), ours = reply.number(3),
-               said = reply.number(6);
-    if (!generation || !state || !left || !ours || !said || *state < 0 || *state > 3) return;
-    CircuitNews news{.state = static_cast<CircuitState>(*state),
-                     .cooldown = std::chrono::milliseconds(*left),
-                     .why = reply.items[4].text};
-    const bool forced = *said > row.forced_known;
-    if (forced) news.forced = forced_of(reply.items[5].text);
-    row.forced_known = *said;
-    if (*generation == row.known && !forced) return;
-    const bool changed = *generation != row.known;
-    row.known = *generation;
-    if (news.state == CircuitState::half_open) {
-        if (*ours == 1) {
-            circuit->grant_probes(now);
-        } else {
-            news.state = CircuitState::open;  // for us: another connector probes, and says what came of it
-            circuit->adopt(news, now);
-        }
-    } else {
-        circuit->adopt(news, now);
-    }
-    if (changed) {
-        static_cast<void>(circuit->take_counts());  // of the generation before
-        store_.metrics().circuits_adopted.Increment();
-        const std::scoped_lock lock(mutex_);
-        std::erase_if(told_, [&](const Told& one) { return one.circuit == circuit->name() && !one.event.empty(); });
+    const auto here = circuit->standing(now).state;  // under its lock: what led to it has been told, too
+    const auto order = row.hear(reply, here, waits(circuit));
+    if (!order) return;
+    if (order->news) circuit->adopt(*order->news, now);
+    if (order->probes) circuit->grant_probes(now);
+    if (!order->changed) return;
+    static_cast<void>(circuit->take_counts());  // of the generation before
+    store_.metrics().circuits_adopted.Increment();
+    const std::scoped_lock lock(mutex_);
+    for (Told& one : told_) {
+        if (one.circuit == circuit->name()) one.word.event.clear();
     }
 }
 

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "connector/resilience/circuits.h"
+#include "connector/state/circuit_row.h"
 #include "connector/state/store.h"
 
 namespace adit::state {
@@ -33,39 +35,32 @@ class SharedCircuits final : public resilience::CircuitWatcher,
     void tick(net::Time now) override;
 
   private:
-    /// What was last heard of a circuit, and what is to be said of it.
-    struct Row {
-        std::int64_t known = 0;  ///< generation
-        std::int64_t forced_known = 0;
-        resilience::CircuitCounts counts = {};  ///< calls that the store has not heard of
-        std::string event = {};                 ///< a change of ours; empty: none
-        std::chrono::milliseconds cooldown{0};
-        std::string why = {};
-        std::string force = {};
-        bool wants_probes = false;
-        std::optional<bool> reachable = {};  ///< as the circuit was told
-        bool advises = false;                ///< others have heard that it is open
+    /// Whether what is shared can be reached.
+    enum class Reach : std::uint8_t { nothing_shared, lost, there };
+    struct Row : CircuitRow {
+        std::optional<Reach> reach = {};  ///< as the circuit was told
+        bool counts_for_fleet = false;
+        std::optional<bool> advises = {};  ///< as others were told: it is open
     };
     /// What a circuit has said since the last look, under mutex_.
     struct Told {
         std::string circuit;
-        std::string event = {};
-        std::chrono::milliseconds cooldown{0};
-        std::string why = {};
-        std::string force = {};
-        bool wants_probes = false;
+        CircuitWord word = {};
     };
     using Circuit = std::shared_ptr<resilience::Circuit>;
 
     SharedCircuits(Store& store, resilience::Circuits& circuits) : store_(store), circuits_(circuits) {}
     void note(Told told);
     void hear_circuits();
-    void look_at_reach(const std::vector<Circuit>& circuits, bool reachable);
+    void look_at_reach(const std::vector<Circuit>& circuits, Reach reach);
     net::Task<> exchange(std::shared_ptr<SharedCircuits> self);
     net::Task<> exchange_exact(const std::vector<Circuit>& circuits);
     net::Task<> exchange_advice(const std::vector<Circuit>& circuits);
     bool has_news(const Circuit& circuit, Row& row) const;
-    static void add_to(ScriptCall& call, const Circuit& circuit, Row& row, net::Time now);
+    bool waits(const Circuit& circuit);
+    ScriptCall exact_call(std::span<const Circuit> batch, net::Time now);
+    bool hear_batch(std::span<const Circuit> batch, const Answer& answer, net::Time now);
+    static void add_to(ScriptCall& call, const Circuit& circuit, const Row& row, net::Time now);
     void take(const Circuit& circuit, Row& row, const Reply& reply, net::Time now);
 
     Store& store_;

@@ -9,6 +9,7 @@
 
 #include "connector/resilience/local_limiter.h"
 #include "connector/state/lease.h"
+#include "connector/state/refusal.h"
 #include "connector/state/store.h"
 
 namespace adit::state {
@@ -33,24 +34,22 @@ class SharedLimiter final : public resilience::Limiter,
     void ask(const resilience::LimitKey& key, const resilience::Limits& limits, resilience::Demand demand,
              resilience::Time now, std::function<void(resilience::LimitVerdict)> told) override;
     void give_back(const resilience::LimitKey& key, const resilience::Limits& limits, resilience::Demand demand,
-                   resilience::Time now) override;
+                   resilience::LimitVerdict::Counted from, resilience::Time now) override;
     bool wants_text() const override { return true; }
     /// Gives back what was not used in time, and forgets who has gone.
     void tick(net::Time now) override;
 
   private:
     static constexpr std::size_t kShards = 16;
-    static constexpr std::chrono::milliseconds kRefusalKept{1'000};
 
-    /// What one caller has here.
+    /// What one caller has here, and what he was told.
     struct Row {
         Lease lease;
         std::string key;                  ///< in Redis
         resilience::Limits limits;        ///< that its tokens were taken from
-        resilience::LimitVerdict latest;  ///< that Redis has said
+        resilience::LimitVerdict latest;  ///< that Redis has said, whatever it was
         net::Time told_at{};
-        net::Time refused_until{};  ///< nobody has to ask before that ...
-        std::uint32_t refused = 0;  ///< ... for so much
+        Refusal refusal;  ///< nobody has to ask while it stands
     };
     struct alignas(64) Shard {
         std::mutex mutex;
@@ -72,7 +71,15 @@ class SharedLimiter final : public resilience::Limiter,
     std::string redis_key(const Redis& redis, const resilience::LimitKey& key) const;
     resilience::LimitVerdict alone(const resilience::LimitKey& key, const resilience::Limits& limits,
                                    resilience::Demand demand, net::Time now);
-    Row* find_or_make(Shard& shard, const resilience::LimitKey& key, Redis& redis, const resilience::Limits& limits);
+    std::optional<resilience::LimitVerdict> take_here(Redis& redis, const resilience::LimitKey& key,
+                                                      const resilience::Limits& limits, resilience::Demand demand,
+                                                      net::Time now);
+    void fetch_ahead(Redis& redis, std::uint64_t hash, const std::string& row_key, const resilience::Limits& limits,
+                     std::uint64_t tokens);
+    // of a shard that is locked
+    static Row* find(Shard& shard, std::uint64_t hash);
+    Row* find_or_make(Shard& shard, const Asking& asking);
+    void hear_lease(Row& row, const Asking& asking, std::uint64_t had, net::Time now);
     net::Task<> run(std::shared_ptr<SharedLimiter> self, Redis& redis, Asking asking,
                     std::function<void(resilience::LimitVerdict)> told);
     resilience::LimitVerdict heard(const Asking& asking, const Answer& answer, net::Time now);

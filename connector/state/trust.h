@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 namespace adit::state {
 
@@ -30,17 +29,25 @@ class Trust {
         failures_ = resting() ? kFailuresMost - 1 : 0;
         if (failures_ == 0) pause_ = kProbeFirst;
     }
-    /// Late, an error, or the end of the connection.
+    /// An error, or the end of the connection.
     void failed() { failures_ = std::min(failures_ + 1, kFailuresMost); }
-    /// How long until the next probe; longer each time while it rests.
-    std::chrono::milliseconds next_probe() {
-        if (!resting()) return kProbeIdle;
-        return std::exchange(pause_, std::min(pause_ * 2, kProbeMost));
+    /// No reply in time to what was sent then. Many wait when a server hiccups, and it is one hiccup for all of them.
+    void late(Time sent, Time now) {
+        if (sent < late_at_) return;
+        late_at_ = now;
+        failed();
+    }
+    /// How long until the next probe.
+    std::chrono::milliseconds next_probe() const { return resting() ? pause_ : kProbeIdle; }
+    /// One is sent; while it rests, the next one comes later.
+    void probes() {
+        if (resting()) pause_ = std::min(pause_ * 2, kProbeMost);
     }
 
   private:
     int failures_ = 0;
     std::chrono::milliseconds pause_ = kProbeFirst;
+    Time late_at_{};  ///< when the latest hiccup was noticed
 };
 
 }  // namespace adit::state

@@ -23,7 +23,7 @@ class Connector:
 log: {{ format: json }}
 admin: {{ address: "127.0.0.1:{self.admin_port}" }}
 listeners: [ {{ address: "127.0.0.1:{self.client_port}" }} ]
-state: {self.state}
+{f"state: {self.state}" if self.state else ""}
 policies: {{ {policies} }}
 backends: {{ {backends} }}
 routes: [ {routes} ]
@@ -45,6 +45,9 @@ routes: [ {routes} ]
 
     def wait_answers(self, answers):
         wait_for(lambda: [row["answers"] for row in self.status()["state"]] == [answers] * 2, f"answers: {answers}", 30)
+
+    def reload(self):
+        self.case.run_tool(CONNECTOR, "reload", "--config", self.config)
 
     def circuit(self, name):
         return next(row for row in self.status()["circuits"] if row["name"] == name)["state"]
@@ -171,6 +174,53 @@ class State(Case):
         redis.command("SCRIPT", "FLUSH")
         self.assertEqual(burst([a], "/shut/x", 5)[0], {200: 5})
         self.assertGreater(a.metric("adit_state_fallbacks_total", fail="open"), 0)
+
+    def test_who_hammers_at_a_limit_does_not_hammer_at_redis(self):
+        redis, origin = Redis(self), FaultBackend(self)
+        a, = self.fleet(f'{{ url: "redis://127.0.0.1:{redis.port}", timeout: 2s }}', origin, limit("few", 3, "sharing: exact"), "",
+                        '{ match: { path: "/**" }, backend: b, policies: [ few ] }', count=1)
+        self.assertEqual(burst([a], "/x", 10)[0], {200: 3, 429: 7})
+
+        def asked():
+            statistics = redis.command("INFO", "commandstats")
+            return int(statistics.split("cmdstat_evalsha:calls=")[1].split(",")[0])
+        before, began = asked(), time.monotonic()
+        self.assertEqual(burst([a], "/x", 400)[0], {429: 400})
+        polls = (time.monotonic() - began) * 25  # of circuits, and one for each second in which it is asked again
+        self.assertLess(asked() - before, 20 + polls)
+
+    def test_a_reload_that_takes_the_state_away_leaves_nobody_stranded(self):
+        redis, origin = Redis(self), FaultBackend(self)
+        proxy = Delay(self, redis.port)
+        shared = f'{{ url: "redis://127.0.0.1:{proxy.port}", timeout: 2s }}'
+        a = Connector(self, shared)
+        backends = ", ".join(f'{name}: {{ endpoints: [ "{origin.url}" ], circuit: {{ {how} }} }}'
+                             for name, how in (("shut", "fail: open"), ("advised", "sharing: advice")))
+
+        def configure():
+            return a.configure(limit("wide", 100000, "sharing: off"), backends,
+                               '{ match: { path: "/advised/**" }, backend: advised, policies: [ wide ] }, '
+                               '{ match: { path: "/**" }, backend: shut, policies: [ wide ] }')
+        configure().start()
+        # With a round trip on its way at any moment.
+        proxy.seconds = 0.3
+        wait_for(lambda: a.status()["state"][0]["lag_us"] > 200_000, "one that takes its time")
+        a.state = ""
+        configure().reload()
+        wait_for(lambda: not a.status().get("state"), "the state to be gone")
+        self.assertEqual((a.get("/advised/x").status, a.get("/x").status), (200, 200))
+        # While it was out of reach.
+        proxy.seconds, a.state = 0.0, shared
+        configure().reload()
+        a.wait_answers(True)
+        redis.process.signal(signal.SIGSTOP)
+        wait_for(lambda: a.get("/x").status == 503, "the circuit to refuse alone")
+        a.state = ""
+        configure().reload()
+        wait_for(lambda: a.get("/x").status == 200, "the circuit to count alone")
+        self.assertEqual(a.get("/advised/x").status, 200)
+        self.assertTrue(a.process.alive())
+        redis.process.signal(signal.SIGCONT)
 
     def test_sentinels_know_the_master_and_tls_hides_what_is_said(self):
         master, origin = Redis(self, PASSWORD), FaultBackend(self)

@@ -188,6 +188,19 @@ TEST_CASE("nobody is answered when all are ill and nobody panics; in a panic all
     }
 }
 
+TEST_CASE("what checks said last does not stand when nobody checks any more") {
+    std::vector<EndpointEvent::Kind> told;
+    Bench bench(2, {.balance = {.by = Balance::By::round_robin},
+                    .tell = [&](const EndpointEvent& event) { told.push_back(event.kind); }});
+    bench.roster->checked(0, false, Health::unhealthy, "ill", bench.now);
+    CHECK(bench.member(0).vitals->ejections->down);  // for its sake others are not ejected
+    bench.roster->forget_checks(bench.now);
+    bench.roster->forget_checks(bench.now);
+    CHECK(bench.member(0).vitals->health() == Health::unknown);
+    CHECK_FALSE(bench.member(0).vitals->ejections->down);
+    CHECK(told == std::vector{EndpointEvent::Kind::unhealthy, EndpointEvent::Kind::healthy});
+}
+
 TEST_CASE("events tell what changed, once") {
     std::vector<EndpointEvent> told;
     Roster::Terms terms;

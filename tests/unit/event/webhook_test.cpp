@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::shared_ptr<const Message> message(const std::string& id) {
-    return std::make_shared<const Message>(id, Kind::circuit_opened, "{}");
+std::shared_ptr<const Message> message(const std::string& id, Kind kind = Kind::circuit_opened) {
+    return std::make_shared<const Message>(id, kind, "{}");
 }
 
 WebhookQueue::Time at(std::chrono::milliseconds since) {
@@ -50,6 +50,17 @@ TEST_CASE("a full queue lets its oldest go, but not the one that is on its way")
     CHECK(queue.begin(at(1s))->id == "c");
     queue.delivered();
     CHECK(queue.begin(at(2s))->id == "d");
+}
+
+TEST_CASE("many bans do not push out what happened to a circuit") {
+    WebhookQueue queue({.per_minute = 600, .events = 3});
+    queue.push(message("circuit"));
+    for (const std::string id : {"ban 1", "ban 2", "ban 3", "ban 4"}) queue.push(message(id, Kind::ban));
+    CHECK(queue.size() == 3);
+    for (const std::string id : {"circuit", "ban 3", "ban 4"}) {
+        CHECK(queue.begin(at(0s))->id == id);
+        queue.delivered();
+    }
 }
 
 TEST_CASE("a try that failed is repeated, later each time, or when the receiver wants; and not for ever") {

@@ -294,6 +294,24 @@ TEST_CASE("who opens again soon after having closed stays open for longer; after
     CHECK(bench.cooldown() < 12s);
 }
 
+TEST_CASE("a recovery that did not last does not begin the doubling anew") {
+    Settings settings;
+    settings.recovery = 1s;
+    settings.probes = 1;
+    settings.cooldown = 10s;
+    Bench bench(settings);
+    for (const auto about : {10s, 20s, 40s}) {
+        bench.calls(5, kReset);
+        CHECK(bench.cooldown() >= about * 9 / 10);
+        CHECK(bench.cooldown() <= about * 11 / 10);
+        bench.cool_down();
+        bench.call(answer(200));
+        bench.now += 2s;
+        bench.circuit.look(bench.now);
+        REQUIRE(bench.circuit.state() == CircuitState::closed);
+    }
+}
+
 TEST_CASE("calls of before a change have no say after it") {
     Settings settings;
     settings.probes = 1;
@@ -374,6 +392,50 @@ TEST_CASE("a circuit that is shared exactly follows the others, and probes when 
     bench.circuit.adopt({.state = CircuitState::closed, .forced = CircuitForced::open, .why = "an operator"},
                         bench.now);
     CHECK_FALSE(bench.call(answer(200)));
+}
+
+TEST_CASE("who probes for the fleet goes on with its doubling") {
+    Settings settings;
+    settings.probes = 1;
+    settings.cooldown = 10s;
+    Bench bench(settings);
+    bench.circuit.adopt({.state = CircuitState::open, .forced = {}, .cooldown = 40s, .repeats = 2}, bench.now);
+    bench.cool_down();
+    bench.circuit.grant_probes(bench.now);
+    CHECK(bench.call(answer(500)));
+    CHECK(bench.cooldown() >= 72s);
+    CHECK(bench.cooldown() <= 88s);
+}
+
+TEST_CASE("what an operator said elsewhere is told once, and one that was open begins with probes here, too") {
+    Settings settings;
+    settings.probes = 1;
+    Bench bench(settings);
+    bench.circuit.adopt({.state = CircuitState::open, .forced = CircuitForced::open}, bench.now);
+    CHECK_FALSE(bench.call(answer(200)));
+    bench.circuit.adopt({.state = CircuitState::open, .forced = CircuitForced::no}, bench.now);
+    CHECK(bench.watcher.told == "forced:open forced:no");
+    CHECK(bench.call(answer(200)));
+    CHECK(bench.watcher.asked == 1);
+    bench.circuit.adopt({.state = CircuitState::closed, .forced = CircuitForced::closed}, bench.now);
+    CHECK(bench.watcher.told == "forced:open forced:no half_open recovering forced:closed");
+    CHECK(bench.circuit.state() == CircuitState::closed);
+}
+
+TEST_CASE("a slow success is one for the fleet as well") {
+    Settings settings = quiet();
+    settings.slow_rate = 60;
+    settings.slow = 100ms;
+    Bench bench(settings);
+    bench.circuit.count_for_fleet(true);
+    bench.calls(2, answer(500));
+    bench.now += 1s;
+    bench.call(answer(200, 200ms));
+    const CircuitCounts counts = bench.circuit.take_counts();
+    CHECK(counts.calls == 3);
+    CHECK(counts.failures == 2);
+    CHECK(counts.trailing == 0);
+    CHECK(counts.last_success == bench.now);
 }
 
 TEST_CASE("by advice it opens sooner, and never because another one has") {

@@ -86,7 +86,7 @@ TEST_CASE("a request may cost more than one token, and gets them back") {
     const Time now{10s};
     CHECK(limiter.take(kSomebody, ten, {.cost = 7}, now)->left == 3);
     CHECK(limiter.take(kSomebody, ten, {.cost = 4}, now)->retry_after == 1s);
-    limiter.give_back(kSomebody, ten, {.cost = 7}, now);
+    limiter.give_back(kSomebody, ten, {.cost = 7}, LimitVerdict::Counted::here, now);
     CHECK(limiter.take(kSomebody, ten, {.cost = 10}, now)->result == Result::allowed);
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("GCRA agrees with buckets of tokens, whatever is asked and given back"
             RC_ASSERT(verdict->left ==
                       std::ranges::min(buckets, {}, [](const Bucket& one) { return one.left(); }).left());
             if (*rc::gen::inRange(0, 5) == 0) {
-                limiter.give_back(kSomebody, tested, {.cost = cost}, now);
+                limiter.give_back(kSomebody, tested, {.cost = cost}, LimitVerdict::Counted::here, now);
                 for (Bucket& bucket : buckets) {
                     bucket.give_back(cost);
                 }

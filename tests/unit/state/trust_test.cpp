@@ -38,6 +38,17 @@ TEST_CASE("failures in a row end the asking, a success in between does not let t
     CHECK_FALSE(asks(trust));
 }
 
+TEST_CASE("all who wait in one hiccup are late once") {
+    Trust trust;
+    const Time noticed = kNow + kTimeout;
+    for (int i = 0; i < 100; ++i) trust.late(kNow + i * 400us, noticed + i * 400us);
+    CHECK(asks(trust));
+    trust.late(noticed + 60ms, noticed + 110ms);
+    CHECK(asks(trust));
+    trust.late(noticed + 160ms, noticed + 210ms);
+    CHECK_FALSE(asks(trust));
+}
+
 TEST_CASE("who rested is trusted on trial") {
     Trust trust;
     for (int i = 0; i < 3; ++i) trust.failed();
@@ -54,10 +65,13 @@ TEST_CASE("who rested is trusted on trial") {
 TEST_CASE("probes come less and less often while it rests, and soon again after it has recovered") {
     Trust trust;
     CHECK(trust.next_probe() == Trust::kProbeIdle);
+    trust.probes();
     for (int i = 0; i < 3; ++i) trust.failed();
     auto last = 0ms;
     for (int i = 0; i < 10; ++i) {
         const auto pause = trust.next_probe();
+        CHECK(trust.next_probe() == pause);  // however often somebody asks
+        trust.probes();
         CHECK(pause >= last);
         CHECK(pause <= Trust::kProbeMost);
         last = pause;
