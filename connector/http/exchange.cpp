@@ -142,8 +142,9 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     if (request.version == Version::http2 && is_grpc(request)) {
         co_return co_await answer_grpc(failure);
     }
-    const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
-                                                      format_time_ms(std::chrono::system_clock::now()));
+    const std::string content =
+        problem::problem_json(failure, settings.problem_types, request.path.empty() ? "/" : request.path, request_id,
+                              format_time_ms(std::chrono::system_clock::now()));
     const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
     const std::string retry_after = std::to_string(failure.retry_after);
     std::vector<Field> fields{{"cache-control", "no-store"}, {"proxy-status", proxy_status}};
@@ -168,7 +169,7 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
 /// A call that failed here: an answer of trailers only, with the reason where gRPC looks for it.
 net::Task<> Exchange::answer_grpc(const problem::Failure& failure) {
     const std::string code = std::to_string(grpc_status(failure));
-    const std::string message = grpc_message(failure.detail.empty() ? failure.code : failure.detail);
+    const std::string message = grpc_message(failure.detail.empty() ? std::string_view(failure.code) : failure.detail);
     const std::string proxy_status = problem::proxy_status(failure, settings.pseudonym);
     begin_own(200,
               {{"content-type", "application/grpc"},

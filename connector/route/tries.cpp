@@ -122,7 +122,7 @@ net::Task<std::optional<problem::Failure>> Tries::settle_for(problem::Failure fa
     if (answer_here_) {
         co_return co_await relay();
     }
-    co_return failure.refused_here && earlier_ ? std::move(*earlier_) : std::move(failure);
+    co_return failure.refused_here&& earlier_ ? std::move(*earlier_) : std::move(failure);
 }
 
 net::Task<std::expected<Tries::Target, problem::Failure>> Tries::find_target() {
