@@ -12,6 +12,7 @@
 #include "agent/dial/choose.h"
 #include "agent/supervisor.h"
 #include "common/base/file_watch.h"
+#include "common/base/service_manager.h"
 #include "common/net/alarm.h"
 #include "common/net/spawn.h"
 #include "common/net/worker.h"
@@ -98,6 +99,7 @@ class App {
     status::Server status_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
+    ServiceManager service_;
     bool draining_ = false;
     net::Time drain_ends_{};
     int exit_status_ = 0;
@@ -140,6 +142,9 @@ Result<> App::open_status() {
 /// Never on the path of a request or a scrape: a device may take its time to answer.
 net::Task<> App::follow_transports() {
     for (;;) {
+        if (!draining_) {
+            service_.status(std::to_string(supervisor_->sessions()) + " sessions with the connector");
+        }
         co_await net::sleep_for(worker_.loop(), kTransportInterval);
         if (dialing_.transports != nullptr) {
             metrics_.fell_back(dialing_.transports->fallbacks());
@@ -217,6 +222,7 @@ void App::drain() {
     drain_ends_ = net::Clock::now() + options_.grace_period;
     logging::info("draining",
                   {{"sessions", supervisor_->sessions()}, {"grace_period", format_duration(options_.grace_period)}});
+    service_.stopping(options_.grace_period);
     supervisor_->drain();
     check_drained();
 }
@@ -252,6 +258,9 @@ int App::run() {
         logging::warn(
             "nothing is allowed: every target will be refused until --allow HOST:PORT or a configuration names it");
     }
+    // A connector that cannot be reached yet is no reason to call this service failed, and whoever waits for it, to
+    // wait.
+    service_.ready();
     worker_.run();
     return exit_status_;
 }

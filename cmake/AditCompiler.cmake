@@ -37,6 +37,10 @@ target_compile_options(adit_options INTERFACE ${ADIT_CONTROL_FLOW})
 target_link_options(adit_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT ADIT_SANITIZE)
     target_compile_options(adit_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    # The same commit gives the same bytes wherever it is built: no path of the build tree, in debug information neither.
+    # `scripts/reproduce` proves it.
+    add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+    add_link_options(-Wl,--build-id=sha1)
 endif()
 if(ADIT_SANITIZE)
     target_compile_options(adit_options INTERFACE -fsanitize=${ADIT_SANITIZE} -fno-omit-frame-pointer

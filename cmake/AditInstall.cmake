@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 
 # adit_install_program(NAME): the program, and the completions and manual pages that it prints, made when all is built.
 function(adit_install_program name)
-    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
     if(CMAKE_CROSSCOMPILING)
         message(STATUS "${name}: cross-compiling, so its completions and manual pages are to be printed on the target")
         return()
@@ -26,7 +26,7 @@ function(adit_install_program name)
         add_custom_command(OUTPUT ${file} DEPENDS ${name} VERBATIM
             COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/manual
             COMMAND ${name} ${verb} > ${file})
-        install(FILES ${file} DESTINATION ${folder} RENAME ${installed})
+        install(FILES ${file} DESTINATION ${folder} RENAME ${installed} COMPONENT ${name})
         list(APPEND files ${file})
     endforeach()
     add_custom_target(${name}-manual ALL DEPENDS ${files})

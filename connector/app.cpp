@@ -33,6 +33,9 @@ void App::look_at_store() {
         return;
     }
     store_looked_ = net::Clock::now();
+    if (!drain_started_) {
+        service_.status(std::to_string(ready_sessions()) + " sessions with agents");
+    }
     const bool changed = store_->look();
     for (const std::string& problem : store_->take_problems()) {
         logging::error("a tunnel's file is not used, its last good state stays", {{"reason", problem}});
@@ -99,6 +102,7 @@ void App::listen() {
         }
     }
     first_sockets_.clear();
+    service_.ready();
 }
 
 /// The configuration and its certificates are followed while they are edited.
@@ -228,6 +232,7 @@ void App::await_signal() {
 void App::drain() {
     drain_started_ = net::Clock::now();
     logging::info("draining");
+    service_.stopping(kGrace);
     if (tunnel_listener_) {
         tunnel_listener_->socket().steer_to_successor(1);
         tunnel_listener_->stop();

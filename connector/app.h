@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/file_watch.h"
+#include "common/base/service_manager.h"
 #include "common/status/server.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
@@ -106,6 +107,7 @@ class App {
     tunnel::Switchboard switchboard_;
     Shared shared_;
     std::shared_ptr<const Generation> generation_;
+    ServiceManager service_;
     FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
     std::unique_ptr<OverloadWatch> overload_watch_;

@@ -185,6 +185,17 @@ std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::share
     return serving;
 }
 
+namespace {
+
+/// What clients of a forward proxy ask is their targets': pages of ours have no place there.
+std::string problem_types(const config::Problems& problems, const config::Listener& listener) {
+    return std::string(!problems.base.empty()   ? std::string_view(problems.base)
+                       : listener.forward_proxy ? problem::kNames
+                                                : problem::kOwnPages);
+}
+
+}  // namespace
+
 std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t listener) const {
     const config::Listener& from = generation_->configuration.listeners[listener];
     auto terms = std::make_shared<Terms>();
@@ -193,6 +204,7 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
     terms->settings.idle_timeout = from.limits.idle_timeout;
     terms->settings.body_bytes = from.limits.body_bytes;
     terms->settings.pseudonym = shared_.pseudonym;
+    terms->settings.problem_types = problem_types(generation_->configuration.problems, from);
     terms->settings.tls = from.tls.has_value();
     terms->settings.role = from.forward_proxy ? http::Role::proxy : http::Role::gateway;
     terms->settings.http2 = from.http2;

@@ -72,6 +72,14 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t mos
     }
 }
 
+void give_to_owner_of(const std::filesystem::path& directory, int fd) {
+    struct stat folder{};
+    if (::geteuid() == 0 && ::stat(directory.c_str(), &folder) == 0 && folder.st_uid != 0 &&
+        ::fchown(fd, folder.st_uid, folder.st_gid) != 0) {
+        return;  // it stays root's, and whoever cannot read it will say so
+    }
+}
+
 Result<> write_file_atomically(const std::filesystem::path& file, std::string_view content) {
     const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
     const std::filesystem::path beside = directory / ("." + file.filename().string() + "." + random_base62(8));
@@ -80,6 +88,7 @@ Result<> write_file_atomically(const std::filesystem::path& file, std::string_vi
         if (fd.get() < 0) {
             return system_error_of(beside, false);
         }
+        give_to_owner_of(directory, fd.get());
         if (!write_all(fd.get(), content) || ::fsync(fd.get()) != 0) {
             auto error = system_error_of(beside, false);
             ::unlink(beside.c_str());

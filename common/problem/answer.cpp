@@ -103,10 +103,10 @@ std::string_view reason_phrase(int status) {
     return found == kPhrases.end() ? std::string_view("Unknown") : found->words;
 }
 
-std::string problem_json(const Failure& failure, std::string_view instance, std::string_view request_id,
-                         std::string_view timestamp) {
+std::string problem_json(const Failure& failure, std::string_view types, std::string_view instance,
+                         std::string_view request_id, std::string_view timestamp) {
     std::string out = "{";
-    member(out, "type", "urn:adit:problem:" + std::string(failure.code));
+    member(out, "type", std::string(types).append(failure.code));
     out += ',';
     member(out, "title", title_of(failure.code));
     out += ",\"status\":" + std::to_string(failure.status) + ",";

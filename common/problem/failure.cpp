@@ -63,7 +63,7 @@ std::string parameter(std::string_view text, std::string_view key) {
 }
 
 /// The origin was not reached, and would not be on a second try of the same kind.
-Failure unreached(ProxyError error, int status, const char* code, std::string detail) {
+Failure unreached(ProxyError error, int status, Code code, std::string detail) {
     return {.error = error,
             .status = status,
             .code = code,
@@ -72,7 +72,7 @@ Failure unreached(ProxyError error, int status, const char* code, std::string de
             .final_here = true};
 }
 
-Failure broken(ProxyError error, int status, const char* code, std::string detail) {
+Failure broken(ProxyError error, int status, Code code, std::string detail) {
     return {.error = error, .status = status, .code = code, .detail = std::move(detail)};
 }
 
@@ -227,7 +227,7 @@ Failure upgrade_refused(std::string detail) {
 namespace {
 
 /// 503, and when it may be worth another try.
-Failure turned_away(ProxyError error, const char* code, std::string detail, int retry_after) {
+Failure turned_away(ProxyError error, Code code, std::string detail, int retry_after) {
     return {.error = error,
             .status = 503,
             .code = code,
@@ -311,7 +311,7 @@ Failure credential_misconfigured(std::string detail) {
     return failure;
 }
 
-Failure bad_request(int status, const char* code, std::string detail) {
+Failure bad_request(int status, Code code, std::string detail) {
     return broken(ProxyError::http_request_error, status, code, std::move(detail));
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/problem/code.h"
+
 namespace adit::problem {
 
 /// The proxy error types of RFC 9209 §2.3 that we produce or relay.
@@ -48,11 +50,11 @@ struct Tried {
     std::string_view why = {};  ///< it was the last one; empty: another followed
 };
 
-/// A failure of ours. `code` names the reason for machines (a literal); `detail` says it for people.
+/// A failure of ours. `code` names the reason for machines; `detail` says it for people.
 struct Failure {
     ProxyError error = ProxyError::proxy_internal_error;
     int status = 500;
-    const char* code = "internal-error";
+    Code code = "internal-error";
     std::string detail;
     int retry_after = 0;  ///< seconds; 0 = no Retry-After field
     /// Nothing of the request can have reached the origin's application: any method may be tried elsewhere.
@@ -125,7 +127,7 @@ Failure credential_unavailable(std::string detail, int retry_after);
 Failure credential_misconfigured(std::string detail);
 
 // --- the request ---
-Failure bad_request(int status, const char* code, std::string detail);
+Failure bad_request(int status, Code code, std::string detail);
 Failure request_timeout(std::string detail);
 Failure body_too_large(std::uint64_t limit);
 /// The body would have to be held, and too many are.

@@ -87,9 +87,12 @@ Result<std::filesystem::path> find_helper() {
         return named;
     }
     std::error_code error;
-    const std::filesystem::path ours = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    const std::filesystem::path ours = self.parent_path();
     const std::filesystem::path installed = (ours / "../libexec/adit" / kName).lexically_normal();
-    for (const auto& candidate : {installed, ours / kName}) {
+    // Packages of the two programs share no file: each has a helper of its own, which is of its own version.
+    const std::filesystem::path packaged = (ours / "../libexec" / self.filename() / kName).lexically_normal();
+    for (const auto& candidate : {packaged, installed, ours / kName}) {
         if (executable(candidate)) {
             return candidate;
         }

@@ -57,6 +57,19 @@ Result<Secret> connector_secret(const std::filesystem::path& file, std::string_v
     return key;
 }
 
+/// By which agents recognise the connector that has this key.
+Result<tls::Spki> connector_spki(const std::filesystem::path& file) {
+    bool made = false;
+    const auto key = tls::PrivateKey::load_or_make(file, made);
+    if (!key) {
+        return std::unexpected(key.error());
+    }
+    if (made) {
+        std::cerr << "made the connector's key " << file.string() << " (keep it: tokens name its fingerprint)\n";
+    }
+    return key->spki();
+}
+
 Error no_such_part(const std::string& option, const std::string& part) {
     return {option + ": the configuration has no " + part + ", so no agent could come that way", true};
 }
@@ -64,14 +77,15 @@ Error no_such_part(const std::string& option, const std::string& part) {
 }  // namespace
 
 Result<> NewKey::add_tls(const KeyWishes& wishes, const config::TlsSettings& settings) {
-    bool made = false;
-    const auto connector_key = tls::PrivateKey::load_or_make(settings.key, made);
-    if (!connector_key) {
-        return std::unexpected(connector_key.error());
-    }
-    if (made) {
-        std::cerr << "made the connector's key " << settings.key.string()
-                  << " (keep it: tokens name its fingerprint)\n";
+    for (const auto& file : {settings.key, settings.next_key}) {
+        if (file.empty()) {
+            continue;
+        }
+        auto spki = connector_spki(file);
+        if (!spki) {
+            return std::unexpected(std::move(spki.error()));
+        }
+        token_.pins.push_back(*spki);
     }
     const auto addresses = dialled(wishes.connect, settings.advertise, "--connect", "");
     if (!addresses) {
@@ -80,7 +94,6 @@ Result<> NewKey::add_tls(const KeyWishes& wishes, const config::TlsSettings& set
     for (const net::HostPort& address : *addresses) {
         token_.addresses.push_back(address.text());
     }
-    token_.pins = {connector_key->spki()};
     return {};
 }
 

@@ -100,6 +100,7 @@ struct Listener {
 struct TunnelTls {
     HostPort address;
     std::filesystem::path key;        ///< PEM; need not exist yet
+    std::filesystem::path next_key;   ///< PEM; what will replace `key`; empty: nothing is planned
     std::vector<HostPort> advertise;  ///< as given; see tunnel_settings() for what an empty list means
     friend bool operator==(const TunnelTls&, const TunnelTls&) = default;
 };
@@ -267,6 +268,7 @@ struct Configuration {
     std::optional<State> state = {};
     std::vector<Webhook> webhooks = {};
     std::optional<Chain> chain = {};
+    Problems problems = {};
     bool enforces_access =
         false;  ///< consumers, ways to tell them or access are configured: what nobody allows is denied
     yaml::Diagnostics warnings;                ///< what is allowed and defeats itself; see warnings.h

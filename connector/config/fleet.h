@@ -55,4 +55,10 @@ struct Chain {
     friend bool operator==(const Chain&, const Chain&) = default;
 };
 
+/// Where the `type` of problem documents leads; the code follows.
+struct Problems {
+    std::string base;  ///< empty: to pages of our own
+    friend bool operator==(const Problems&, const Problems&) = default;
+};
+
 }  // namespace adit::config

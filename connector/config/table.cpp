@@ -69,6 +69,7 @@ yaml::Object<Configuration> configuration_table() {
         .field("webhooks", &Configuration::webhooks, Named(webhook_table(), &Webhook::name, bounds::webhooks),
                "Who is told of events, by name.")
         .field("chain", &Configuration::chain, chain_table(), "What chained connectors tell each other.")
+        .field("problems", &Configuration::problems, problems_table(), "Where problem documents lead.")
         .later({"audit"});
 }
 

@@ -44,6 +44,22 @@ class WebhookUrl : public Text {
     std::string show(const std::string&) const { return {}; }
 };
 
+/// Of an absolute URI, or of a path on whatever host was asked (RFC 9457 §3.1.1).
+Result<std::string> parse_problem_base(std::string_view text) {
+    const bool printable = std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+    });
+    const std::size_t colon = text.find(':');
+    const bool absolute = colon != std::string_view::npos && colon > 0 && text.find('/') > colon;
+    if (!printable || (!absolute && !text.starts_with('/'))) {
+        return usage_error("a URI with its scheme, or a path that begins with a slash, was expected");
+    }
+    if (!text.ends_with('#') && !text.ends_with('/') && !text.ends_with(':') && !text.ends_with('=')) {
+        return usage_error("the code is put right behind it: end it with #, /, : or =");
+    }
+    return std::string(text);
+}
+
 Object<State> state_object() {
     return Object<State>("state", "What connectors of a fleet share.")
         .required("url", &State::server, StateUrl(),
@@ -120,6 +136,14 @@ yaml::Object<Chain> chain_table() {
                "What chained connectors tell each other, signed: that another tier retries, and how long is left.")
         .required("key", &Chain::key, SecretText(), "The same in all of them; from a file or the environment.")
         .rule(long_enough);
+}
+
+yaml::Object<Problems> problems_table() {
+    return Object<Problems>("problems", "Where the types of problem documents lead.")
+        .field("base", &Problems::base, Parsed<std::string>("the beginning of a URI", parse_problem_base),
+               "The code follows it: https://docs.example.com/adit/troubleshooting#, or urn:example:problem:. Pages of "
+               "the "
+               "connector's own, /.well-known/adit/problems/, when left out.");
 }
 
 }  // namespace adit::config

@@ -29,6 +29,7 @@ yaml::Object<Fallback> fallback_table();
 yaml::Object<Degrade> degrade_table();
 yaml::Object<Webhook> webhook_table();
 yaml::Object<Chain> chain_table();
+yaml::Object<Problems> problems_table();
 yaml::Object<Tunnels> tunnels_table();
 yaml::Object<Backend> backend_table();
 yaml::Object<RouteRule> route_table();

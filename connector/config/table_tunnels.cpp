@@ -17,6 +17,10 @@ Object<TunnelTls> tunnel_tls() {
         .required(
             "key", &TunnelTls::key, Path(),
             "PEM file with the Ed25519 or ECDSA private key by which agents know this connector; made on first use.")
+        .field(
+            "next_key", &TunnelTls::next_key, Path(),
+            "PEM file with the key that will replace it: tokens made from now on are good for both. Made on first use; "
+            "none when left out.")
         .field("advertise", &TunnelTls::advertise, List(Address<HostPort>(ZeroPort::refused), bounds::advertised),
                "The addresses that tokens tell agents to dial; by default the address to listen on.");
 }

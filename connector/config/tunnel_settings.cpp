@@ -40,7 +40,7 @@ Result<TunnelSettings> tunnel_settings(const Configuration& configuration, std::
     const Tunnels& tunnels = *configuration.tunnels;
     TunnelSettings settings{.directory = tunnels.directory, .tls = {}, .wireguard = {}};
     if (const auto& tls = tunnels.tls)
-        settings.tls = {tls->key, tls->address, advertised(tls->advertise, tls->address, machine_name)};
+        settings.tls = {tls->key, tls->next_key, tls->address, advertised(tls->advertise, tls->address, machine_name)};
     if (tunnels.wireguard) settings.wireguard = wireguard_settings(tunnels, machine_name);
     return settings;
 }

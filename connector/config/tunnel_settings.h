@@ -21,6 +21,7 @@ inline constexpr std::uint16_t kInnerPort = 7480;
 /// Where agents come in over TLS.
 struct TlsSettings {
     std::filesystem::path key;
+    std::filesystem::path next_key;  ///< known to tokens already; empty: there is none
     HostPort listen;
     std::vector<HostPort> advertise;  ///< what tokens tell agents to dial; at least one
 };

@@ -125,6 +125,8 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
     // Keys and directory are made on first use; what exists must be of use.
     if (tls && std::filesystem::exists(tls->key, ignored))
         expect_readable(tls->key, "key", place_of(root, {"tunnels", "tls", "key"}), diagnostics);
+    if (tls && std::filesystem::exists(tls->next_key, ignored))
+        expect_readable(tls->next_key, "key", place_of(root, {"tunnels", "tls", "next_key"}), diagnostics);
     if (wireguard && std::filesystem::exists(wireguard->key, ignored))
         expect_readable(wireguard->key, "key", place_of(root, {"tunnels", "wireguard", "key"}), diagnostics);
     if (!directory.empty() && std::filesystem::exists(directory, ignored) &&

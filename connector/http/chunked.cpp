@@ -8,7 +8,7 @@
 namespace adit::http {
 namespace {
 
-std::unexpected<ParseError> refuse(const char* words, int status = 400, const char* code = "bad-chunk") {
+std::unexpected<ParseError> refuse(const char* words, int status = 400, problem::Code code = "bad-chunk") {
     return std::unexpected(ParseError{status, code, words});
 }
 

@@ -171,8 +171,9 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     if (request.version == Version::http2 && is_grpc(request)) {
         co_return co_await answer_grpc(failure);
     }
-    const std::string content = problem::problem_json(failure, request.path.empty() ? "/" : request.path, request_id,
-                                                      format_time_ms(std::chrono::system_clock::now()));
+    const std::string content =
+        problem::problem_json(failure, settings.problem_types, request.path.empty() ? "/" : request.path, request_id,
+                              format_time_ms(std::chrono::system_clock::now()));
     const FailureTold told(failure, settings.pseudonym);
     std::vector<Field> fields = told.fields();
     fields.push_back({"cache-control", "no-store"});
@@ -191,7 +192,7 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
 /// them (gRPC proposal A6).
 net::Task<> Exchange::answer_grpc(const problem::Failure& failure) {
     const std::string code = std::to_string(grpc_status(failure));
-    const std::string message = grpc_message(failure.detail.empty() ? failure.code : failure.detail);
+    const std::string message = grpc_message(failure.detail.empty() ? std::string_view(failure.code) : failure.detail);
     const FailureTold told(failure, settings.pseudonym);
     const std::string pushback = std::to_string(failure.retry_after * std::int64_t{1000});
     std::vector<Field> fields = told.fields();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/net/stream.h"
+#include "common/problem/answer.h"
 #include "common/problem/failure.h"
 #include "common/tls/peer_certificate.h"
 #include "connector/http/body.h"
@@ -26,6 +27,7 @@ struct ServerSettings {
     std::chrono::milliseconds idle_timeout{75'000};
     std::uint64_t body_bytes = 0;  ///< 0: no bound
     std::string pseudonym = "adit";
+    std::string problem_types{problem::kOwnPages};  ///< what the code in a problem's `type` follows
     bool tls = false;
     Role role = Role::gateway;
     bool http2 = true;

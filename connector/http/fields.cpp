@@ -189,7 +189,7 @@ Known known(std::string_view name) {
     return is_disguised(name) ? Known::identity : Known::other;
 }
 
-std::unexpected<ParseError> refuse(const char* words, int status, const char* code) {
+std::unexpected<ParseError> refuse(const char* words, int status, problem::Code code) {
     return std::unexpected(ParseError{status, code, words});
 }
 

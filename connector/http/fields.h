@@ -13,7 +13,7 @@ namespace adit::http {
 
 using Outcome = std::expected<void, ParseError>;
 
-std::unexpected<ParseError> refuse(const char* words, int status = 400, const char* code = "bad-request");
+std::unexpected<ParseError> refuse(const char* words, int status = 400, problem::Code code = "bad-request");
 
 /// What a field of this name means to a proxy.
 Known known(std::string_view name);

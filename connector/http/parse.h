@@ -4,6 +4,7 @@
 #include <expected>
 #include <string_view>
 
+#include "common/problem/code.h"
 #include "connector/http/message.h"
 
 namespace adit::http {
@@ -11,7 +12,7 @@ namespace adit::http {
 /// Why a head was refused: the status to answer (for responses of origins it is the proxy's 502 that counts).
 struct ParseError {
     int status = 400;
-    const char* code = "bad-request";
+    problem::Code code = "bad-request";
     const char* words = "";
 };
 

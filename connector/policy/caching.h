@@ -20,7 +20,7 @@
 namespace adit::policy {
 
 /// The code of the failure of a request that wants a stored answer only.
-inline constexpr const char* kNotCached = "not-cached";
+inline constexpr problem::Code kNotCached = "not-cached";
 
 /// Made before the origin is asked; asked again about the answer, and when the origin has failed. On the exchange's
 /// loop; everything that it refers to outlives it, and it outlives the call to the origin.

@@ -19,7 +19,7 @@ bool changes(std::string_view method) {
 }
 
 bool kept_back(const std::optional<problem::Failure>& failure) {
-    return failure && failure->code == std::string_view(route::kAnswerKeptBack);
+    return failure && failure->code == route::kAnswerKeptBack;
 }
 
 /// The path and query of a URI on the same host as `authority`; nothing for those of others (RFC 9111 §4.4).

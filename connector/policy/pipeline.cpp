@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "connector/http/authority.h"
 #include "connector/policy/access_record.h"
+#include "connector/policy/problem_pages.h"
 #include "connector/route/path.h"
 
 namespace adit::policy {
@@ -42,6 +43,10 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
             co_await WellKnown::answer(exchange, *story.site);
             co_return std::nullopt;
         }
+    }
+    if (const std::string_view page = problem_page(exchange); !page.empty()) {
+        co_await answer_page(exchange, page);
+        co_return std::nullopt;
     }
     if (auto failure = find_route(exchange, story)) {
         co_return failure;

@@ -125,8 +125,7 @@ net::Task<bool> Rescue::begin() {
             break;
         case Caching::Next::refuse:
             failure_ = caching_->failure();
-            if (fallback_ != nullptr && failure_->code != std::string_view(kNotCached) &&
-                stands_in_for(fallback_->rule, *failure_)) {
+            if (fallback_ != nullptr && failure_->code != kNotCached && stands_in_for(fallback_->rule, *failure_)) {
                 failure_ = co_await fall_back(std::move(*failure_));
             }
             break;
@@ -195,7 +194,7 @@ net::Task<std::optional<problem::Failure>> Rescue::conclude(std::optional<proble
     if (!failure || fallback_ == nullptr || scene_.exchange.status != 0) {
         co_return failure;
     }
-    const bool ours = failure->code != std::string_view(route::kAnswerKeptBack);
+    const bool ours = failure->code != route::kAnswerKeptBack;
     if (ours && !stands_in_for(fallback_->rule, *failure)) {
         co_return failure;
     }

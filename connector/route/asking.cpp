@@ -36,7 +36,7 @@ bool Asking::idempotent() const {
 namespace {
 
 struct Sentence {
-    std::string_view code;
+    problem::Code code;
     std::string_view words;
 };
 
@@ -78,7 +78,7 @@ void hide_endpoint(std::string& text, std::string_view url, std::string_view ali
 /// Callers need not know where origins are. What is kept from them stands in the log.
 void withhold_addresses(problem::Failure& failure, Trace& trace) {
     trace.withheld = failure.detail;
-    const auto sentence = std::ranges::find(kSentences, std::string_view(failure.code), &Sentence::code);
+    const auto sentence = std::ranges::find(kSentences, failure.code, &Sentence::code);
     if (sentence != kSentences.end()) {
         failure.detail = sentence->words;
     }

@@ -116,7 +116,7 @@ TryTold Attempt::told(const std::optional<problem::Failure>& failure) const {
             .took = ending.outcome.took,
             .end = ending.outcome.end,
             .status = ending.outcome.status,
-            .code = failure ? failure->code : ""};
+            .code = failure ? std::string_view(failure->code) : std::string_view()};
 }
 
 void Attempt::show_phases() const {

@@ -37,7 +37,7 @@ struct TryTold {
     std::chrono::nanoseconds took{};
     resilience::Outcome::End end = resilience::Outcome::End::neutral;
     int status = 0;                                        ///< of an answer
-    const char* code = "";                                 ///< of a failure
+    std::string_view code;                                 ///< of a failure
     bool hedge = false;                                    ///< it ran beside the one before it
     resilience::Declined why = resilience::Declined::may;  ///< it was not followed by another
 };
@@ -63,7 +63,7 @@ struct Trace {
 };
 
 /// The code of the failure by which forward() tells that an AnswerTaker has not let an answer go on.
-inline constexpr const char* kAnswerKeptBack = "answer-kept-back";
+inline constexpr problem::Code kAnswerKeptBack = "answer-kept-back";
 
 /// Looks at an origin's final answer before a byte of it goes to the client; it may be another that the client gets.
 /// Implemented by what stands around forward(): a cache that has asked whether its copy is still good, a fallback.

@@ -108,7 +108,7 @@ net::Task<> Mirror::carry(std::unique_ptr<Copy> copy) {
     MirrorMetrics& metrics = copy->slot.metrics();
     if (exchange.client().status() == net::Errc::timed_out) {
         metrics.failed("timeout");
-    } else if (failure && failure->code == std::string_view("access-denied")) {
+    } else if (failure && failure->code == problem::Code("access-denied")) {
         metrics.skipped(MirrorMetrics::Skip::access);
     } else if (failure) {
         metrics.failed(failure->code);

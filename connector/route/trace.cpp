@@ -24,7 +24,7 @@ std::string_view name(TryTold::Phase phase) {
 
 std::string outcome_of(const TryTold& told) {
     return told.end == resilience::Outcome::End::answered ? "status " + std::to_string(told.status)
-           : *told.code != '\0'                           ? std::string(told.code)
+           : !told.code.empty()                           ? std::string(told.code)
                                                           : std::string(resilience::name(told.end));
 }
 

@@ -78,7 +78,7 @@ net::Task<> Tries::retire(Racer& loser) {
         note_unreached(loser, ending);
         record(loser, ending.outcome);
     } else {
-        told.code = "given-up";
+        told.code = problem::Code("given-up");
     }
     asking_.trace.tries.push_back(std::move(told));
     loser.attempt.reset();

@@ -24,12 +24,14 @@ class Lock {
         std::error_code error;
         if (fs::create_directories(directory, error)) {
             fs::permissions(directory, fs::perms::owner_all, error);
+            give(directory, O_RDONLY | O_DIRECTORY, directory.parent_path());
         }
         const int fd = ::open((directory / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd < 0 || ::flock(fd, LOCK_EX) != 0) {
             const std::string why = std::strerror(errno);
             return failure("cannot change tunnels in " + directory.string() + ": " + why);
         }
+        give_to_owner_of(directory, fd);
         return Lock(fd);
     }
     Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -41,6 +43,12 @@ class Lock {
 
   private:
     explicit Lock(int fd) : fd_(fd) {}
+    static void give(const fs::path& path, int flags, const fs::path& like) {
+        if (const int fd = ::open(path.c_str(), flags | O_CLOEXEC); fd >= 0) {
+            give_to_owner_of(like, fd);
+            ::close(fd);
+        }
+    }
     int fd_;
 };
 

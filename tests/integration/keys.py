@@ -42,6 +42,25 @@ class Keys(Case):
         words = "the connector says: this key has expired" if TRANSPORT == "wireguard" else "has expired"
         wait_for(lambda: words in late.log(), "the reason in the log of one that comes later")
 
+    def test_a_connector_changes_its_key_once_tokens_name_the_next_one(self):
+        if TRANSPORT == "wireguard":
+            self.skipTest("the key of TLS")
+        plain = self.site.config.read_text()
+        self.site.config.write_text(plain.replace("key: connector.key", "key: connector.key, next_key: next.key"))
+        token = self.site.tool("tunnel", "rotate-token", "t1").stdout
+        told = json.loads(self.run_tool(AGENT, "token", "inspect", "--output", "json", stdin=token).stdout)
+        self.assertEqual(len(told["pins"]), 2)
+        first = self.site.start_connector()
+        agent = self.site.start_agent(token=token)
+        self.site.wait_sessions()
+        first.stop()
+        self.site.config.write_text(plain)
+        (self.directory / "next.key").rename(self.directory / "connector.key")
+        self.site.start_connector()
+        self.site.wait_sessions()
+        self.assertTrue(agent.alive())
+        self.assertEqual(self.site.get("/x").status, 200)
+
     def test_a_token_of_another_connector_is_refused_by_the_agent(self):
         (self.directory / ("wireguard.key" if TRANSPORT == "wireguard" else "connector.key")).unlink()
         self.site.start_connector()

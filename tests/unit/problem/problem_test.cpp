@@ -22,7 +22,8 @@ TEST_CASE("a refusal that makes no sense is still a refusal") {
 }
 
 TEST_CASE("a problem document holds what RFC 9457 names, escaped") {
-    const std::string text = problem_json(no_route("a", "/\"x\""), "/\"x\"", "req_1", "2026-01-02T03:04:05Z");
+    const std::string text =
+        problem_json(no_route("a", "/\"x\""), kOwnPages, "/\"x\"", "req_1", "2026-01-02T03:04:05Z");
     CHECK(text.find("\"status\":404") != std::string::npos);
     CHECK(text.find("\"instance\":\"/\\\"x\\\"\"") != std::string::npos);
     CHECK(text.find("\"requestId\":\"req_1\"") != std::string::npos);
@@ -30,8 +31,8 @@ TEST_CASE("a problem document holds what RFC 9457 names, escaped") {
 
 TEST_CASE("a problem document tells of the tries before it, and whether to ask again") {
     Failure failure = connection_terminated("the origin closed the connection without an answer");
-    CHECK(problem_json(failure, "/", "r", "t").find("\"retryable\":false") != std::string::npos);
-    CHECK(problem_json(failure, "/", "r", "t").find("attempts") == std::string::npos);
+    CHECK(problem_json(failure, kOwnPages, "/", "r", "t").find("\"retryable\":false") != std::string::npos);
+    CHECK(problem_json(failure, kOwnPages, "/", "r", "t").find("attempts") == std::string::npos);
     failure.retryable = true;
     failure.retry_after = 3;
     failure.attempts = {{.endpoint = "endpoint-1", .phase = "connect", .ms = 4, .outcome = "connection-refused"},
@@ -41,10 +42,10 @@ TEST_CASE("a problem document tells of the tries before it, and whether to ask a
                          .ms = 20,
                          .outcome = "connection-terminated",
                          .why = "not-safe"}};
-    const std::string text = problem_json(failure, "/", "r", "t");
+    const std::string text = problem_json(failure, kOwnPages, "/", "r", "t");
     CHECK(text.find(R"("retryable":true,"retry_after":3,"attempts":[)"
                     R"({"attempt":1,"endpoint":"endpoint-1","phase":"connect","ms":4,"outcome":"connection-refused"},)"
                     R"({"attempt":2,"endpoint":"http://b:80","agent":"a1","phase":"wait","ms":20,)"
                     R"("outcome":"connection-terminated","not_retried":"not-safe"}]})") != std::string::npos);
-    CHECK(problem_json(rate_limited("", 1), "/", "r", "t").find("\"retryable\":true") != std::string::npos);
+    CHECK(problem_json(rate_limited("", 1), kOwnPages, "/", "r", "t").find("\"retryable\":true") != std::string::npos);
 }
