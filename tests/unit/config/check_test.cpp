@@ -102,7 +102,7 @@ TEST_CASE("the connector's end of WireGuard: keys beside those of TLS, else besi
     CHECK(alone->wireguard->preshared == "/etc/adit/wireguard.preshared");
     CHECK(alone->wireguard->advertise.at(0).text() == "this-machine:51820");
     CHECK(alone->wireguard->keepalive == std::chrono::seconds(2));
-    configuration.tunnels->tls = TunnelTls{*net::HostPort::parse("0.0.0.0:7443"), "/etc/keys/connector.key", {}};
+    configuration.tunnels->tls = TunnelTls{*net::HostPort::parse("0.0.0.0:7443"), "/etc/keys/connector.key", {}, {}};
     CHECK(tunnel_settings(configuration, "x")->wireguard->key == "/etc/keys/wireguard.key");
     configuration.tunnels->wireguard->key = "/run/secrets/wg";
     CHECK(tunnel_settings(configuration, "x")->wireguard->preshared == "/run/secrets/wireguard.preshared");
@@ -122,7 +122,7 @@ TEST_CASE("what agents are told to dial") {
     for (const auto& [address, advertise, told] : cases) {
         CAPTURE(address);
         Configuration configuration;
-        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}}, {}};
+        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}, {}}, {}};
         if (*advertise) configuration.tunnels->tls->advertise.push_back(*net::HostPort::parse(advertise));
         const auto settings = tunnel_settings(configuration, "this-machine");
         REQUIRE(settings);

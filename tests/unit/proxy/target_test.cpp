@@ -18,7 +18,7 @@ std::expected<proxy::Target, problem::Failure> read(const std::string& line) {
 
 std::string code(const std::string& line) {
     const auto target = read(line);
-    return target ? target->at.text() + (target->connect ? "" : " " + target->path) : target.error().code;
+    return target ? target->at.text() + (target->connect ? "" : " " + target->path) : std::string(target.error().code);
 }
 
 const tunnel::Table& table() {
