@@ -73,7 +73,7 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
               path.string() +
               ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
               "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
-              "timeouts, cache, degrade, shed, state, webhooks, chain)\n"
+              "timeouts, cache, degrade, shed, state, webhooks, chain, problems)\n"
               "  2 | admn: {}\n"
               "    | ^\n");
     const auto json = check(path, Output::json);

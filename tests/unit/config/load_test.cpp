@@ -174,7 +174,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
          "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
          "timeouts, "
-         "cache, degrade, shed, state, webhooks, chain)\n"},
+         "cache, degrade, shed, state, webhooks, chain, problems)\n"},
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
