@@ -80,14 +80,15 @@ class Shedding(Case):
         self.start("memory: 100GiB")
         self.assertEqual(self.served(), list(PRIORITIES))
         used = self.connector.rss_kib() * 1024
-        self.reload(f"memory: {int(used / 0.925)}, share: 85")  # low begins at 85 %, normal at 92.5 %, high at 96.25 %
+        self.reload(f"memory: {int(used / 0.88)}, share: 85")  # low begins at 85 %, normal at 92.5 %, high at 96.25 %
         wait_for(lambda: self.resource("memory")["shed"] != "none", "shedding")
         refused = wait_for(lambda: (lambda a: a if a.status == 503 else None)(self.ask("low")), "a refusal")
         self.assertIn("little memory is left", refused.problem()["detail"])
         self.assertEqual(self.line(refused)["shed"], "memory")
         self.assertIn("critical", self.served())
         self.reload("memory: 1MiB")
-        wait_for(lambda: self.served() == [], "nobody to be served")
+        wait_for(lambda: self.resource("memory")["used"].endswith("of 1 MiB"), "the other bound")
+        self.assertEqual(self.served(), [])
         status = self.run_tool(CONNECTOR, "status", "--config", self.config).stdout
         self.assertRegex(status, r"! memory is short \(\d+ of 1 MiB\): all requests are refused with 503")
         self.assertRegex(status, r"memory +\d+ of 1 MiB +all")
