@@ -117,8 +117,8 @@ def play(program, case):
     return outcome
 
 
-def disagreement(outcome):
-    """How two readers could have understood different messages; empty when they could not. Holds for any program."""
+def misunderstanding(outcome):
+    """What the backends could have understood otherwise than the program in front of them; empty when nothing."""
     for record in outcome.records + outcome.guarded:
         if record.fault.startswith("malformed"):
             return f"a backend got what is no request ({record.fault})"
@@ -129,6 +129,13 @@ def disagreement(outcome):
             return f"what is below /guarded was asked of the open backend as {record.request.target!r}"
         if record.whole and record.request.target.startswith(b"/canary"):
             return "the canary came otherwise than it was sent"
+    return ""
+
+
+def disagreement(outcome):
+    """How two readers could have understood different messages; empty when they could not. Holds for any program."""
+    if wrong := misunderstanding(outcome):
+        return wrong
     if outcome.fault.startswith("malformed"):
         return f"the client got what is no answer ({outcome.fault})"
     if not outcome.closed:

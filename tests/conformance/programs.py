@@ -9,7 +9,7 @@ from recorder import Recorder
 
 NGINX = """
 daemon off; master_process off; pid {directory}/nginx.pid; error_log {directory}/nginx.err; events {{ worker_connections 512; }}
-http {{ access_log off; client_header_timeout 2s; client_body_timeout 2s; keepalive_timeout 5s; {temporary}
+http {{ access_log off; client_max_body_size 0; client_header_timeout 2s; client_body_timeout 2s; keepalive_timeout 5s; {temporary}
   proxy_connect_timeout 2s; proxy_read_timeout 3s; proxy_send_timeout 3s; proxy_next_upstream off;
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_request_buffering off; proxy_buffering off;
   upstream open {{ server 127.0.0.1:{open}; keepalive 8; }}
@@ -47,7 +47,7 @@ class Adit:
     name, command = "Adit", None
 
     def __init__(self, case):
-        self.open, self.guarded = Recorder(), Recorder()
+        self.open, self.guarded, self.late = Recorder(), Recorder(), set()
         backends = {name: f"endpoints: [ service://{name} ], forwarding: {{ host: preserve }}, timeouts: {{ first_byte: 3s, idle: 2s }}"
                     for name in ("open", "guarded")}
         site = Site(case, {"open": f"http://127.0.0.1:{self.open.port}", "guarded": f"http://127.0.0.1:{self.guarded.port}"}, backends,
@@ -61,7 +61,7 @@ class Peer:
     """A program of others, with a configuration file of its own."""
 
     def __init__(self, case):
-        self.open, self.guarded = Recorder(), Recorder()
+        self.open, self.guarded, self.late = Recorder(), Recorder(), set()
         self.port, self.h2_port = free_port(), free_port()
         temporary = "".join(f"{kind}_temp_path {case.directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         path = case.write(f"{self.command}.conf", self.template.format(
