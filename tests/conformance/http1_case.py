@@ -134,10 +134,10 @@ def misunderstanding(outcome):
 
 def disagreement(outcome):
     """How two readers could have understood different messages; empty when they could not. Holds for any program."""
-    if wrong := misunderstanding(outcome):
-        return wrong
     if outcome.fault.startswith("malformed"):
         return f"the client got what is no answer ({outcome.fault})"
+    if wrong := misunderstanding(outcome):
+        return wrong
     if not outcome.closed:
         return "the connection hung"
     return ""
@@ -216,7 +216,7 @@ def forwarded(method=None, target=None, body=b"", fields=None, without=(), trail
             return "not one whole request at the backend"
         request = records[0].request
         wanted = (method or case.method, target if target is not None else case.target, body)
-        if (request.method, request.target, request.body) != wanted:
+        if (request.method, request.target, request.body) != wanted or not request.start.endswith(b" HTTP/1.1"):
             return f"another request: {(request.method, request.target, request.body)!r}"
         if wrong := lacking(request, fields or {}, without, trailers):
             return wrong

@@ -1,8 +1,8 @@
 """Floods: RFC 9113 section 10.5. Frames that cost their sender nothing and us something, streams that are opened only to be given up
 (CVE-2023-44487), heads that never end (CVE-2024-27316): whoever goes on with it is stopped. That others are served meanwhile,
 and what it costs in memory, is shown by tests/integration/http2_hostile.py."""
-from http2_case import GET, POST, Code, case, headers, stopped
-from http2_wire import Kind, data, frame, literal, ping, reset, settings, window_update
+from http2_case import GET, POST, case, headers, stopped
+from http2_wire import Code, Kind, data, frame, literal, ping, reset, settings, window_update
 
 TOPIC = "Floods"
 CALM = stopped(Code.ENHANCE_YOUR_CALM)

@@ -1,6 +1,7 @@
 """Heads: RFC 9113 sections 8.2, 8.3 and 8.5. What HTTP/1.1 could not say without becoming two lines, two requests or another length
 is refused here, since the backend is asked in HTTP/1.1 (downgrade smuggling, RFC 9113 section 10.3)."""
-from http2_case import GET, POST, Code, case, changed, forwarded, headers, refused, stream_error
+from http2_case import GET, POST, case, changed, forwarded, headers, refused, stream_error
+from http2_wire import Code
 
 TOPIC = "Heads and the way down to HTTP/1.1"
 MALFORMED = stream_error(Code.PROTOCOL_ERROR)

@@ -7,10 +7,10 @@ from urllib.parse import unquote_to_bytes
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")  # RFC 9110 section 5.5
 TARGET = re.compile(rb"[\x21-\x7e]+")
-HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]*)?")
-LENGTH = re.compile(rb"[0-9]{1,18}")
+HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%~_-]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?")  # RFC 3986 section 3.2.2
+LENGTH = re.compile(rb"0*[0-9]{1,18}")
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e]*)?")
-STATUS = re.compile(rb"HTTP/1\.1 ([1-9][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)")
+STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)")
 LINE_MOST = 1 << 20
 
 
@@ -121,6 +121,8 @@ def read_body(source, message):
     codings, lengths = message.values(b"transfer-encoding"), message.values(b"content-length")
     if codings and lengths:
         raise Malformed("both lengths")
+    if codings and b"HTTP/1.0" in message.start:
+        raise Malformed("a coding in HTTP/1.0")
     if codings:
         if [coding.lower() for coding in codings] != [b"chunked"]:
             raise Malformed(f"a coding other than chunked: {codings}")
@@ -143,12 +145,12 @@ def read_request(source, before_body=None):
             raise
         return None
     parts = start.split(b" ")
-    if len(parts) != 3 or not TOKEN.fullmatch(parts[0]) or not TARGET.fullmatch(parts[1]) or parts[2] != b"HTTP/1.1":
+    if len(parts) != 3 or not TOKEN.fullmatch(parts[0]) or not TARGET.fullmatch(parts[1]) or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
         raise Malformed(f"a request line that is none: {start[:80]!r}")
     message = Message(start, read_fields(source))
     hosts = message.values(b"host")
-    if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
-        raise Malformed(f"not one Host: {hosts}")
+    if len(hosts) != 1 and (hosts or parts[2] == b"HTTP/1.1") or not all(HOST.fullmatch(host) for host in hosts):
+        raise Malformed(f"not one Host that is a host: {hosts}")
     if before_body:
         before_body(message)
     read_body(source, message)
@@ -169,9 +171,6 @@ def read_response(source, method):
         raise Malformed(f"a status line that is none: {start[:80]!r}")
     message = Message(start, read_fields(source))
     bodiless = method == b"HEAD" or message.status < 200 or message.status in (204, 304)
-    if message.status < 200 or message.status == 204:
-        if message.values(b"transfer-encoding") or message.values(b"content-length"):
-            raise Malformed("a length where no body can be")
     if not bodiless:
         read_body(source, message)
         if message.framing == "none":

@@ -11,7 +11,7 @@ NGINX = """
 daemon off; master_process off; pid {directory}/nginx.pid; error_log {directory}/nginx.err; events {{ worker_connections 512; }}
 http {{ access_log off; client_max_body_size 0; client_header_timeout 2s; client_body_timeout 2s; keepalive_timeout 5s; {temporary}
   proxy_connect_timeout 2s; proxy_read_timeout 3s; proxy_send_timeout 3s; proxy_next_upstream off;
-  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_request_buffering off; proxy_buffering off;
+  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; proxy_request_buffering off; proxy_buffering off;
   upstream open {{ server 127.0.0.1:{open}; keepalive 8; }}
   upstream guarded {{ server 127.0.0.1:{guarded}; keepalive 8; }}
   server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{h2_port} http2;
