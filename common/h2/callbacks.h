@@ -149,7 +149,14 @@ struct Session::Callbacks {
         Fields& fields = stream->handed_over_ ? stream->trailers_ : stream->head_;
         if (fields.size() >= limits.head_fields || fields.bytes() + name_size + value_size > limits.head_bytes) {
             stream->head_overflowed_ = true;
-            return stream->message_ ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+            if (!stream->message_) {
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+            }
+            if (stream->handed_over_) {  // trailers that are cut would make another message of it
+                nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_ENHANCE_YOUR_CALM);
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+            }
+            return 0;
         }
         fields.add(to_text(name, name_size), to_text(value, value_size));
         return 0;
@@ -193,7 +200,10 @@ struct Session::Callbacks {
 
     /// An end that went with a head: a stream must not be given up before, or nghttp2 drops the head (RST_STREAM
     /// overtakes).
-    static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void*) {
+    static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
+        if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+            session(user).told_off_ = true;
+        }
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
         if (stream != nullptr && frame->hd.type == NGHTTP2_HEADERS &&
             (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {

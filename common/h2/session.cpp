@@ -103,6 +103,10 @@ net::Task<net::Status> Session::run() {
     }
     writer_running_ = true;
     net::spawn(loop().context(), "the writer of a session", write_when_possible());
+    // Whoever looked for the preface may have read more than that, and its sender may wait for our answer.
+    if (const net::Status broken = read_frames()) {
+        over(broken);
+    }
     while (!over_) {
         const net::Status received = co_await transport_->receive();
         if (const net::Status broken = read_frames()) {
@@ -157,6 +161,16 @@ void Session::mark_dirty() {
 void Session::turn_ended() {
     if (!over_) {
         send_pending();
+        leave_when_told();
+    }
+}
+
+/// RFC 9113 §5.4.1: behind the GOAWAY for an error the connection is closed, whether or not the peer does anything
+/// more.
+void Session::leave_when_told() {
+    if (told_off_ && !over_ && out_.empty() && transport_->flush()) {
+        transport_->end();
+        over(net::Errc::protocol);
     }
 }
 
@@ -185,6 +199,7 @@ net::Task<> Session::write_when_possible() {
             break;
         }
         send_pending();
+        leave_when_told();
     }
     writer_running_ = false;
     writer_done_.wake();

@@ -82,6 +82,7 @@ class Session final : private net::TurnEnd {
     void turn_ended() override;
     void send_pending();
     net::Task<> write_when_possible();
+    void leave_when_told();
     net::Status read_frames();
     void mark_dirty();
     void unlink(Stream& stream);
@@ -105,6 +106,7 @@ class Session final : private net::TurnEnd {
     Budget patience_;  ///< with frames that do no work
     Budget resets_;    ///< of streams, by the peer or for what it did wrong
     bool worn_out_ = false;
+    bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
     std::int32_t head_of_ = 0;  ///< the stream whose head has begun last

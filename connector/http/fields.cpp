@@ -65,12 +65,12 @@ bool says_identity(std::string_view name) {
     return name.size() > 7 && same_name(name.substr(0, 7), "x-adit-");
 }
 
-/// What only we may say, spelt so that we would not know it and an origin would.
+/// What only we may say, spelt so that we would not know it and an origin would: who calls, and where a body ends.
 bool is_disguised(std::string_view name) {
-    static constexpr std::array<std::string_view, 9> ours{
-        "client-cert",      "client-cert-chain", "x-forwarded-client-cert",
-        "x-forwarded-for",  "x-forwarded-host",  "x-forwarded-proto",
-        "x-forwarded-port", "x-real-ip",         "x-request-id"};
+    static constexpr std::array<std::string_view, 11> ours{
+        "client-cert",      "client-cert-chain", "x-forwarded-client-cert", "x-forwarded-for",
+        "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",        "x-real-ip",
+        "x-request-id",     "content-length",    "transfer-encoding"};
     return name.find('_') != std::string_view::npos &&
            std::ranges::any_of(ours, [name](std::string_view one) { return same_name(one, name); });
 }
@@ -193,6 +193,10 @@ std::unexpected<ParseError> refuse(const char* words, int status, problem::Code 
     return std::unexpected(ParseError{status, code, words});
 }
 
+std::unexpected<ParseError> refuse_trace() {
+    return refuse("TRACE is not offered here", 405, "method-not-allowed");
+}
+
 bool same_name(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, [](char x, char y) {
         const auto plain = [](char c) {
@@ -298,7 +302,8 @@ bool allowed_in_trailers(const Field& field) {
 
 void settle_connection(Head& head, const Collected& seen) {
     head.keep_alive = head.version == Version::http11 ? !seen.close : seen.keep_alive && !seen.close;
-    head.upgrade = seen.upgrade_option ? seen.upgrade : std::string_view();
+    // RFC 9110 §7.8: an Upgrade of HTTP/1.0 is ignored.
+    head.upgrade = seen.upgrade_option && head.version == Version::http11 ? seen.upgrade : std::string_view();
 }
 
 void unfold(std::string& bytes) {

@@ -14,6 +14,8 @@ namespace adit::http {
 using Outcome = std::expected<void, ParseError>;
 
 std::unexpected<ParseError> refuse(const char* words, int status = 400, problem::Code code = "bad-request");
+/// A gateway adds what its origins trust; TRACE would show that to the caller (RFC 9110 §9.3.8).
+std::unexpected<ParseError> refuse_trace();
 
 /// What a field of this name means to a proxy.
 Known known(std::string_view name);

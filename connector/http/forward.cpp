@@ -68,6 +68,12 @@ void add_request_fields(FieldSink& out, const RequestHead& request, const Onward
                     continue;  // written where there is one: with the upgrade
                 }
                 break;
+            case Known::max_forwards:
+                if (const auto hops = hops_left(request); hops && *hops > 0) {
+                    out.add(field.name, std::to_string(*hops - 1));
+                    continue;
+                }
+                break;
             default:
                 break;
         }
@@ -208,6 +214,18 @@ bool accepts_trailers(const RequestHead& request) {
     return request.version == Version::http2 || std::ranges::any_of(request.fields, [](const Field& field) {
                return field.known == Known::te && list_has(field.value, "trailers");
            });
+}
+
+std::optional<std::uint64_t> hops_left(const RequestHead& request) {
+    const Field* field = request.method == "OPTIONS" ? request.find(Known::max_forwards) : nullptr;
+    std::uint64_t hops = 0;
+    if (field == nullptr) {
+        return std::nullopt;
+    }
+    const char* const begin = field->value.data();
+    const char* const end = begin + field->value.size();
+    const auto [parsed, error] = std::from_chars(begin, end, hops);
+    return error == std::errc() && parsed == end ? std::optional(hops) : std::nullopt;
 }
 
 bool seen_before(const RequestHead& request, std::string_view pseudonym) {

@@ -1,6 +1,7 @@
 // What a proxy changes on the way: hop-by-hop fields go, framing is written anew, who called is told (RFC 9110 §7.6).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,6 +50,10 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward);
 /// Whether the caller takes trailers: HTTP/2 has its own place for them; others say so (TE: trailers, RFC 9110
 /// §10.1.4) or get none.
 bool accepts_trailers(const RequestHead& request);
+
+/// How often an OPTIONS may still be forwarded (Max-Forwards, RFC 9110 §7.6.2), where it says so; each head that goes
+/// on says one less. Of other methods but TRACE, which a gateway does not take, the field means nothing.
+std::optional<std::uint64_t> hops_left(const RequestHead& request);
 
 /// Whether our own pseudonym stands in Via: the request has been here before (RFC 9110 §7.6.3).
 bool seen_before(const RequestHead& request, std::string_view pseudonym);

@@ -88,6 +88,9 @@ Outcome read_method(const Pseudo& pseudo, RequestHead& head, Role role) {
     head.method = pseudo.method;
     head.form = TargetForm::absolute;
     head.scheme = pseudo.scheme;
+    if (pseudo.method == "TRACE" && role == Role::gateway) {
+        return refuse_trace();
+    }
     if (pseudo.method != "CONNECT") {
         return {};
     }

@@ -133,6 +133,9 @@ Outcome parse_request_line(std::string_view line, RequestHead& head, const HeadL
     if (head.method == "CONNECT" && role == Role::gateway) {
         return refuse("CONNECT is not offered here", 405, "method-not-allowed");
     }
+    if (head.method == "TRACE" && role == Role::gateway) {
+        return refuse_trace();
+    }
     return {};
 }
 

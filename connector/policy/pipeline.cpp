@@ -48,6 +48,10 @@ net::Task<std::optional<problem::Failure>> Pipeline::serve(http::Exchange& excha
         co_await answer_page(exchange, page);
         co_return std::nullopt;
     }
+    if (http::hops_left(exchange.request) == 0) {
+        co_await exchange.answer(http::Exchange::Whole{});  // asked about us, and not about who is behind us
+        co_return std::nullopt;
+    }
     if (auto failure = find_route(exchange, story)) {
         co_return failure;
     }

@@ -9,6 +9,7 @@
 #include "connector/admin/metrics.h"
 #include "connector/backend/backend.h"
 #include "connector/http/exchange.h"
+#include "connector/http/forward.h"
 #include "connector/policy/access_log.h"
 #include "connector/policy/degrading.h"
 #include "connector/policy/effects.h"
