@@ -1,0 +1,158 @@
+// By the system calls themselves: Debian 12 has no library for Landlock. See files.h.
+#include "common/sandbox/files.h"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/net/descriptor.h"
+
+namespace adit::sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using Rights = std::uint64_t;
+
+// Newer than the headers of Debian 12.
+constexpr Rights kTruncate = 1ULL << 14;     // ABI 3
+constexpr Rights kIoctlDevice = 1ULL << 15;  // ABI 5
+
+constexpr Rights kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr Rights kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                          LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                          LANDLOCK_ACCESS_FS_MAKE_SOCK | kTruncate;
+constexpr Rights kRun = kRead | LANDLOCK_ACCESS_FS_EXECUTE;
+constexpr Rights kDevice = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | kIoctlDevice;
+/// Of a rule about a file, the kernel takes these alone.
+constexpr Rights kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+                            kTruncate | kIoctlDevice;
+
+/// What libraries read while a program runs. /etc as a whole: resolv.conf, hosts and their like are exchanged by
+/// renaming, so that a rule about a file would end with the file.
+constexpr auto kSystem = std::to_array<const char*>(
+    {"/etc", "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/usr/share/ca-certificates",
+     "/usr/local/share/ca-certificates", "/usr/share/ssl", "/run/systemd/resolve", "/run/resolvconf",
+     "/run/NetworkManager", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu", "/sys/kernel/mm"});
+constexpr auto kDevices = std::to_array<const char*>({"/dev/null", "/dev/urandom", "/dev/random", "/dev/tty"});
+/// Where OpenSSL looks for authorities when these name another place.
+constexpr auto kPlaces = std::to_array<const char*>({"SSL_CERT_FILE", "SSL_CERT_DIR"});
+
+/// All rights that the kernel's version of Landlock knows, so that everything that is not granted is refused.
+Rights known_to(long abi) {
+    Rights all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+    all |= abi >= 2 ? Rights{LANDLOCK_ACCESS_FS_REFER} : 0;
+    all |= abi >= 3 ? kTruncate : 0;
+    all |= abi >= 5 ? kIoctlDevice : 0;
+    return all;
+}
+
+void add_folder(std::set<fs::path>& folders, const fs::path& path) {
+    std::error_code error;
+    for (fs::path at = path; !at.empty() && at != at.root_path(); at = at.parent_path()) {
+        if (fs::is_directory(at, error)) {
+            folders.insert(at);
+            return;
+        }
+    }
+}
+
+class Ruleset {
+  public:
+    explicit Ruleset(Rights handled) : handled_(handled) {
+        landlock_ruleset_attr attributes{};
+        attributes.handled_access_fs = handled;
+        fd_ = net::Descriptor(
+            static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+    }
+
+    explicit operator bool() const { return static_cast<bool>(fd_); }
+
+    /// A path that does not exist needs no rule.
+    void grant(const fs::path& path, Rights rights) const {
+        const net::Descriptor at(::open(path.c_str(), O_PATH | O_CLOEXEC));
+        struct stat about{};
+        if (!at || ::fstat(at.get(), &about) != 0) {
+            return;
+        }
+        landlock_path_beneath_attr rule{};
+        rule.parent_fd = at.get();
+        rule.allowed_access = rights & handled_ & (S_ISDIR(about.st_mode) ? ~Rights{0} : kOfFiles);
+        ::syscall(SYS_landlock_add_rule, fd_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    }
+
+    void grant_folders(const std::set<fs::path>& paths, Rights rights) const {
+        for (const fs::path& path : paths) {
+            for (const fs::path& folder : folders_of(path)) {
+                grant(folder, rights);
+            }
+        }
+    }
+
+    bool restrict() const { return ::syscall(SYS_landlock_restrict_self, fd_.get(), 0) == 0; }
+
+  private:
+    Rights handled_;
+    net::Descriptor fd_;
+};
+
+}  // namespace
+
+std::set<fs::path> folders_of(const fs::path& path) {
+    std::set<fs::path> folders;
+    std::error_code error;
+    add_folder(folders, fs::absolute(path, error).lexically_normal());
+    if (const fs::path real = fs::canonical(path, error); !error) {
+        add_folder(folders, real);
+    }
+    return folders;
+}
+
+Measure restrict_files(const Wishes& wishes) {
+    Measure measure{std::string(kFiles), false, {}};
+    const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) {
+        measure.detail = errno == EOPNOTSUPP ? "this kernel has it switched off" : "this kernel has none";
+        return measure;
+    }
+    const Ruleset ruleset(known_to(abi));
+    if (!ruleset) {
+        measure.detail = std::strerror(errno);
+        return measure;
+    }
+    for (const char* path : kSystem) {
+        ruleset.grant(path, kRead);
+    }
+    for (const char* path : kDevices) {
+        ruleset.grant(path, kDevice);
+    }
+    std::set<fs::path> read = wishes.read;
+    for (const char* place : kPlaces) {
+        if (const char* named = std::getenv(place); named != nullptr && *named != '\0') {
+            read.insert(named);
+        }
+    }
+    ruleset.grant_folders(read, kRead);
+    ruleset.grant_folders(wishes.write, kWrite);
+    if (!wishes.programs.empty()) {
+        ruleset.grant(wishes.programs, kRun);
+        for (const char* loader : {"/lib", "/lib64", "/usr/lib", "/usr/lib64"}) {
+            ruleset.grant(loader, kRun);
+        }
+    }
+    measure.active = ruleset.restrict();
+    measure.detail =
+        measure.active ? "version " + std::to_string(abi) + ": the configuration's folders, and the system's by reading"
+                       : std::strerror(errno);
+    return measure;
+}
+
+}  // namespace adit::sandbox

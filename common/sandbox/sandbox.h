@@ -1,0 +1,68 @@
+// What a program gives up once it knows what it needs: privileges, files and system calls. Reads no configuration: the
+// two programs say what they keep. See capabilities(7), landlock(7), seccomp(2), and docs/security.md.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/metrics/metrics.h"
+#include "common/sandbox/mode.h"
+
+namespace adit::sandbox {
+
+/// What a program goes on to need.
+struct Wishes {
+    Mode mode = Mode::automatic;
+    /// Files and folders that it reads, also anew after they were exchanged by renaming: of a file, and of what a
+    /// symbolic link leads to, the whole folder is meant. Need not exist.
+    std::set<std::filesystem::path> read = {};
+    /// The same for what it writes, creates, renames and removes.
+    std::set<std::filesystem::path> write = {};
+    /// Folder of the programs that it starts; empty: it starts none.
+    std::filesystem::path programs = {};
+    bool privileged_ports = false;  ///< CAP_NET_BIND_SERVICE, if it has it
+    bool group_of_files = false;    ///< CAP_CHOWN, if it has it
+    bool network_devices = false;   ///< CAP_NET_ADMIN, if it has it
+};
+
+/// One of the walls, as `status` shows it.
+struct Measure {
+    std::string name;
+    bool active = false;
+    std::string detail;  ///< what it comes to, or why it is missing
+};
+
+struct Standing {
+    std::vector<Measure> measures;
+    /// Whether all stand.
+    bool whole() const;
+    /// For those that are missing: "landlock: this kernel has none"; empty: none is.
+    std::string missing() const;
+    bool active(std::string_view measure) const;
+};
+
+/// Names of the measures.
+inline constexpr std::string_view kPrivileges = "no_new_privileges";
+inline constexpr std::string_view kCapabilities = "capabilities";
+inline constexpr std::string_view kFiles = "landlock";
+inline constexpr std::string_view kSystemCalls = "seccomp";
+inline constexpr std::string_view kCoreDumps = "core_dumps_off";
+inline constexpr std::string_view kSecrets = "locked_secrets";
+
+/// Gives up all but `wishes`, for good, also for programs that are started later. Called once, before the first thread
+/// starts: threads inherit what their maker has given up, and the kernel lets nobody do it for others. Fails only with
+/// Mode::required: the error says what this kernel or whoever started us does not allow.
+Result<Standing> enter(const Wishes& wishes);
+
+/// What to add to an error about a file that cannot be used although it is there, as a line of its own: that the
+/// sandbox may be why. Empty where Landlock is not active or `error` speaks of something else.
+std::string hint(const Standing& standing, std::string_view error);
+
+/// The gauge adit_sandbox_active of each measure.
+void show(const Standing& standing, metrics::Registry& registry);
+
+}  // namespace adit::sandbox

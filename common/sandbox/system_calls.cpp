@@ -1,0 +1,263 @@
+// By libseccomp; see system_calls.h.
+#include "common/sandbox/system_calls.h"
+
+#include <linux/sched.h>
+#include <linux/sockios.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace adit::sandbox {
+namespace {
+
+// LeakSanitizer traces the threads of its own process.
+#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(leak_sanitizer))
+constexpr bool kTraced = true;
+#else
+constexpr bool kTraced = false;
+#endif
+
+/// By theme, so that whoever reads it sees what is not there: mounts, modules, namespaces, keyrings, tracing, bpf,
+/// io_uring, userfaultfd, perf, clocks that are set, other users. Names that an architecture lacks are passed over.
+constexpr const char* kMemoryCalls[] = {"brk",    "madvise",       "membarrier",   "mincore", "mlock",
+                                        "mlock2", "mlockall",      "mremap",       "msync",   "munlock",
+                                        "munmap", "set_mempolicy", "get_mempolicy"};
+constexpr const char* kThreadCalls[] = {"arch_prctl",
+                                        "exit",
+                                        "exit_group",
+                                        "futex",
+                                        "futex_waitv",
+                                        "get_robust_list",
+                                        "getcpu",
+                                        "gettid",
+                                        "restart_syscall",
+                                        "rseq",
+                                        "rt_sigaction",
+                                        "rt_sigpending",
+                                        "rt_sigprocmask",
+                                        "rt_sigqueueinfo",
+                                        "rt_sigreturn",
+                                        "rt_sigsuspend",
+                                        "rt_sigtimedwait",
+                                        "sched_get_priority_max",
+                                        "sched_get_priority_min",
+                                        "sched_getaffinity",
+                                        "sched_getparam",
+                                        "sched_getscheduler",
+                                        "sched_setaffinity",
+                                        "sched_yield",
+                                        "set_robust_list",
+                                        "set_tid_address",
+                                        "sigaltstack",
+                                        "tgkill",
+                                        "tkill"};
+constexpr const char* kTimeCalls[] = {
+    "alarm",         "clock_getres",  "clock_gettime",  "clock_nanosleep", "getitimer",       "gettimeofday",
+    "nanosleep",     "setitimer",     "time",           "timer_create",    "timer_delete",    "timer_getoverrun",
+    "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime", "times"};
+constexpr const char* kFileCalls[] = {"access",
+                                      "chdir",
+                                      "chmod",
+                                      "chown",
+                                      "close",
+                                      "close_range",
+                                      "copy_file_range",
+                                      "creat",
+                                      "dup",
+                                      "dup2",
+                                      "dup3",
+                                      "faccessat",
+                                      "faccessat2",
+                                      "fadvise64",
+                                      "fallocate",
+                                      "fchdir",
+                                      "fchmod",
+                                      "fchmodat",
+                                      "fchown",
+                                      "fchownat",
+                                      "fcntl",
+                                      "fdatasync",
+                                      "flock",
+                                      "fstat",
+                                      "fstatfs",
+                                      "fsync",
+                                      "ftruncate",
+                                      "futimesat",
+                                      "getcwd",
+                                      "getdents",
+                                      "getdents64",
+                                      "getxattr",
+                                      "inotify_add_watch",
+                                      "inotify_init",
+                                      "inotify_init1",
+                                      "inotify_rm_watch",
+                                      "lchown",
+                                      "lgetxattr",
+                                      "link",
+                                      "linkat",
+                                      "lseek",
+                                      "lstat",
+                                      "mkdir",
+                                      "mkdirat",
+                                      "newfstatat",
+                                      "open",
+                                      "openat",
+                                      "openat2",
+                                      "pread64",
+                                      "preadv",
+                                      "preadv2",
+                                      "pwrite64",
+                                      "pwritev",
+                                      "pwritev2",
+                                      "read",
+                                      "readahead",
+                                      "readlink",
+                                      "readlinkat",
+                                      "readv",
+                                      "rename",
+                                      "renameat",
+                                      "renameat2",
+                                      "rmdir",
+                                      "sendfile",
+                                      "splice",
+                                      "stat",
+                                      "statfs",
+                                      "statx",
+                                      "symlink",
+                                      "symlinkat",
+                                      "sync_file_range",
+                                      "tee",
+                                      "truncate",
+                                      "umask",
+                                      "unlink",
+                                      "unlinkat",
+                                      "utimensat",
+                                      "utimes",
+                                      "write",
+                                      "writev"};
+constexpr const char* kNetworkCalls[] = {
+    "accept",       "accept4",    "bind",    "connect",  "epoll_create", "epoll_create1", "epoll_ctl",  "epoll_pwait",
+    "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "getpeername",  "getsockname",   "getsockopt", "listen",
+    "pipe",         "pipe2",      "poll",    "ppoll",    "pselect6",     "recvfrom",      "recvmmsg",   "recvmsg",
+    "select",       "sendmmsg",   "sendmsg", "sendto",   "setsockopt",   "shutdown",      "signalfd",   "signalfd4"};
+constexpr const char* kProcessCalls[] = {
+    "capget",    "getegid",   "geteuid",     "getgid",    "getgroups",    "getpgid",    "getpgrp",
+    "getpid",    "getppid",   "getpriority", "getrandom", "getresgid",    "getresuid",  "getrlimit",
+    "getrusage", "getsid",    "getuid",      "kill",      "memfd_create", "pidfd_open", "pidfd_send_signal",
+    "prctl",     "prlimit64", "setpriority", "setrlimit", "sysinfo",      "uname",      "wait4",
+    "waitid"};
+/// For a program that starts others; Landlock says which.
+constexpr const char* kProgramCalls[] = {"execve", "execveat", "vfork", "setpgid", "setsid"};
+constexpr const char* kTracingCalls[] = {"ptrace", "process_vm_readv"};
+
+/// Requests of ioctl(2): how much there is to read, terminals' sizes (by the logger, not TIOCSTI), interfaces' names
+/// and addresses.
+constexpr unsigned long kRequests[] = {FIONREAD,   FIONBIO,     FIOCLEX,     FIONCLEX,     TCGETS,
+                                       TIOCGWINSZ, TIOCGPGRP,   SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS,
+                                       SIOCGIFMTU, SIOCGIFCONF, SIOCATMARK,  SIOCOUTQ};
+constexpr int kFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+constexpr unsigned long kNamespaces =
+    CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
+
+/// The argument `index` of a call has the bits of `value` under `mask`.
+scmp_arg_cmp under(unsigned index, scmp_datum_t mask, scmp_datum_t value) {
+    return {index, SCMP_CMP_MASKED_EQ, mask, value};
+}
+constexpr scmp_datum_t kInt = 0xffffffff;  ///< what the kernel looks at of an int
+
+/// A filter while it is made; the first failure is kept.
+class Filter {
+  public:
+    Filter() : context_(::seccomp_init(SCMP_ACT_ERRNO(ENOSYS)), &::seccomp_release) {
+        if (context_ == nullptr) {
+            error_ = ENOMEM;
+            return;
+        }
+        set(SCMP_FLTATR_CTL_TSYNC, 1);
+        set(SCMP_FLTATR_CTL_LOG, 1);       // refusals stand in the kernel's audit log, where there is one
+        set(SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree: the cost of a call does not grow with the list
+    }
+
+    void allow(std::span<const char* const> names) {
+        for (const char* name : names) {
+            allow(name, {});
+        }
+    }
+
+    void allow(const char* name, std::initializer_list<scmp_arg_cmp> arguments) {
+        const int number = ::seccomp_syscall_resolve_name(name);
+        if (number == __NR_SCMP_ERROR || error_ != 0) {
+            return;
+        }
+        // -EDOM and -EINVAL: the architecture has no such call of its own.
+        const int added = ::seccomp_rule_add_array(context_.get(), SCMP_ACT_ALLOW, number,
+                                                   static_cast<unsigned>(arguments.size()), std::data(arguments));
+        if (added != 0 && added != -EDOM && added != -EINVAL && added != -EEXIST) {
+            error_ = -added;
+        }
+        ++calls_;
+    }
+
+    /// 0, or what went wrong.
+    int load() { return error_ != 0 ? error_ : -::seccomp_load(context_.get()); }
+    unsigned calls() const { return calls_; }
+
+  private:
+    void set(scmp_filter_attr attribute, std::uint32_t value) {
+        // A libseccomp or kernel that lacks one of them goes without.
+        static_cast<void>(::seccomp_attr_set(context_.get(), attribute, value));
+    }
+
+    std::unique_ptr<void, decltype(&::seccomp_release)> context_;
+    int error_ = 0;
+    unsigned calls_ = 0;
+};
+
+}  // namespace
+
+Measure filter_system_calls(bool programs) {
+    Filter filter;
+    for (const std::span<const char* const> theme :
+         {std::span<const char* const>(kMemoryCalls), std::span<const char* const>(kThreadCalls),
+          std::span<const char* const>(kTimeCalls), std::span<const char* const>(kFileCalls),
+          std::span<const char* const>(kNetworkCalls), std::span<const char* const>(kProcessCalls)}) {
+        filter.allow(theme);
+    }
+    if (programs) {
+        filter.allow(kProgramCalls);
+    }
+    if (kTraced) {
+        filter.allow(kTracingCalls);
+    }
+    // Threads and vfork, but no namespaces. clone3 hides its flags from a filter: libraries fall back to clone.
+    filter.allow("clone", {under(0, kNamespaces, 0)});
+    for (const int family : kFamilies) {
+        filter.allow("socket", {under(0, kInt, static_cast<scmp_datum_t>(family))});
+        filter.allow("socketpair", {under(0, kInt, static_cast<scmp_datum_t>(family))});
+    }
+    for (const unsigned long request : kRequests) {
+        filter.allow("ioctl", {under(1, kInt, request)});
+    }
+    // Memory is written or run, not both.
+    for (const char* mapping : {"mmap", "mprotect", "pkey_mprotect"}) {
+        filter.allow(mapping, {under(2, PROT_EXEC, 0)});
+        filter.allow(mapping, {under(2, PROT_EXEC | PROT_WRITE, PROT_EXEC)});
+    }
+    Measure measure{std::string(kSystemCalls), false, {}};
+    if (const int error = filter.load(); error != 0) {
+        measure.detail = std::string("this kernel takes no filter: ") + std::strerror(error);
+        return measure;
+    }
+    measure.active = true;
+    measure.detail = programs ? "with execve, for the WireGuard helper" : "without execve";
+    return measure;
+}
+
+}  // namespace adit::sandbox
