@@ -16,8 +16,10 @@
 #include "common/net/alarm.h"
 #include "common/net/spawn.h"
 #include "common/net/worker.h"
+#include "common/sandbox/sandbox.h"
 #include "common/status/server.h"
 #include "common/token/token.h"
+#include "common/wireguard/helper_process.h"
 
 namespace adit::agent {
 namespace {
@@ -48,6 +50,21 @@ DialWish dial_wish(const TransportOptions& options) {
     return wish;
 }
 
+/// What an agent goes on to need: the file that it follows, and what makes a WireGuard device.
+sandbox::Wishes confinement(const RunOptions& options, const token::Token& token) {
+    using wireguard::DeviceKind;
+    sandbox::Wishes wishes{.mode = options.sandbox};
+    if (options.config) {
+        wishes.read.insert(*options.config);
+    }
+    if (token.wireguard && options.transport.protocol != TransportProtocol::tls) {
+        const DeviceKind kind = options.transport.device;
+        wishes.network_devices = kind == DeviceKind::automatic || kind == DeviceKind::kernel;
+        wishes.programs = wireguard::helper_folder();
+    }
+    return wishes;
+}
+
 /// Everything that runs, in the order in which it depends on each other.
 class App {
   public:
@@ -61,8 +78,9 @@ class App {
                         .metrics = metrics_,
                         .allow = std::move(allow),
                         .introduction = {"agt_" + random_base62(16), ADIT_VERSION, host_name(), options_.labels, {}},
-                        .limits = {}},
-          status_(worker_.context()),
+                        .limits = {},
+                        .sparing = {}},
+          status_(worker_.loop()),
           signals_(worker_.context(), SIGTERM, SIGINT, SIGHUP),
           drain_timer_(worker_.context()) {
         surroundings_.introduction.allow = surroundings_.allow->texts();
@@ -77,6 +95,7 @@ class App {
     int run();
 
   private:
+    Result<> enter_sandbox(const token::Token& token);
     Result<> open_status();
     net::Task<> follow_transports();
     net::Task<> follow_file();
@@ -105,7 +124,23 @@ class App {
     int exit_status_ = 0;
 };
 
+/// Before anything starts a thread or a program.
+Result<> App::enter_sandbox(const token::Token& token) {
+    const auto entered = sandbox::enter(confinement(options_, token));
+    if (!entered) {
+        return std::unexpected(entered.error());
+    }
+    sandbox::show(*entered, registry_);
+    if (const std::string missing = entered->missing(); !missing.empty()) {
+        logging::warn("part of the sandbox is missing", {{"reason", missing}});
+    }
+    return {};
+}
+
 Result<> App::prepare(token::Token token) {
+    if (auto entered = enter_sandbox(token); !entered) {
+        return entered;
+    }
     auto proxies = net::ProxyEnvironment::from_process();
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
@@ -131,10 +166,10 @@ Result<> App::open_status() {
     status_.add("/metrics",
                 [this] { return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()}; });
     net::HostPort address = options_.metrics;
-    Result<> listening = status_.listen(address, false);
+    Result<> listening = status_.listen(address, {});
     for (std::uint16_t i = 1; !listening && !options_.metrics_given && i <= kMetricsPorts; ++i) {
         address.port = i == kMetricsPorts ? 0 : static_cast<std::uint16_t>(options_.metrics.port + i);
-        listening = status_.listen(address, false);
+        listening = status_.listen(address, {});
     }
     return listening;
 }
@@ -146,6 +181,7 @@ net::Task<> App::follow_transports() {
             service_.status(std::to_string(supervisor_->sessions()) + " sessions with the connector");
         }
         co_await net::sleep_for(worker_.loop(), kTransportInterval);
+        surroundings_.sparing.tell_left_out(worker_.loop().now());
         if (dialing_.transports != nullptr) {
             metrics_.fell_back(dialing_.transports->fallbacks());
         }

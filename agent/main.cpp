@@ -4,7 +4,10 @@
 
 #include "agent/app.h"
 #include "agent/diagnose/diagnose.h"
+#include "common/base/locked_memory.h"
+#include "common/base/secret_scope.h"
 #include "common/status/healthcheck.h"
+#include "common/tls/key_memory.h"
 #include "common/token/token.h"
 #include "common/token/wg_quick.h"
 
@@ -50,7 +53,7 @@ int perform(const agent::WireGuardConfOptions& options) {
 }
 
 int perform(const agent::HealthOptions& options) {
-    return status::healthcheck("adit-agent", options.metrics);
+    return status::healthcheck("adit-agent", {.address = options.metrics});
 }
 
 int perform(const agent::VersionOptions&) {
@@ -67,8 +70,13 @@ int perform(const agent::Leave& leave) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    raise_lock_limit();
+    tls::keep_keys_locked();
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
-    auto options = agent::parse_options(argc, argv);
+    auto options = [&] {
+        const SecretScope scope;  // the token is read
+        return agent::parse_options(argc, argv);
+    }();
     return std::visit([](auto& chosen) { return perform(std::move(chosen)); }, options);
 }

@@ -37,9 +37,11 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings)
 
 net::Task<> refuse(std::unique_ptr<h2::Stream> stream, problem::Failure failure, Surroundings& surroundings) {
     surroundings.metrics.refused(failure);
-    logging::warn("stream refused", {{"target", stream->head().find(":authority")},
-                                     {"error", problem::name(failure.error)},
-                                     {"reason", failure.detail}});
+    if (surroundings.sparing.may_write(problem::name(failure.error), surroundings.loop.now())) {
+        logging::warn("stream refused", {{"target", stream->head().find(":authority")},
+                                         {"error", problem::name(failure.error)},
+                                         {"reason", failure.detail}});
+    }
     h2::Fields fields{{"proxy-status", problem::proxy_status(failure, "adit-agent")}};
     return h2::answer(std::move(stream), failure.status, std::move(fields), {});
 }

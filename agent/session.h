@@ -7,6 +7,7 @@
 #include "agent/allow/allow_list.h"
 #include "agent/metrics/metrics.h"
 #include "common/h2/session.h"
+#include "common/log/sparing.h"
 #include "common/net/alarm.h"
 #include "common/net/resolver.h"
 #include "common/protocol/greeting.h"
@@ -22,6 +23,7 @@ struct Surroundings {
     protocol::Introduction introduction;
     std::chrono::milliseconds dial_timeout{10'000};  ///< the connector has a shorter one of its own
     h2::Limits limits;
+    logging::Sparing sparing;  ///< for lines about streams that were refused
 };
 
 /// Told about a session's course. On the loop's thread.

@@ -34,7 +34,14 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(ADIT_CONTROL_FLOW -mbranch-protection=standard)
 endif()
 target_compile_options(adit_options INTERFACE ${ADIT_CONTROL_FLOW})
-target_link_options(adit_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+# AddressSanitizer describes each variable and branch by addresses: two million of them, which a program that may lie anywhere
+# corrects at each start. Tests start thousands.
+if(ADIT_SANITIZE MATCHES "address")
+    set(ADIT_PLACE -no-pie)
+else()
+    set(ADIT_PLACE -pie)
+endif()
+target_link_options(adit_options INTERFACE ${ADIT_PLACE} -Wl,-z,relro,-z,now,-z,noexecstack)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT ADIT_SANITIZE)
     target_compile_options(adit_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
     # The same commit gives the same bytes wherever it is built: no path of the build tree, in debug information neither.
@@ -46,6 +53,14 @@ if(ADIT_SANITIZE)
     target_compile_options(adit_options INTERFACE -fsanitize=${ADIT_SANITIZE} -fno-omit-frame-pointer
                                                   -fno-sanitize-recover=all)
     target_link_options(adit_options INTERFACE -fsanitize=${ADIT_SANITIZE})
+endif()
+
+# Counters of lines and branches as they stand in the source (scripts/coverage). Relocated ones live in a mapped file, so that
+# a program that is killed has told what it did until then.
+option(ADIT_COVERAGE "Count what runs" OFF)
+if(ADIT_COVERAGE)
+    target_compile_options(adit_options INTERFACE -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation)
+    target_link_options(adit_options INTERFACE -fprofile-instr-generate)
 endif()
 
 # One definition of Asio and Beast for all targets: separate compilation (adit_asio) keeps each unit small. Frames of

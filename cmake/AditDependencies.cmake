@@ -10,6 +10,8 @@ pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
 pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp>=0.7)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(brotli REQUIRED IMPORTED_TARGET libbrotlienc)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+pkg_check_modules(libcap-ng REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
 pkg_check_modules(brotli_decoder REQUIRED IMPORTED_TARGET libbrotlidec)  # tests
 find_package(rapidcheck QUIET)  # tests

@@ -112,7 +112,7 @@ void App::look_at_files() {
     }
     files_looked_ = net::Clock::now();
     if (watched_.changed()) {
-        reload("a file has changed", [](const Result<>&) {});
+        reload({.why = "a file has changed", .by = {"file change", "this connector"}});
     }
 }
 
@@ -145,6 +145,22 @@ net::Task<> App::open_wireguard(net::Descriptor inherited, bool patient) {
         }
         logging::warn("cannot open the WireGuard device yet", {{"reason", opened.error().message}});
         co_await net::sleep_for(main_worker().loop(), kDeviceRetry);
+    }
+}
+
+/// A successor that has just ended closes one descriptor after the other: its admin socket may be the last.
+net::Task<> App::take_admin_back() {
+    const net::Time given_up = net::Clock::now() + kHelperLeaves;
+    for (;;) {
+        const Result<> listening = status_->listen_again();
+        if (listening) {
+            co_return;
+        }
+        if (net::Clock::now() >= given_up) {
+            logging::error("the admin socket is lost", {{"reason", listening.error().message}});
+            co_return;
+        }
+        co_await net::sleep_for(main_worker().loop(), kTick);
     }
 }
 
@@ -196,7 +212,13 @@ void App::tick() {
     degrading_.look(*generation_);
     look_at_wireguard();
     telemetry_.tidy();
+    fleet_.sparing().tell_left_out(net::Clock::now());
     fabric_.state->tick(net::Clock::now());
+    for (const auto& ring : generation_->ticket_rings) {
+        if (ring) {
+            ring->turn();  // though nobody connects, old keys go
+        }
+    }
     if (drain_started_) {
         continue_drain();
     } else {
@@ -218,7 +240,7 @@ void App::await_signal() {
             return;
         }
         if (signal == SIGHUP) {
-            reload("SIGHUP", [](const Result<>&) {});
+            reload({.why = "SIGHUP", .by = {"signal", "SIGHUP"}});
         } else if (drain_started_) {
             logging::warn("stopped at once by a second signal");
             stop();

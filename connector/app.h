@@ -10,7 +10,9 @@
 
 #include "common/base/file_watch.h"
 #include "common/base/service_manager.h"
+#include "common/sandbox/sandbox.h"
 #include "common/status/server.h"
+#include "connector/admin/audit.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/degrading_desk.h"
@@ -43,9 +45,13 @@ class App {
 
     struct ReloadAsked {
         std::string why;
-        std::function<void(const Result<>&)> done;
+        status::Caller by;
+        std::string request = {};
+        bool by_itself = true;                                               ///< nobody waits at the admin interface
+        std::function<void(const Result<>&)> done = [](const Result<>&) {};  ///< hears what came of it, soon or at once
     };
 
+    Result<> enter_sandbox();
     void make_workers();
     void watch_for_overload();
     void open_desk();
@@ -56,9 +62,13 @@ class App {
     Result<> make_gates(const tls::PrivateKey* key);
     void prepare_succession(const config::TunnelSettings& settings);
     net::Task<> open_wireguard(net::Descriptor inherited, bool patient);
+    net::Task<> take_admin_back();
     void look_at_wireguard();
     Result<> prepare_status();
     Result<> prepare_admin();
+    static Result<status::Guard> guard_of(const std::optional<config::Admin>& admin);
+    void serve_operators(status::Server& server);
+    void serve_reload(status::Server& server);
     /// What both doors for operators have.
     void serve_standing(status::Server& server);
     status::Answer exposition();
@@ -71,12 +81,13 @@ class App {
     void look_at_circuits();
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
     void take_up_resilience();
-    /// `done` hears what came of it, soon or at once.
-    void reload(std::string why, std::function<void(const Result<>&)> done);
+    void reload(ReloadAsked asked);
+    Result<> record_reload(const std::vector<ReloadAsked>& asked, const Generation& made);
+    void record_failed_reload(const ReloadAsked& one, const Error& why);
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
     void after_workers(const std::function<void()>& then);
-    Result<> change_generation(const std::shared_ptr<const Generation>& made);
+    Result<> change_generation(const std::shared_ptr<const Generation>& made, const std::vector<ReloadAsked>& asked);
     void dispose_retired();
     void send_agents_over();
     void await_signal();
@@ -108,6 +119,7 @@ class App {
     Shared shared_;
     std::shared_ptr<const Generation> generation_;
     ServiceManager service_;
+    sandbox::Standing sandbox_;
     FileWatch watched_;  ///< the configuration and the certificates that it names
     std::vector<std::unique_ptr<WorkerSide>> sides_;
     std::unique_ptr<OverloadWatch> overload_watch_;
@@ -119,6 +131,7 @@ class App {
     std::unique_ptr<WireGuardDoor> wireguard_;
     std::unique_ptr<Succession> succession_;
     std::unique_ptr<StoreWatch> store_;
+    AuditLog audit_;
     std::unique_ptr<status::Server> status_;    ///< of the operator, who may change things
     std::unique_ptr<status::Server> watchers_;  ///< of those who may only watch
     std::unique_ptr<boost::asio::signal_set> signals_;

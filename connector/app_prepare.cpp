@@ -8,6 +8,7 @@
 #include "common/net/spawn.h"
 #include "connector/app.h"
 #include "connector/config/tunnel_settings.h"
+#include "connector/confinement.h"
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
@@ -47,6 +48,20 @@ App::~App() {
     }
     fabric_.state->detach();
     desk_.close();
+}
+
+/// All files are known now, and no thread has been started yet.
+Result<> App::enter_sandbox() {
+    auto entered = sandbox::enter(confinement(*generation_));
+    if (!entered) {
+        return std::unexpected(std::move(entered.error()));
+    }
+    sandbox_ = std::move(*entered);
+    sandbox::show(sandbox_, registry_);
+    if (const std::string missing = sandbox_.missing(); !missing.empty()) {
+        logging::warn("part of the sandbox is missing", {{"reason", missing}});
+    }
+    return {};
 }
 
 void App::make_workers() {
@@ -107,6 +122,9 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(generation.error()));
     }
     generation_ = std::move(*generation);
+    if (auto entered = enter_sandbox(); !entered) {
+        return entered;
+    }
     auto telemetry = telemetry_.prepare(generation_->configuration.log, generation_->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));
@@ -166,6 +184,7 @@ Result<> App::prepare_tunnels() {
 
 Result<> App::make_gates(const tls::PrivateKey* key) {
     tunnel::Gate::Settings gate_settings;
+    gate_settings.sessions_per_key = generation_->configuration.tunnels->sessions_per_key;
     gate_settings.invitation.instance = shared_.pseudonym;
     gate_settings.invitation.workers = static_cast<unsigned>(sides_.size());
     gate_settings.invitation.wanted_sessions = gate_settings.invitation.workers;
@@ -235,6 +254,9 @@ void App::prepare_succession(const config::TunnelSettings& settings) {
     duties.bequeath = [this] { return wireguard_ ? wireguard_->release() : net::Descriptor(); };
     duties.inherited = [this, open](net::Descriptor gift) { open(std::move(gift), succeeding_); };
     duties.successor_gone = [this, open] {
+        if (status_) {
+            net::spawn(main_worker().context(), "the admin socket", take_admin_back());
+        }
         if (wireguard_ && !drain_started_) {
             logging::warn("the successor has gone, WireGuard is opened anew");
             open({}, true);

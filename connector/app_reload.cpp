@@ -3,12 +3,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <tuple>
 
 #include "common/log/log.h"
 #include "connector/app.h"
 #include "connector/generation_circuits.h"
 #include "connector/generation_degrading.h"
 #include "connector/generation_resilience.h"
+#include "connector/tls_notices.h"
 
 namespace adit {
 namespace {
@@ -21,18 +23,26 @@ void warn_of_fixed(const config::Configuration& was, const config::Configuration
         }
     };
     warn(was.workers != now.workers, "workers");
-    warn(was.admin != now.admin, "admin");
+    const auto place = [](const config::Admin& admin) {
+        return std::tie(admin.address, admin.mode, admin.group, admin.metrics);
+    };
+    const bool both = was.admin && now.admin;
+    warn(both ? place(*was.admin) != place(*now.admin) : was.admin.has_value() != now.admin.has_value(), "admin");
     warn(was.tunnels != now.tunnels, "tunnels");
+    warn(was.sandbox != now.sandbox, "sandbox");
 }
 
 }  // namespace
 
-void App::reload(std::string why, std::function<void(const Result<>&)> done) {
+void App::reload(ReloadAsked asked) {
     if (drain_started_ || !listening_) {
-        return done(failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet"));
+        const Result<> refused =
+            failure(drain_started_ ? "this connector is leaving" : "this connector is not serving yet");
+        record_failed_reload(asked, refused.error());
+        return asked.done(refused);
     }
     telemetry_.reopen();  // a good configuration or not: files may have been moved aside
-    reloads_asked_.push_back({std::move(why), std::move(done)});
+    reloads_asked_.push_back(std::move(asked));
     if (!reloading_) {
         begin_reload();
     }
@@ -60,6 +70,9 @@ void App::take_up_resilience() {
     fabric_.webhooks.adopt(*generation_->webhooks);
     take_up_degrading(generation_->configuration, fabric_);
     expiries_.show_certificates(*generation_);
+    for (const std::string& notice : tls_notices(*generation_, std::chrono::system_clock::now())) {
+        logging::warn(notice);
+    }
 }
 
 /// One reading is for all who asked before it began; who asks while it goes on may have changed the file since.
@@ -76,9 +89,12 @@ void App::begin_reload() {
 }
 
 void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made) {
-    const Result<> changed = drain_started_ ? failure("this connector is leaving")
-                             : made         ? change_generation(*made)
-                                            : Result<>(std::unexpected(made.error()));
+    Result<> changed = drain_started_ ? failure("this connector is leaving")
+                       : made         ? change_generation(*made, asked)
+                                      : Result<>(std::unexpected(made.error()));
+    if (!changed) {
+        changed.error().message += sandbox::hint(sandbox_, changed.error().message);
+    }
     metrics_.reloaded(changed.has_value());
     const std::string& why = asked.front().why;
     if (changed) {
@@ -89,6 +105,9 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
                                                  {"backends", now.backends.size()},
                                                  {"routes", now.routes.size()}});
     } else {
+        for (const ReloadAsked& one : asked) {
+            record_failed_reload(one, changed.error());
+        }
         logging::error("the configuration was not reloaded, the one before serves on",
                        {{"why", why}, {"reason", changed.error().message}});
     }
@@ -113,7 +132,7 @@ void App::after_workers(const std::function<void()>& then) {
     }
 }
 
-Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
+Result<> App::change_generation(const std::shared_ptr<const Generation>& made, const std::vector<ReloadAsked>& asked) {
     auto telemetry = telemetry_.prepare(made->configuration.log, made->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));
@@ -133,11 +152,27 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made) {
     if (!bound) {
         return std::unexpected(std::move(bound.error()));
     }
+    auto guard = guard_of(now.admin);
+    const std::filesystem::path audit_file = now.admin ? now.admin->audit : std::filesystem::path();
+    const bool moves = status_ && audit_file != (was.admin ? was.admin->audit : std::filesystem::path());
+    const Result<> usable = !guard ? std::unexpected(guard.error()) : moves ? AuditLog().use(audit_file) : Result<>();
+    if (!usable) {
+        return usable;
+    }
+    if (auto recorded = record_reload(asked, *made); !recorded) {
+        return recorded;
+    }
     // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
     warn_of_fixed(was, now);
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
     take_up_resilience();
+    if (status_ && now.admin) {
+        status_->guard(std::move(*guard));
+        if (moves) {
+            audit_.use(audit_file);
+        }
+    }
     watched_.follow(generation_->files());
     generation_->prefetch();
     fabric_.state->use(generation_->state);

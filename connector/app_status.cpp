@@ -19,9 +19,9 @@ Result<> App::prepare_status() {
     if (auto prepared = prepare_admin(); !prepared || !admin->metrics) {
         return prepared;
     }
-    watchers_ = std::make_unique<status::Server>(main_worker().context());
+    watchers_ = std::make_unique<status::Server>(main_worker().loop());
     serve_standing(*watchers_);
-    return watchers_->listen(*admin->metrics, true);
+    return watchers_->listen(*admin->metrics, {.port = true});
 }
 
 void App::serve_standing(status::Server& server) {
@@ -44,13 +44,12 @@ status::Answer App::exposition() {
     return {200, metrics::Registry::kContentType, registry_.exposition()};
 }
 
-Result<> App::prepare_admin() {
-    status_ = std::make_unique<status::Server>(main_worker().context());
-    serve_standing(*status_);
-    status_->add("/sessions", [this] {
+void App::serve_operators(status::Server& server) {
+    serve_standing(server);
+    server.add("/sessions", [this] {
         return status::Answer{200, "application/json", session_table(tunnel_records(), sessions(), doors().standings)};
     });
-    status_->add("/status", [this] {
+    server.add("/status", [this] {
         const Standing standing{shared_.pseudonym,
                                 sides_.size(),
                                 since_,
@@ -58,24 +57,16 @@ Result<> App::prepare_admin() {
                                 overload_watch_->standings(),
                                 fabric_.cache.store.figures(),
                                 fabric_.reduction.standing(),
-                                fabric_.state->standings()};
+                                fabric_.state->standings(),
+                                sandbox_};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
                           fleet_.refusals().lately(std::chrono::system_clock::now(), kRefusalsShown))};
     });
-    circuits_.serve_at(*status_);
-    degrading_.serve_at(*status_);
-    status_->add_action("/reload", [this](const status::Server::Tell& tell) {
-        reload("the reload command", [tell](const Result<>& reloaded) {
-            boost::json::object body{{"ok", reloaded.has_value()}};
-            if (!reloaded) {
-                body["errors"] = reloaded.error().message;
-            }
-            tell({reloaded ? 200 : 422, "application/json", boost::json::serialize(body) + "\n"});
-        });
-    });
-    return status_->listen(generation_->configuration.admin->address, true);
+    circuits_.serve_at(server, audit_);
+    degrading_.serve_at(server, audit_);
+    serve_reload(server);
 }
 
 std::vector<TunnelRecord> App::tunnel_records() const {

@@ -114,9 +114,9 @@ void CircuitTable::show() {
     std::erase_if(shown_, [&](const auto& one) { return !there.contains(one.first); });
 }
 
-void CircuitTable::serve_at(status::Server& server) {
+void CircuitTable::serve_at(status::Server& server, AuditLog& audit) {
     server.add("/circuits", [this] { return list(); });
-    server.add_below("/circuits/", [this](const status::Asked& asked) { return one(asked); });
+    server.add_below("/circuits/", [this, &audit](const status::Asked& asked) { return one(asked, audit); });
 }
 
 status::Answer CircuitTable::list() const {
@@ -138,7 +138,7 @@ std::shared_ptr<resilience::Circuit> CircuitTable::find(const std::string& name)
     return found;
 }
 
-status::Answer CircuitTable::one(const status::Asked& asked) const {
+status::Answer CircuitTable::one(const status::Asked& asked, AuditLog& audit) const {
     const auto& path = asked.segments;
     const auto circuit = path.empty() ? nullptr : find(path.front());
     if (!circuit) {
@@ -158,8 +158,25 @@ status::Answer CircuitTable::one(const status::Asked& asked) const {
     if (!asked.changes) {
         return {405, "text/plain; charset=utf-8", "only POST\n", "POST"};
     }
-    circuit->force(action->second, now);
-    return told(200, row_of(circuit->standing(now), std::chrono::system_clock::now()));
+    return force(*circuit, action->first, action->second, asked, audit);
+}
+
+status::Answer CircuitTable::force(resilience::Circuit& circuit, std::string_view action, CircuitForced to,
+                                   const status::Asked& asked, AuditLog& audit) {
+    const resilience::Time now = resilience::Clock::now();
+    CircuitStanding of = circuit.standing(now);
+    Change change{.by = asked.caller,
+                  .what = "circuit " + std::string(action),
+                  .subject = of.name,
+                  .request = asked.request,
+                  .before = json::object{{"forced", name(of.forced)}, {"state", shown_state(of)}}};
+    of.forced = to;
+    change.after = json::object{{"forced", name(of.forced)}, {"state", shown_state(of)}};
+    if (const auto written = audit.write(change); !written) {
+        return trouble(503, "nothing was changed: " + written.error().message);
+    }
+    circuit.force(to, now);
+    return told(200, row_of(circuit.standing(now), std::chrono::system_clock::now()));
 }
 
 }  // namespace adit

@@ -10,6 +10,7 @@
 
 #include "common/base/time.h"
 #include "common/status/server.h"
+#include "connector/admin/audit.h"
 #include "connector/admin/event_metrics.h"
 #include "connector/generation.h"
 #include "connector/resilience/circuits.h"
@@ -30,12 +31,15 @@ class CircuitTable {
     void look() const;
     /// States and refusals for the next reading of metrics.
     void show();
-    /// Serves /circuits, /circuits/NAME and, by POST, /circuits/NAME/open, /close and /auto; names are percent-encoded.
-    void serve_at(status::Server& server);
+    /// Changes are written down in `audit`, which outlives the server. Serves /circuits, /circuits/NAME and, by POST,
+    /// /circuits/NAME/open, /close and /auto; names are percent-encoded.
+    void serve_at(status::Server& server, AuditLog& audit);
 
   private:
     status::Answer list() const;
-    status::Answer one(const status::Asked& asked) const;
+    status::Answer one(const status::Asked& asked, AuditLog& audit) const;
+    static status::Answer force(resilience::Circuit& circuit, std::string_view action, resilience::CircuitForced to,
+                                const status::Asked& asked, AuditLog& audit);
     std::shared_ptr<resilience::Circuit> find(const std::string& name) const;
 
     resilience::Circuits& circuits_;

@@ -124,11 +124,11 @@ void DegradingDesk::show() {
     store_->show(figures.entries, figures.bytes, figures.evicted);
 }
 
-void DegradingDesk::serve_at(status::Server& server) {
+void DegradingDesk::serve_at(status::Server& server, AuditLog& audit) {
     server.add("/cache", [this] { return cache_told(); });
-    server.add_below("/cache/", [this](const status::Asked& asked) { return purge(asked); });
+    server.add_below("/cache/", [this, &audit](const status::Asked& asked) { return purge(asked, audit); });
     server.add("/degrade", [this] { return reduction_told(); });
-    server.add_below("/degrade/", [this](const status::Asked& asked) { return turn(asked); });
+    server.add_below("/degrade/", [this, &audit](const status::Asked& asked) { return turn(asked, audit); });
 }
 
 status::Answer DegradingDesk::cache_told() const {
@@ -139,7 +139,7 @@ status::Answer DegradingDesk::reduction_told() const {
     return told(200, reduction_standing(fabric_.reduction.standing(), std::chrono::system_clock::now()));
 }
 
-status::Answer DegradingDesk::purge(const status::Asked& asked) {
+status::Answer DegradingDesk::purge(const status::Asked& asked, AuditLog& audit) {
     const auto& path = asked.segments;
     const bool all = path.size() == 1;
     if (path.empty() || path[0] != "purge" || !(all || path.size() == 3) ||
@@ -153,12 +153,23 @@ status::Answer DegradingDesk::purge(const status::Asked& asked) {
     if (!all) {
         (path[1] == "route" ? which.route : which.path_prefix) = path[2];
     }
+    const std::uint64_t entries = fabric_.cache.store.figures().entries;
+    const std::uint64_t leaving = std::min<std::uint64_t>(entries, fabric_.cache.store.count(which));
+    if (const auto written = audit.write({.by = asked.caller,
+                                          .what = "cache purge",
+                                          .subject = all ? "" : path[1] + " " + path[2],
+                                          .request = asked.request,
+                                          .before = json::object{{"entries", entries}},
+                                          .after = json::object{{"entries", entries - leaving}}});
+        !written) {
+        return trouble(503, "nothing was changed: " + written.error().message);
+    }
     const std::size_t purged = fabric_.cache.store.purge(which, resilience::Clock::now());
     logging::info("cache purged", {{"answers", purged}, {"route", which.route}, {"path_prefix", which.path_prefix}});
     return told(200, json::object{{"ok", true}, {"purged", purged}});
 }
 
-status::Answer DegradingDesk::turn(const status::Asked& asked) {
+status::Answer DegradingDesk::turn(const status::Asked& asked, AuditLog& audit) {
     static constexpr std::array<std::pair<std::string_view, Reduction::Switch>, 3> kPositions{
         {{"on", Reduction::Switch::on}, {"off", Reduction::Switch::off}, {"auto", Reduction::Switch::automatic}}};
     const auto to = asked.segments.size() != 1
@@ -169,6 +180,16 @@ status::Answer DegradingDesk::turn(const status::Asked& asked) {
     }
     if (!asked.changes) {
         return {405, "text/plain; charset=utf-8", "only POST\n", "POST"};
+    }
+    const auto before = fabric_.reduction.standing();
+    if (const auto written =
+            audit.write({.by = asked.caller,
+                         .what = "degrade " + asked.segments[0],
+                         .request = asked.request,
+                         .before = json::object{{"switch", name(before.by)}, {"reduced", before.reduced}},
+                         .after = json::object{{"switch", name(to->second)}}});
+        !written) {
+        return trouble(503, "nothing was changed: " + written.error().message);
     }
     if (const auto change = fabric_.reduction.set(to->second, resilience::Clock::now())) {
         tell(*change);

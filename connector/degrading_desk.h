@@ -6,6 +6,7 @@
 
 #include "common/base/time.h"
 #include "common/status/server.h"
+#include "connector/admin/audit.h"
 #include "connector/admin/metrics.h"
 #include "connector/fabric.h"
 #include "connector/generation.h"
@@ -29,13 +30,14 @@ class DegradingDesk {
     void look(const Generation& generation);
     /// Figures for the next reading of metrics.
     void show();
-    /// Serves /cache, /degrade and, by POST, /cache/purge, /cache/purge/route/NAME, /cache/purge/prefix/PATH (both
-    /// percent-encoded) and /degrade/on, /off and /auto.
-    void serve_at(status::Server& server);
+    /// Changes are written down in `audit`, which outlives the server. Serves /cache, /degrade and, by POST,
+    /// /cache/purge, /cache/purge/route/NAME, /cache/purge/prefix/PATH (both percent-encoded) and /degrade/on, /off and
+    /// /auto.
+    void serve_at(status::Server& server, AuditLog& audit);
 
   private:
-    status::Answer purge(const status::Asked& asked);
-    status::Answer turn(const status::Asked& asked);
+    status::Answer purge(const status::Asked& asked, AuditLog& audit);
+    status::Answer turn(const status::Asked& asked, AuditLog& audit);
     status::Answer cache_told() const;
     status::Answer reduction_told() const;
     void tell(const resilience::Reduction::Change& change);

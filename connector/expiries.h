@@ -15,7 +15,7 @@ class Expiries {
   public:
     explicit Expiries(metrics::Registry& registry) : registry_(registry) {}
 
-    /// The certificates of its listeners.
+    /// The certificates of its listeners, the OCSP responses that are stapled, the revocation lists that are asked.
     void show_certificates(const Generation& generation);
     /// The keys of tunnels, which their tokens hold.
     void show_keys(const std::vector<TunnelRecord>& tunnels);
@@ -24,6 +24,9 @@ class Expiries {
     using Gauges = std::vector<std::unique_ptr<metrics::PassingGauges>>;
 
     metrics::Registry& registry_;
+    void show(const std::string& listener, const char* label, const std::string& of, const char* gauge,
+              const char* help, WallTime at);
+
     Gauges certificates_;
     Gauges keys_;
 };

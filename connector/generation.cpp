@@ -39,6 +39,44 @@ Result<MarkedContext> find_or_make(std::size_t mark, const std::vector<MarkedCon
     return MarkedContext{mark, std::make_shared<const tls::Context>(std::move(*context))};
 }
 
+/// The ring of the listener's tickets, which goes on under the same interval; null: it has none.
+std::shared_ptr<tls::TicketRing> ring_of(const config::Listener& listener, const Generation* previous) {
+    const auto interval = listener.tls->ticket_interval;
+    for (std::size_t i = 0; previous != nullptr && i < previous->configuration.listeners.size(); ++i) {
+        const auto& ring = previous->ticket_rings[i];
+        if (previous->configuration.listeners[i].name == listener.name && ring && ring->interval() == interval) {
+            return ring;
+        }
+    }
+    return interval.count() == 0 ? nullptr : std::make_shared<tls::TicketRing>(interval);
+}
+
+Result<MarkedContext> find_or_make_listener(const Generation& made, const config::Listener& listener,
+                                            const Generation* previous) {
+    const config::ListenerTls& from = *listener.tls;
+    std::vector<tls::Context::Files> files;
+    std::vector<std::filesystem::path> names{from.client_ca, from.client_crl};
+    for (const config::Certificate& one : from.all()) {
+        files.push_back({one.certificate, one.key, one.ocsp_response});
+        names.insert(names.end(), {one.certificate, one.key, one.ocsp_response});
+    }
+    const bool newest = from.min_version == config::ListenerTls::Version::tls13;
+    const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
+    const auto protocols = listener.http2 ? tls::Alpn::http2_or_http1 : tls::Alpn::http1;
+    const tls::ClientCheck clients{.ca = from.client_ca,
+                                   .crl = from.client_crl,
+                                   .required = from.client_certificate_required,
+                                   .crl_of_all = from.client_crl_of_all};
+    const auto& ring = made.ticket_rings.back();
+    // A ring belongs to one listener, and so does a context.
+    const std::string mark = listener.name + (newest ? " 1.3" : " 1.2") + (listener.http2 ? " h2" : "") +
+                             (clients.required ? " required" : "") + (clients.crl_of_all ? " chain" : "") + " " +
+                             std::to_string(ring ? ring->interval().count() : 0);
+    return find_or_make(mark_of(names, mark), made.listener_tls,
+                        previous == nullptr ? nullptr : &previous->listener_tls,
+                        [&] { return tls::Context::listener(files, lowest, protocols, clients, ring); });
+}
+
 Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Generation* previous) {
     for (const config::Listener& listener : made.configuration.listeners) {
         std::shared_ptr<ListenerMetrics> counted;
@@ -50,25 +88,11 @@ Result<> make_listeners(Generation& made, ConnectorMetrics& metrics, const Gener
         made.listener_metrics.push_back(counted ? counted : metrics.listener(listener.name));
         if (!listener.tls) {
             made.listener_tls.emplace_back();
+            made.ticket_rings.emplace_back();
             continue;
         }
-        std::vector<tls::Context::Files> files;
-        std::vector<std::filesystem::path> names;
-        for (const config::Certificate& one : listener.tls->all()) {
-            files.push_back({one.certificate, one.key});
-            names.insert(names.end(), {one.certificate, one.key});
-        }
-        const bool newest = listener.tls->min_version == config::ListenerTls::Version::tls13;
-        const auto lowest = newest ? tls::Context::Version::tls13 : tls::Context::Version::tls12;
-        const auto protocols = listener.http2 ? tls::Alpn::http2_or_http1 : tls::Alpn::http1;
-        const tls::Context::Clients clients{listener.tls->client_ca, listener.tls->client_crl,
-                                            listener.tls->client_certificate_required};
-        names.insert(names.end(), {clients.ca, clients.crl});
-        const std::string mark =
-            std::string(newest ? "1.3" : "1.2") + (listener.http2 ? " h2" : "") + (clients.required ? " required" : "");
-        auto context = find_or_make(mark_of(names, mark), made.listener_tls,
-                                    previous == nullptr ? nullptr : &previous->listener_tls,
-                                    [&] { return tls::Context::listener(files, lowest, protocols, clients); });
+        made.ticket_rings.push_back(ring_of(listener, previous));
+        auto context = find_or_make_listener(made, listener, previous);
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
@@ -120,9 +144,11 @@ Result<> make_backends(Generation& made, ConnectorMetrics& metrics, const Genera
         made.backend_metrics.push_back(metrics.backend(backend.name));
         made.reaches.push_back(reaches_of(backend, previous));
         const config::OriginTls& files = backend.tls;
-        auto context = find_or_make(mark_of({files.ca, files.certificate, files.key}), made.origin_tls,
-                                    previous == nullptr ? nullptr : &previous->origin_tls,
-                                    [&] { return tls::Context::origin(files.ca, files.certificate, files.key); });
+        const auto suites = files.any_cipher ? tls::Suites::any : tls::Suites::aead;
+        auto context = find_or_make(mark_of({files.ca, files.certificate, files.key}, files.any_cipher ? "any" : ""),
+                                    made.origin_tls, previous == nullptr ? nullptr : &previous->origin_tls, [&] {
+                                        return tls::Context::origin(files.ca, files.certificate, files.key, suites);
+                                    });
         if (!context) {
             return std::unexpected(std::move(context.error()));
         }
@@ -178,7 +204,7 @@ Result<std::shared_ptr<const policy::Routes>> make_routes(Generation& made, cons
     }
     routes->unrouted = metrics.route("none");
     if (made.configuration.chain) {
-        routes->chain.emplace(made.configuration.chain->key);
+        routes->chain.emplace(made.configuration.chain->key.copy());
     }
     routes->degrading = make_degrading(made, *routes, means);
     if (!made.issuers.empty()) {
@@ -259,10 +285,14 @@ std::vector<std::filesystem::path> Generation::files() const {
     for (const config::Listener& listener : configuration.listeners) {
         if (listener.tls) {
             for (const config::Certificate& one : listener.tls->all()) {
-                all.insert({one.certificate, one.key});
+                all.insert({one.certificate, one.key, one.ocsp_response});
             }
             all.insert({listener.tls->client_ca, listener.tls->client_crl});
         }
+    }
+    if (configuration.admin && configuration.admin->tls) {
+        const config::AdminTls& tls = *configuration.admin->tls;
+        all.insert({tls.certificate, tls.key, tls.client_ca, tls.client_crl});
     }
     for (const config::LogSink& sink : configuration.log.sinks) {
         all.insert(sink.http ? sink.http->ca : std::filesystem::path());

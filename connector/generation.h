@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/tls/context.h"
+#include "common/tls/ticket_ring.h"
 #include "connector/admin/metrics.h"
 #include "connector/backend/credential.h"
 #include "connector/backend/guards.h"
@@ -60,6 +61,7 @@ struct Generation {
     std::vector<std::optional<std::size_t>> same_before;             ///< by backend: its index in the previous one
     std::vector<std::shared_ptr<ListenerMetrics>> listener_metrics;  ///< by listener
     std::vector<MarkedContext> listener_tls;                         ///< by listener
+    std::vector<std::shared_ptr<tls::TicketRing>> ticket_rings;      ///< by listener; null: no tickets
     MarkedContext state_tls;
     std::shared_ptr<const state::Settings> state;              ///< null: connectors share nothing
     std::vector<std::shared_ptr<const proxy::Terms>> proxies;  ///< by listener; null where it serves routes

@@ -5,7 +5,9 @@
 #include <iostream>
 #include <sstream>
 
+#include "common/base/locked_memory.h"
 #include "common/log/log.h"
+#include "common/tls/key_memory.h"
 #include "connector/app.h"
 #include "connector/cli/circuit_commands.h"
 #include "connector/cli/credential_commands.h"
@@ -81,6 +83,8 @@ Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    raise_lock_limit();
+    tls::keep_keys_locked();
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
     CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");

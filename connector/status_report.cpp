@@ -246,6 +246,14 @@ json::array resources_of(const Standing& standing) {
     return list;
 }
 
+json::array sandbox_of(const sandbox::Standing& standing) {
+    json::array list;
+    for (const sandbox::Measure& one : standing.measures) {
+        list.push_back(json::object{{"measure", one.name}, {"active", one.active}, {"detail", one.detail}});
+    }
+    return list;
+}
+
 }  // namespace
 
 std::string session_table(const std::vector<TunnelRecord>& records, const Sessions& sessions,
@@ -283,6 +291,7 @@ std::string status_report(const Standing& standing, const Generation& generation
     }
     report["problems"] = std::move(problems);
     report["resources"] = resources_of(standing);
+    report["sandbox"] = sandbox_of(standing.sandbox);
     report["listeners"] = listeners_of(generation, now);
     report["doors"] = doors_of(doors, sessions);
     report["tunnels"] = tunnels_of(records, sessions, doors.standings, now);

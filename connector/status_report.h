@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/sandbox/sandbox.h"
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
 #include "connector/status_state.h"
@@ -41,6 +42,7 @@ struct Standing {
     cache::Store::Figures cache = {};
     resilience::Reduction::Standing reduction = {};
     StateStandings state = {};
+    sandbox::Standing sandbox = {};
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

@@ -92,7 +92,8 @@ struct WorkerSide::Terms {
     std::shared_ptr<const tls::Context> tls;  ///< null: clear text
     std::shared_ptr<ListenerMetrics> metrics;
     std::size_t limit = 0;
-    bool asks_clients = false;  ///< for certificates: who is refused shall be found in the log
+    std::uint32_t limit_per_client = 0;  ///< 0: none
+    bool asks_clients = false;           ///< for certificates: who is refused shall be found in the log
 };
 
 /// One listener of one worker.
@@ -102,7 +103,14 @@ struct WorkerSide::ListenerSide {
     std::shared_ptr<const Terms> terms;
     std::unique_ptr<net::Listener> listener;
     std::unique_ptr<proxy::ForwardProxy> proxy;  ///< made when the listener first is one
+    net::IdlePlaces idle;                        ///< of this worker's connections, those that may give way
     bool closed = false;
+};
+
+/// Who comes to a listener.
+struct WorkerSide::Arrival {
+    std::string ip;
+    Tally<ClientKey>::Share share;  ///< of the client's connections, where these have a bound
 };
 
 WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<const Generation> generation)
@@ -216,7 +224,9 @@ std::shared_ptr<const WorkerSide::Terms> WorkerSide::make_terms(std::size_t list
                                       : http::CallerField::x_forwarded_for;
     terms->tls = generation_->listener_tls[listener].context;
     terms->metrics = generation_->listener_metrics[listener];
+    terms->settings.least_rate = {from.limits.min_rate, from.limits.min_rate_after};
     terms->limit = from.limits.connections;
+    terms->limit_per_client = from.limits.connections_per_client;
     terms->asks_clients = from.tls && !from.tls->client_ca.empty();
     return terms;
 }
@@ -230,20 +240,37 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     side.address = generation_->configuration.listeners[listener].address;
     use_terms(side, listener);
     side.listener = std::make_unique<net::Listener>(
-        worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) {
-            ListenerMetrics& metrics = *side.terms->metrics;
-            const bool most = metrics.open.fetch_add(1, std::memory_order_relaxed) >= side.terms->limit;
-            if (most || shared_.fabric.overload.short_of_descriptors()) {
-                metrics.open.fetch_sub(1, std::memory_order_relaxed);
-                (most ? metrics.refused : metrics.refused_for_descriptors).Increment();
-                ::close(fd);
-                return;
-            }
-            net::spawn(worker_.context(), "a client's connection",
-                       serve(side, side.terms, fd, {net::plain(peer.ip).to_string()}));
-        });
+        worker_.loop(), std::move(socket), [this, &side](int fd, const net::Address& peer) { accept(side, fd, peer); });
     net::spawn(worker_.context(), "a listener", side.listener->run());
     return {};
+}
+
+/// A client at its own bound costs nobody else a place, so that comes first. At the listener's bound this worker's
+/// connection that has been idle longest makes room; it is gone a moment later.
+void WorkerSide::accept(ListenerSide& side, int fd, const net::Address& peer) {
+    const Terms& terms = *side.terms;
+    ListenerMetrics& metrics = *terms.metrics;
+    const auto turn_away = [fd](metrics::Counter& reason) {
+        reason.Increment();
+        ::close(fd);
+    };
+    if (shared_.fabric.overload.short_of_descriptors()) {
+        return turn_away(metrics.refused_for_descriptors);
+    }
+    const auto ip = net::plain(peer.ip);
+    const std::uint32_t most = terms.limit_per_client;
+    Arrival arrival{ip.to_string(), most > 0 ? metrics.clients.enter(client_key(ip), most) : Tally<ClientKey>::Share()};
+    if (most > 0 && !arrival.share) {
+        return turn_away(metrics.refused_for_client);
+    }
+    if (metrics.open.fetch_add(1, std::memory_order_relaxed) >= terms.limit) {
+        if (!side.idle.free_one()) {
+            metrics.open.fetch_sub(1, std::memory_order_relaxed);
+            return turn_away(metrics.refused);
+        }
+        metrics.gave_way.Increment();
+    }
+    net::spawn(worker_.context(), "a client's connection", serve(side, side.terms, fd, std::move(arrival)));
 }
 
 void WorkerSide::adopt(std::shared_ptr<const Generation> generation) {
@@ -302,15 +329,19 @@ http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms)
     return pipeline_;
 }
 
-net::Task<> WorkerSide::serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer) {
+net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival) {
     const Counted counted(*terms->metrics, connections_open_);
+    net::Place place(side.idle);
+    http::Peer peer{.ip = arrival.ip, .place = &place};
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     bool http2 = false;
     if (terms->tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
+        const net::StreamInPlace tenant(&place, *secured);
         if (co_await secured->handshake()) {
-            if (terms->asks_clients) {
+            if (terms->asks_clients && !place.gave_way() &&
+                shared_.fleet.sparing().may_write("client", worker_.loop().now())) {
                 logging::info("client refused",
                               {{"listener", side.name}, {"client", peer.ip}, {"reason", "TLS: " + secured->problem()}});
             }

@@ -54,8 +54,10 @@ class WorkerSide {
   private:
     struct Terms;
     struct ListenerSide;
+    struct Arrival;
 
-    net::Task<> serve(const ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, http::Peer peer);
+    void accept(ListenerSide& side, int fd, const net::Address& peer);
+    net::Task<> serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival);
     net::Task<> run(http::Connection& connection, const ListenerSide& side);
     void use_terms(ListenerSide& side, std::size_t listener);
     void drain(const ListenerSide& side);

@@ -58,7 +58,10 @@ Object<FileConfig> table(const PatternCheck& check_pattern) {
                "How long running streams may take to finish when the agent is told to stop.")
         .field("transport_protocol", &FileConfig::transport_protocol, choice_of<TransportProtocol>(kTransportWords),
                "The way to the connector; auto prefers TLS and takes WireGuard where that does not connect.")
-        .field("wireguard", &FileConfig::wireguard, wireguard_part(), "The agent's end of the WireGuard network.");
+        .field("wireguard", &FileConfig::wireguard, wireguard_part(), "The agent's end of the WireGuard network.")
+        .field("sandbox", &FileConfig::sandbox, choice_of<sandbox::Mode>(sandbox::kModeWords),
+               "What the agent gives up when it has started (system calls, files, capabilities): all that the kernel "
+               "offers (auto), all or no start (required), or nothing (off).");
 }
 
 }  // namespace

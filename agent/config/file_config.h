@@ -20,6 +20,7 @@
 #include "common/config/substitute.h"
 #include "common/log/log.h"
 #include "common/net/address.h"
+#include "common/sandbox/mode.h"
 #include "common/wireguard/device_kind.h"
 
 namespace adit::agent {
@@ -52,6 +53,7 @@ struct FileConfig {
     std::optional<std::chrono::milliseconds> grace_period;
     std::optional<TransportProtocol> transport_protocol;
     WireGuard wireguard;
+    std::optional<sandbox::Mode> sandbox;
 };
 
 /// Says whether a text is a valid allow pattern, so that a wrong one is reported at its place in the file.

@@ -16,6 +16,7 @@ command::Manual manual() {
         {"TUNNEL_LOGLEVEL", "trace, debug, info, warn or error."},
         {"TUNNEL_GRACE_PERIOD", "Time for running streams at SIGTERM, such as 30s."},
         {"TUNNEL_CONNECTIONS", "Sessions to keep at least."},
+        {"TUNNEL_SANDBOX", "What is given up after the start: auto, required or off."},
         {"TUNNEL_TRANSPORT_PROTOCOL", "auto, tls or wireguard."},
         {"TUNNEL_WIREGUARD_DEVICE", "auto, user-space, kernel or existing."},
         {"TUNNEL_WIREGUARD_INTERFACE", "Name of the kernel's or the existing interface."},

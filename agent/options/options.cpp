@@ -32,6 +32,7 @@ struct Typed {
     std::string grace_period;
     std::string connections;
     std::vector<std::string> labels;
+    std::string sandbox;
     std::string output = "text";
     TypedTransport transport;
     unsigned seat = 1;
@@ -126,6 +127,15 @@ Result<> merge_values(const Typed& typed, const FileConfig& file, RunOptions& op
     } else {
         options.connections = file.connections.value_or(options.connections);
     }
+    if (const std::string text = chosen(typed.sandbox, "TUNNEL_SANDBOX"); !text.empty()) {
+        const auto mode = sandbox::parse_mode(text);
+        if (!mode) {
+            return usage_error("'" + text + "': the sandbox is auto, required or off");
+        }
+        options.sandbox = *mode;
+    } else {
+        options.sandbox = file.sandbox.value_or(options.sandbox);
+    }
     return {};
 }
 
@@ -182,6 +192,9 @@ void add_run_flags(CLI::App& run, Typed& typed) {
     run.add_option("--label", typed.labels, "NAME=VALUE shown by the connector (repeat)")
         ->allow_extra_args(false)
         ->type_name("NAME=VALUE");
+    run.add_option("--sandbox", typed.sandbox,
+                   "What is given up after the start: auto, required or off (or TUNNEL_SANDBOX)")
+        ->type_name("MODE");
     add_transport_flags(run, typed.transport);
 }
 

@@ -17,6 +17,7 @@
 #include "common/base/secret.h"
 #include "common/log/log.h"
 #include "common/net/address.h"
+#include "common/sandbox/mode.h"
 
 namespace adit::agent {
 
@@ -32,6 +33,7 @@ struct RunOptions {
     logging::Level log_level = logging::Level::info;
     std::chrono::milliseconds grace_period{30'000};
     TransportOptions transport;
+    sandbox::Mode sandbox = sandbox::Mode::automatic;
 };
 
 /// `adit-agent diagnose`: what `run` would do, looked at. A token that is missing or bad is for the diagnosis to tell.

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "common/base/file.h"
@@ -55,8 +56,12 @@ std::optional<TokenPlace> token_place(const std::optional<fs::path>& flag) {
 
 Result<Secret> read_token(const TokenPlace& place) {
     if (!place.file) {
-        const char* value = std::getenv(place.said_by.c_str());
-        return Secret(value == nullptr ? "" : value);
+        char* value = std::getenv(place.said_by.c_str());
+        Secret token(value == nullptr ? "" : value);
+        if (value != nullptr) {
+            wipe_memory(value, std::strlen(value));  // where /proc/PID/environ shows it; children do not need it either
+        }
+        return token;
     }
     auto content = read_file(*place.file, kTokenMost);
     if (!content) {

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -52,10 +51,10 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t mos
     if (fd.get() < 0) {
         return system_error_of(file, true);
     }
-    std::string content;
-    std::array<char, 16 * 1024> part;
-    for (;;) {
-        const ssize_t got = ::read(fd.get(), part.data(), part.size());
+    // Into the text itself: many a file is a secret, which a buffer on the stack would outlive.
+    std::string content(16 * 1024, '\0');
+    for (std::size_t size = 0;;) {
+        const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -63,11 +62,15 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t mos
             return system_error_of(file, true);
         }
         if (got == 0) {
+            content.resize(size);
             return content;
         }
-        content.append(part.data(), static_cast<std::size_t>(got));
-        if (content.size() > most) {
+        size += static_cast<std::size_t>(got);
+        if (size > most) {
             return usage_error(file.string() + ": larger than " + std::to_string(most) + " bytes");
+        }
+        if (size == content.size()) {
+            content.resize(2 * size);
         }
     }
 }

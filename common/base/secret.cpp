@@ -1,7 +1,9 @@
-// Wiping; see secret.h.
+// Keeping and wiping; see secret.h.
 #include "common/base/secret.h"
 
 #include <string.h>
+
+#include "common/base/locked_memory.h"
 
 namespace adit {
 
@@ -23,9 +25,28 @@ void wipe_memory(void* memory, std::size_t size) {
     }
 }
 
-void Secret::wipe() {
-    wipe_memory(text_.data(), text_.size());
-    text_.clear();
+Secret::Secret(std::string text) {
+    keep(text);
+    wipe_memory(text.data(), text.size());
+}
+
+Secret Secret::copy() const {
+    Secret other;
+    other.keep(reveal());
+    return other;
+}
+
+void Secret::keep(std::string_view text) {
+    if (!text.empty()) {
+        text_ = static_cast<char*>(allocate_locked(text.size()));
+        size_ = text.copy(text_, text.size());
+    }
+}
+
+void Secret::wipe() noexcept {
+    free_locked(text_, size_);
+    text_ = nullptr;
+    size_ = 0;
 }
 
 }  // namespace adit

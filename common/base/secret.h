@@ -1,7 +1,8 @@
-// A secret text: wiped when it dies, never printed.
+// A secret text: in locked memory, wiped when it dies, never printed.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,26 +14,49 @@ namespace adit {
 class Secret {
   public:
     Secret() = default;
-    explicit Secret(std::string text) : text_(std::move(text)) {}
-    Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+    /// Wipes what it is given: a text that is moved in leaves no copy behind.
+    explicit Secret(std::string text);
+    Secret(Secret&& other) noexcept
+        : text_(std::exchange(other.text_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     Secret& operator=(Secret&& other) noexcept {
         if (this != &other) {
             wipe();
-            text_ = other.text_;
-            other.wipe();
+            text_ = std::exchange(other.text_, nullptr);
+            size_ = std::exchange(other.size_, 0);
         }
         return *this;
     }
     ~Secret() { wipe(); }
     /// For those who keep one and give it on: never by accident.
-    Secret copy() const { return Secret(text_); }
+    Secret copy() const;
 
-    std::string_view reveal() const { return text_; }
-    bool empty() const { return text_.empty(); }
+    std::string_view reveal() const { return {text_, size_}; }
+    bool empty() const { return size_ == 0; }
 
   private:
-    void wipe();
-    std::string text_;
+    void keep(std::string_view text);
+    void wipe() noexcept;
+
+    char* text_ = nullptr;  ///< of locked_memory.h; null: empty
+    std::size_t size_ = 0;
+};
+
+/// A secret of a configuration, which is copied and compared: copies share the one text, and equal is what says the
+/// same.
+class SharedSecret {
+  public:
+    SharedSecret() = default;
+    explicit SharedSecret(std::string text)
+        : secret_(text.empty() ? nullptr : std::make_shared<const Secret>(std::move(text))) {}
+
+    std::string_view reveal() const { return secret_ ? secret_->reveal() : std::string_view(); }
+    bool empty() const { return secret_ == nullptr; }
+    /// As Secret::copy().
+    Secret copy() const { return secret_ ? secret_->copy() : Secret(); }
+    friend bool operator==(const SharedSecret& a, const SharedSecret& b) { return a.reveal() == b.reveal(); }
+
+  private:
+    std::shared_ptr<const Secret> secret_;
 };
 
 /// Whether both are the same, in a time that tells nothing of where they differ; their length is no secret.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/secret.h"
 #include "common/config/types.h"
 
 namespace adit::yaml {
@@ -107,15 +108,22 @@ class Named {
 /// Whether values may be printed.
 enum class Secrecy { open, secret };
 
-/// Text that is never shown.
-class SecretText : public Text {
+/// Text that is never shown, and kept as a secret.
+class SecretText {
   public:
+    using value_type = SharedSecret;
+    bool read(const Node& node, SharedSecret& value, Diagnostics& diagnostics) const {
+        std::string text;
+        if (!Text().read(node, text, diagnostics)) return false;
+        value = SharedSecret(std::move(text));
+        return true;
+    }
     Schema schema() const {
-        Schema text = Text::schema();
+        Schema text = Text().schema();
         text.secret = true;
         return text;
     }
-    std::string show(const std::string&) const { return {}; }
+    std::string show(const SharedSecret&) const { return {}; }
 };
 
 /// A map from words to text, such as labels.

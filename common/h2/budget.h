@@ -24,7 +24,11 @@ class Budget {
             grown_at_ += grown * one_grows_in_;
             earn(grown);
         }
-        return left_ > 0 && left_-- > 0;
+        if (left_ <= 0) {
+            return false;
+        }
+        --left_;
+        return true;
     }
 
     /// Gives some back, up to what there was at first.

@@ -93,6 +93,7 @@ struct Session::Callbacks {
         self.out_.append(to_text(head, kFrameHeader));
         const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
+        self.data_sent_ += static_cast<std::int64_t>(size);
         self.patience_.earn(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (was_full || stream->end_sent_) {

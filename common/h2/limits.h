@@ -30,7 +30,7 @@ struct Limits {
     /// Frames in a row that do no work (PING, SETTINGS, WINDOW_UPDATE, empty DATA and their like) before the peer is
     /// told to calm down; one that carries a head or data makes up for one of them, one of our own that carries data
     /// for as many as it may cause, and each tenth of a second for one. 0: no bound.
-    std::int32_t idle_frames = 0;
+    std::int32_t idle_frames = 10'000;
 };
 
 }  // namespace adit::h2

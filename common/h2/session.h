@@ -67,6 +67,8 @@ class Session final : private net::TurnEnd {
     /// Since when a request head has been arriving in pieces; Time::max() when none is.
     net::Time head_begun_at() const { return head_begun_at_; }
     std::size_t stream_count() const { return stream_count_; }
+    /// Bytes of bodies that have left and that the peer has taken, as far as can be told. May ask the kernel.
+    std::int64_t taken() const { return data_sent_ - static_cast<std::int64_t>(out_.size() + transport_->waiting()); }
     net::Loop& loop() const { return transport_->loop(); }
     net::Stream& transport() { return *transport_; }
     const Limits& limits() const { return limits_; }
@@ -103,6 +105,7 @@ class Session final : private net::TurnEnd {
     boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
+    std::int64_t data_sent_ = 0;
     Budget patience_;  ///< with frames that do no work
     Budget resets_;    ///< of streams, by the peer or for what it did wrong
     bool worn_out_ = false;

@@ -12,7 +12,8 @@
 namespace adit::h2 {
 namespace {
 
-constexpr std::size_t kInterimMost = 32;  ///< interim heads that nobody has taken
+constexpr std::int32_t kFrameMost = 16'384;  ///< what peers fill a window with, piece by piece (RFC 9113 §4.2)
+constexpr std::size_t kInterimMost = 32;     ///< interim heads that nobody has taken
 
 }  // namespace
 
@@ -146,6 +147,18 @@ void Stream::fail(net::Status why) {
     on_writable_.wake();
     on_answer_.wake();
     hung_up();
+}
+
+bool Stream::peer_may_send() const {
+    return session_ == nullptr || nghttp2_session_get_local_window_size(session_->session_.get()) >= kFrameMost;
+}
+
+bool Stream::peer_has_room() const {
+    return session_ != nullptr && nghttp2_session_get_stream_remote_window_size(session_->session_.get(), id_) > 0;
+}
+
+std::int64_t Stream::session_taken() const {
+    return session_ == nullptr ? 0 : session_->taken();
 }
 
 net::Status Stream::poll_receive() {

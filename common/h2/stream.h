@@ -44,6 +44,13 @@ class Stream final
     bool head_overflowed() const { return head_overflowed_; }
     /// The peer's last byte has been received; it may still stand in input().
     bool peer_ended() const { return end_received_; }
+    /// Whether the session leaves the peer room for a frame: what others of its streams have not read may fill its
+    /// window.
+    bool peer_may_send() const;
+    /// Whether the peer would take bytes of this stream, were it not for the session.
+    bool peer_has_room() const;
+    /// Bytes that the peer has taken of the session: what counts for a stream that only waits for others.
+    std::int64_t session_taken() const;
     /// Fields that came after the peer's body; complete once receive() has told its end.
     const Fields& trailers() const { return trailers_; }
 
@@ -58,6 +65,7 @@ class Stream final
     void consumed(std::size_t n) override;
     std::size_t write_some(net::Chain& from, std::size_t limit) override;
     bool flush() override { return !ending_ || end_sent_ || bool(status_); }
+    std::size_t waiting() const override { return outbox_.size(); }
     void end() override;
     void abort(net::Status why) override;
     net::Status status() const override { return status_; }

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "common/base/encoding.h"
+#include "common/base/secret_scope.h"
 #include "common/jose/jwk.h"
 #include "common/jose/signature.h"
 
@@ -43,6 +44,7 @@ std::string part_of(const json::object& object) {
 }  // namespace
 
 Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
+    const SecretScope scope;
     const Kind kind = traits(algorithm).kind;
     const Curve* curve = curve_of(kind);
     Pkey key(kind == Kind::rsa  ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(kRsaBitsLeast))
@@ -56,6 +58,7 @@ Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
 }
 
 Result<SigningKey> SigningKey::from_pem(std::string_view pem, std::optional<Algorithm> algorithm) {
+    const SecretScope scope;
     const Bio bio = reading(pem);
     Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, nullptr));
     ERR_clear_error();

@@ -1,6 +1,8 @@
 // spdlog as the sink, our own line format; see log.h.
 #include "common/log/log.h"
 
+#include "common/log/record.h"
+
 #include <poll.h>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
@@ -273,6 +275,14 @@ void write_line(Level level, std::string_view message, std::span<const Field> fi
 
 void write(Level level, std::string_view message, Fields fields) {
     write_line(level, message, std::span(fields.begin(), fields.size()));
+}
+
+void record(const std::string& line) {
+    Batch batch;
+    batch.text = line + '\n';
+    batch.lines.push_back(
+        {std::chrono::system_clock::now(), Level::info, static_cast<std::uint32_t>(batch.text.size())});
+    Output::of_process().take(std::move(batch));
 }
 
 void warn_of_sink(std::string_view message, Fields fields) {

@@ -7,6 +7,8 @@ namespace adit::net {
 namespace {
 
 constexpr std::size_t kHeadMost = 8 * 1024;
+constexpr std::size_t kWordsMost = 256;  ///< of a status line that is told
+constexpr std::size_t kCodeEnd = 12;     ///< of "HTTP/1.1 407"
 
 std::string base64(const std::string& text) {
     namespace codec = boost::beast::detail::base64;
@@ -15,8 +17,16 @@ std::string base64(const std::string& text) {
     return out;
 }
 
-problem::Failure refused(std::string_view status_line) {
-    std::string words = "the proxy answered: " + std::string(status_line);
+/// What of the status line may be told: not what somebody who repeats credentials has put behind its code.
+std::string_view shown(std::string_view status_line, const std::optional<BasicCredentials>& credentials) {
+    const auto repeats = [&](std::string_view secret) { return !secret.empty() && status_line.contains(secret); };
+    const bool secret = credentials && (repeats(credentials->password) ||
+                                        repeats(base64(credentials->user + ":" + credentials->password)));
+    return status_line.substr(0, secret ? kCodeEnd : kWordsMost);
+}
+
+problem::Failure refused(std::string_view status_line, const std::optional<BasicCredentials>& credentials) {
+    std::string words = "the proxy answered: " + std::string(shown(status_line, credentials));
     if (status_line.find(" 407") != std::string_view::npos) {
         words += " (user or password of the proxy URL are missing or wrong)";
     }
@@ -43,7 +53,7 @@ Task<std::expected<void, problem::Failure>> proxy_connect(Stream& stream, std::s
             stream.consume(end + 4);
             const bool accepted = line.starts_with("HTTP/1.") && line.find(" 2") == 8;
             if (!accepted) {
-                co_return std::unexpected(refused(line));
+                co_return std::unexpected(refused(line, credentials));
             }
             co_return std::expected<void, problem::Failure>();
         }

@@ -3,7 +3,8 @@
 
 namespace adit::net {
 
-Task<Status> Stream::receive(const bool* given_up) {
+Task<Status> Stream::receive(const bool* given_up, const bool* or_else) {
+    const auto over = [](const bool* flag) { return flag != nullptr && *flag; };
     if (++receives_ > kReceivesPerWake) {
         receives_ = 0;
         on_readable().wake();  // kept, or runs us in the next round: the others' events come first
@@ -11,7 +12,7 @@ Task<Status> Stream::receive(const bool* given_up) {
     }
     for (;;) {
         const Status status = poll_receive();
-        if (status != Errc::would_block || (given_up != nullptr && *given_up)) {
+        if (status != Errc::would_block || over(given_up) || over(or_else)) {
             co_return status;
         }
         receives_ = 0;

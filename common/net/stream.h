@@ -31,8 +31,8 @@ class Stream {
     /// stream.
     Chain& input() { return input_; }
     /// Suspends until input() has grown; end_of_stream after the peer's last byte, or why no more will come. A wait is
-    /// given up with would_block when on_readable() is woken after `*given_up` was set.
-    Task<Status> receive(const bool* given_up = nullptr);
+    /// given up with would_block when on_readable() is woken after `*given_up` or `*or_else` was set.
+    Task<Status> receive(const bool* given_up = nullptr, const bool* or_else = nullptr);
     /// One attempt: ok when input() has grown, would_block when on_readable() will be woken, else the end.
     virtual Status poll_receive() = 0;
     /// The reader has taken `n` bytes off input(): the far end may send as many again.
@@ -54,6 +54,8 @@ class Stream {
     virtual bool flush() { return true; }
     /// Writes all of `from` and flushes.
     Task<Status> write_all(Chain& from);
+    /// Of what was written, the bytes that the far end has not taken yet, as far as can be told. May ask the kernel.
+    virtual std::size_t waiting() const { return 0; }
     /// No more bytes follow those written (half-close); the reading direction goes on.
     virtual void end() = 0;
 

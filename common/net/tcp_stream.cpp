@@ -1,8 +1,10 @@
 // TCP sockets over the loop's readiness; see tcp_stream.h.
 #include "common/net/tcp_stream.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -109,6 +111,12 @@ std::size_t TcpStream::write_some(Chain& from, std::size_t limit) {
         }
     }
     return taken;
+}
+
+/// tcp(7): what the far end's kernel has not acknowledged.
+std::size_t TcpStream::waiting() const {
+    int bytes = 0;
+    return ::ioctl(fd_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void TcpStream::end() {

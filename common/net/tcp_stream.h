@@ -19,6 +19,7 @@ class TcpStream final : public Stream {
 
     Status poll_receive() override;
     std::size_t write_some(Chain& from, std::size_t limit) override;
+    std::size_t waiting() const override;
     void end() override;
     void abort(Status why) override;
     Status status() const override { return status_; }

@@ -25,8 +25,8 @@ inline constexpr auto kCodes = std::to_array<std::string_view>(
      "unauthenticated", "authentication-unavailable", "access-denied", "upstream-credential-unavailable",
      // the request
      "bad-request", "bad-chunk", "bad-path", "bad-target", "body-too-large", "expectation", "head-too-large",
-     "http-version", "method-not-allowed", "no-host", "not-a-proxy-request", "request-timeout", "target-too-long",
-     "transfer-coding", "upgrade-protocol", "use-connect",
+     "http-version", "method-not-allowed", "no-host", "not-a-proxy-request", "request-body-too-slow", "request-timeout",
+     "target-too-long", "transfer-coding", "upgrade-protocol", "use-connect",
      // ourselves; the last three are seen in logs and metrics only
      "internal-error", "client-closed", "answer-kept-back", "given-up"});
 

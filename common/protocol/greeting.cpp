@@ -20,12 +20,21 @@ unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherw
     return good ? std::min(value, most) : otherwise;
 }
 
+/// At most kTextMost bytes, cut between characters: half of one is not UTF-8, and who is told it would refuse it all.
+std::string_view bounded(std::string_view text) {
+    std::size_t size = std::min(text.size(), kTextMost);
+    while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
+        --size;
+    }
+    return text.substr(0, size);
+}
+
 std::string text_of(const json::object& object, std::string_view name) {
     const json::value* value = object.if_contains(name);
     if (value == nullptr || !value->is_string()) {
         return {};
     }
-    return std::string(std::string_view(value->get_string()).substr(0, kTextMost));
+    return std::string(bounded(value->get_string()));
 }
 
 }  // namespace
@@ -88,15 +97,14 @@ Result<Introduction> Introduction::from_json(std::string_view text) {
     if (const json::value* labels = object.if_contains("labels"); labels != nullptr && labels->is_object()) {
         for (const auto& member : labels->get_object()) {
             if (introduction.labels.size() < kListMost && member.value().is_string()) {
-                introduction.labels.emplace(std::string_view(member.key()).substr(0, kTextMost),
-                                            std::string_view(member.value().get_string()).substr(0, kTextMost));
+                introduction.labels.emplace(bounded(member.key()), bounded(member.value().get_string()));
             }
         }
     }
     if (const json::value* allow = object.if_contains("allow"); allow != nullptr && allow->is_array()) {
         for (const json::value& entry : allow->get_array()) {
             if (introduction.allow.size() < kListMost && entry.is_string()) {
-                introduction.allow.emplace_back(std::string_view(entry.get_string()).substr(0, kTextMost));
+                introduction.allow.emplace_back(bounded(entry.get_string()));
             }
         }
     }

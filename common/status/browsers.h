@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace adit::status {
 
@@ -18,12 +19,15 @@ struct Provenance {
 struct Place {
     std::string host;  ///< as it is configured
     bool loopback = true;
+    bool by_tls = false;
+    bool reached_by_path = false;         ///< a Unix socket: no name leads to it
+    std::vector<std::string> names = {};  ///< that lead here by TLS: those of its certificate
 };
 
 /// Why a request is refused, in a line; nothing: it is none of a page. Pages name themselves when they send (Fetch
 /// §3.2, "Origin"; Fetch Metadata §2.4). One whose own name leads here (DNS rebinding) is told by the Host that its
-/// requests have: a name. Who reads from where others than this machine can reach the server may use any: its metrics
-/// are asked for by name.
+/// requests have: a name. Who reads in clear text, from where others than this machine can reach the server, may use
+/// any: its metrics are asked for by name.
 std::optional<std::string> from_a_page(bool changes, const Provenance& provenance, const Place& place);
 
 }  // namespace adit::status

@@ -3,12 +3,10 @@
 
 #include <iostream>
 
-#include "common/status/probe.h"
-
 namespace adit::status {
 
-int healthcheck(std::string_view program, const net::HostPort& address) {
-    const auto body = get(address, "/ready");
+int healthcheck(std::string_view program, const Target& target) {
+    const auto body = get(target, "/ready");
     if (!body) {
         std::cerr << program << ": not ready: " << body.error().message << '\n';
         return 1;

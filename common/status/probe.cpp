@@ -1,58 +1,180 @@
 // A blocking request with a time limit; see probe.h.
 #include "common/status/probe.h"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core.hpp>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <boost/beast/http.hpp>
+#include <cerrno>
+#include <system_error>
 
 #include "common/base/strings.h"
+#include "common/net/alarm.h"
+#include "common/net/connect.h"
+#include "common/net/descriptor.h"
+#include "common/net/spawn.h"
+#include "common/net/tcp_stream.h"
+#include "common/net/worker.h"
+#include "common/tls/operators.h"
+#include "common/tls/tls_stream.h"
 
 namespace adit::status {
+namespace {
 
-Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path,
-                  std::chrono::seconds patience) {
-    namespace asio = boost::asio;
-    namespace beast = boost::beast;
-    namespace bhttp = boost::beast::http;
-    const net::HostPort numeric{address.host == "localhost" || address.host == "0.0.0.0" ? "127.0.0.1" : address.host,
-                                address.port};
-    const auto literal = numeric.literal();
-    if (!literal) {
-        return usage_error("'" + address.text() + "' must be an IP address and port");
+namespace bhttp = boost::beast::http;
+using Opened = Result<std::unique_ptr<net::Stream>>;
+
+constexpr std::uint64_t kBodyMost = 256 << 20;  ///< the status of tens of thousands of routes is long
+
+Opened connect_path(net::Loop& loop, const std::filesystem::path& path) {
+    net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.native().copy(static_cast<char*>(name.sun_path), sizeof name.sun_path - 1);
+    if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+        return failure(std::generic_category().message(errno));
     }
-    asio::io_context context;
-    beast::tcp_stream stream(context);
-    bhttp::request<bhttp::empty_body> request(bhttp::string_to_verb(method), path, 11);
-    request.set(bhttp::field::host, address.text());
-    request.keep_alive(false);
-    beast::flat_buffer buffer;
-    bhttp::response<bhttp::string_body> response;
-    boost::system::error_code outcome = asio::error::timed_out;
-    stream.expires_after(patience);
-    stream.async_connect(asio::ip::tcp::endpoint(literal->ip, literal->port), [&](boost::system::error_code connected) {
-        outcome = connected;
-        if (connected) {
-            return;
-        }
-        bhttp::async_write(stream, request, [&](boost::system::error_code written, std::size_t) {
-            outcome = written;
-            if (written) {
-                return;
-            }
-            bhttp::async_read(stream, buffer, response,
-                              [&](boost::system::error_code read, std::size_t) { outcome = read; });
-        });
-    });
-    context.run();
-    if (outcome) {
-        return failure("no answer from " + address.text() + ": " + outcome.message());
-    }
-    return Reply{static_cast<int>(response.result_int()), std::move(response.body())};
+    return std::make_unique<net::TcpStream>(loop, socket.release());
 }
 
-Result<std::string> get(const net::HostPort& address, const std::string& path) {
-    auto reply = ask(address, "GET", path);
+/// A request on its way.
+struct Exchange {
+    const Target& target;
+    net::Address address;  ///< where there is no path
+    std::string request;
+    net::Time deadline;
+    std::optional<tls::Context> context = {};
+    tls::Spki known = {};  ///< of a server that is known by its certificate
+    Result<Reply> outcome = failure("no answer from " + target.text());
+};
+
+net::Task<Opened> open(net::Loop& loop, Exchange& exchange) {
+    if (exchange.target.address.local()) {
+        co_return connect_path(loop, exchange.target.address.path);
+    }
+    auto connected = co_await net::connect(loop, {exchange.address}, exchange.deadline, exchange.target.text());
+    if (!connected) {
+        co_return failure(connected.error().detail);
+    }
+    if (!exchange.context) {
+        co_return std::move(*connected);
+    }
+    const std::string& asked = exchange.target.tls->name;
+    auto secure =
+        std::make_unique<tls::TlsStream>(std::move(*connected), *exchange.context, tls::TlsStream::Side::client,
+                                         asked.empty() ? exchange.address.ip.to_string() : asked);
+    const net::AbortAt limit(*secure, exchange.deadline);
+    if (const net::Status failed = co_await secure->handshake()) {
+        co_return failure(secure->problem().empty() ? failed.message() : secure->problem());
+    }
+    if (!exchange.target.tls->exactly.empty() && secure->peer_spki() != exchange.known) {
+        co_return failure("its certificate is not that of " + exchange.target.tls->exactly.string());
+    }
+    co_return std::move(secure);
+}
+
+/// What came before `why` is of no use; over TLS the server's reason, such as a certificate that it wants, comes now.
+Error broken(net::Stream& stream, const net::Status& why, bool secure) {
+    const std::string& told = secure ? static_cast<tls::TlsStream&>(stream).problem() : std::string();
+    return {told.empty() ? why.message() : told, false};
+}
+
+net::Task<Result<Reply>> talk(net::Loop& loop, Exchange& exchange) {
+    auto opened = co_await open(loop, exchange);
+    if (!opened) {
+        co_return std::unexpected(std::move(opened.error()));
+    }
+    net::Stream& stream = **opened;
+    const net::AbortAt limit(stream, exchange.deadline);
+    net::Chain out(loop.blocks());
+    out.append(exchange.request);
+    if (const net::Status failed = co_await stream.write_all(out)) {
+        co_return std::unexpected(broken(stream, failed, exchange.context.has_value()));
+    }
+    bhttp::response_parser<bhttp::string_body> parser;
+    parser.body_limit(kBodyMost);
+    std::string held;
+    while (!parser.is_done()) {
+        if (const net::Status failed = co_await stream.receive()) {
+            co_return std::unexpected(broken(stream, failed, exchange.context.has_value()));
+        }
+        for (net::Chain& input = stream.input(); !input.empty();) {
+            const std::string_view bytes = input.front();
+            held += bytes;
+            stream.consume(bytes.size());
+        }
+        boost::system::error_code error;
+        while (!held.empty() && !error && !parser.is_done()) {
+            held.erase(0, parser.put(boost::asio::buffer(held), error));
+        }
+        if (error && error != bhttp::error::need_more) {
+            co_return failure(error.message());
+        }
+    }
+    co_return Reply{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
+}
+
+net::Task<> converse(net::Worker& worker, Exchange& exchange) {
+    exchange.outcome = co_await talk(worker.loop(), exchange);
+    worker.stop();
+}
+
+/// Ours when it is one that listens everywhere.
+std::optional<net::Address> numeric(const net::HostPort& address) {
+    const bool everywhere = address.host == "localhost" || address.host == "0.0.0.0";
+    return net::HostPort{everywhere             ? "127.0.0.1"
+                         : address.host == "::" ? "::1"
+                                                : address.host,
+                         address.port}
+        .literal();
+}
+
+std::string request_of(const Target& target, const std::string& method, const std::string& path) {
+    const bool named = target.tls && !target.tls->name.empty();
+    std::string text = method + " " + path + " HTTP/1.1\r\nHost: " +
+                       (target.address.local() ? "localhost"
+                        : named                ? target.tls->name
+                                               : target.address.text()) +
+                       "\r\nConnection: close\r\n";
+    if (!target.token.empty()) {
+        text += "Authorization: Bearer " + target.token + "\r\n";
+    }
+    return text + "\r\n";
+}
+
+}  // namespace
+
+Result<Reply> ask(const Target& target, const std::string& method, const std::string& path,
+                  std::chrono::seconds patience) {
+    const auto address =
+        target.address.local() ? std::optional<net::Address>(net::Address()) : numeric(target.address.tcp);
+    if (!address) {
+        return usage_error("'" + target.address.text() + "' must be an IP address and port");
+    }
+    Exchange exchange{target, *address, request_of(target, method, path), net::Clock::now() + patience};
+    if (target.tls) {
+        const TargetTls& how = *target.tls;
+        auto context = how.exactly.empty() ? tls::Context::origin(how.ca, how.certificate, how.key)
+                                           : tls::to_known_server(how.certificate, how.key);
+        auto known = how.exactly.empty() ? Result<tls::Spki>() : tls::spki_in(how.exactly);
+        if (!context || !known) {
+            return std::unexpected(std::move(context ? known.error() : context.error()));
+        }
+        exchange.context = std::move(*context);
+        exchange.known = *known;
+    }
+    net::Worker worker(0);
+    net::spawn(worker.context(), "a question", converse(worker, exchange));
+    worker.run();
+    worker.finish();
+    if (!exchange.outcome) {
+        return std::unexpected(std::move(exchange.outcome.error()).with("no answer from " + target.text()));
+    }
+    return std::move(exchange.outcome);
+}
+
+Result<std::string> get(const Target& target, const std::string& path) {
+    auto reply = ask(target, "GET", path);
     if (!reply) {
         return std::unexpected(std::move(reply.error()));
     }

@@ -2,12 +2,32 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "common/base/error.h"
-#include "common/net/address.h"
+#include "common/net/socket_address.h"
 
 namespace adit::status {
+
+/// How we know a server over TLS, and it us.
+struct TargetTls {
+    std::filesystem::path exactly = {};      ///< PEM; its certificate, whatever the address; else:
+    std::filesystem::path ca = {};           ///< PEM; those that may have issued it, for `name`; empty: the system's
+    std::string name = {};                   ///< of the server; empty: its address
+    std::filesystem::path certificate = {};  ///< PEM, shown to a server that asks; empty: none
+    std::filesystem::path key = {};          ///< PEM
+};
+
+/// Where a server is asked, and what it wants to see.
+struct Target {
+    net::SocketAddress address;
+    std::string token = {};             ///< empty: none
+    std::optional<TargetTls> tls = {};  ///< clear text without it
+
+    std::string text() const { return (tls ? "https://" : "") + address.text(); }
+};
 
 struct Reply {
     int status = 0;
@@ -15,10 +35,10 @@ struct Reply {
 };
 
 /// One request without a body, of `method` GET or POST. Blocks for at most `patience`.
-Result<Reply> ask(const net::HostPort& address, const std::string& method, const std::string& path,
+Result<Reply> ask(const Target& target, const std::string& method, const std::string& path,
                   std::chrono::seconds patience = std::chrono::seconds(2));
 
 /// GET `path`; the body when the answer is 200. Blocks for at most two seconds.
-Result<std::string> get(const net::HostPort& address, const std::string& path);
+Result<std::string> get(const Target& target, const std::string& path);
 
 }  // namespace adit::status

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "common/tls/native.h"
+
 namespace adit::tls {
 namespace {
 
@@ -23,6 +25,8 @@ std::string harmless(std::string text) {
     std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
     return text;
 }
+
+}  // namespace
 
 std::string text_of(const X509_NAME* name) {
     const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
@@ -43,8 +47,6 @@ WallTime time_of(const ASN1_TIME* time) {
     ASN1_TIME_to_tm(time, &parts);
     return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
-
-}  // namespace
 
 Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name) {
     Certificate certificate(X509_new());

@@ -6,12 +6,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/error.h"
 #include "common/tls/certificate.h"
+#include "common/tls/client_check.h"
 #include "common/tls/key.h"
+#include "common/tls/ocsp.h"
 
 namespace adit::tls {
 
@@ -29,6 +32,22 @@ enum class Admission { accepted, unknown, expired };
 /// Asked once per handshake, on the thread that runs it.
 using PeerCheck = std::function<Admission(const Spki&)>;
 
+class TicketRing;
+
+/// What a listener staples to the handshakes of one certificate.
+struct OcspFacts {
+    OcspResponse::Status status;
+    WallTime next_update;  ///< it is stapled before this alone
+};
+struct Staple {
+    std::string subject;
+    bool wanted = false;  ///< the certificate asks clients to insist on one
+    std::optional<OcspFacts> response = {};
+};
+
+/// Of TLS 1.2 towards origins: those with forward secrecy and authenticated encryption, or all that OpenSSL has.
+enum class Suites { aead, any };
+
 using CertificateSeen = std::function<void(const CertificateFacts&)>;
 
 /// Immutable and shareable between the connections of one thread; streams keep what they need of it alive.
@@ -45,24 +64,19 @@ class Context {
     struct Files {
         std::filesystem::path chain;
         std::filesystem::path key;
+        std::filesystem::path ocsp_response = {};  ///< DER; empty: nothing is stapled
     };
     enum class Version { tls12, tls13 };
-    /// A listener for clients: versions from `lowest` on, sessions resumed by tickets. The first of `certificates` is
-    /// shown unless another one has the name that the client asks for (SNI).
-    static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols);
-    /// Which certificates clients may, or must, show.
-    struct Clients {
-        std::filesystem::path ca;   ///< PEM, of those that have issued them; empty: nobody is asked for one
-        std::filesystem::path crl;  ///< PEM, of the CAs that issue them; empty: none is taken back
-        bool required = false;      ///< no handshake without one
-    };
-    /// The same, asking clients for certificates. One that is shown must be good, whether it is required or not.
+    /// A listener for clients: versions from `lowest` on, of 1.2 the suites that 1.3 would have taken. The first of
+    /// `certificates` is shown unless another one has the name that the client asks for (SNI). Clients may be asked for
+    /// certificates; one that is shown must be good, whether it is required or not. Sessions are resumed by tickets of
+    /// `tickets`, and not without.
     static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols,
-                                    const Clients& clients);
+                                    const ClientCheck& clients = {}, const std::shared_ptr<TicketRing>& tickets = {});
     /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the
     /// system's when empty); `chain` and `key` are shown to origins that ask, unless empty.
     static Result<Context> origin(const std::filesystem::path& ca, const std::filesystem::path& chain,
-                                  const std::filesystem::path& key);
+                                  const std::filesystem::path& key, Suites suites = Suites::aead);
 
     Context(Context&&) noexcept;
     Context& operator=(Context&&) noexcept;
@@ -72,6 +86,10 @@ class Context {
     bool checks_names() const { return checks_names_; }
     /// Those that this end shows.
     std::vector<CertificateFacts> certificates() const;
+    /// Of a listener: what it staples, by certificate.
+    const std::vector<Staple>& staples() const { return staples_; }
+    /// Of a listener: by which it knows that a client's certificate was taken back.
+    const std::vector<ListFacts>& revocation_lists() const { return revocation_lists_; }
 
   private:
     struct Free {
@@ -80,15 +98,19 @@ class Context {
     struct ConnectorCheck;
 
     Context();
-    static Result<> ask_clients(SSL_CTX* context, const Clients& clients);
     static int choose_certificate(SSL* ssl, int* alert, void* argument);
 
     using Handle = std::unique_ptr<SSL_CTX, Free>;
+
+    Result<Handle> show(const Files& files, Version lowest, Alpn protocols, const ClientCheck& clients,
+                        const std::shared_ptr<TicketRing>& tickets);
 
     Handle context_;
     std::unique_ptr<PeerCheck> check_;
     std::unique_ptr<ConnectorCheck> connector_check_;
     std::unique_ptr<std::vector<Handle>> by_name_;  ///< those of a listener's further certificates
+    std::vector<Staple> staples_;
+    std::vector<ListFacts> revocation_lists_;
     bool checks_names_ = false;
 };
 

@@ -10,14 +10,12 @@
 
 #include "common/base/encoding.h"
 #include "common/base/file.h"
+#include "common/base/secret_scope.h"
+#include "common/tls/key_memory.h"
+#include "common/tls/native.h"
 
 namespace adit::tls {
 namespace {
-
-struct FreeBio {
-    void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using Bio = std::unique_ptr<BIO, FreeBio>;
 
 struct FreeDigest {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -40,6 +38,7 @@ std::optional<Spki> Spki::parse(std::string_view text) {
 }
 
 Result<PrivateKey> PrivateKey::generate_ed25519() {
+    const SecretScope scope;
     EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     if (key == nullptr) {
         return failure("cannot make an Ed25519 key");
@@ -48,6 +47,7 @@ Result<PrivateKey> PrivateKey::generate_ed25519() {
 }
 
 Result<PrivateKey> PrivateKey::from_seed(const Seed& seed) {
+    const SecretScope scope;
     EVP_PKEY* key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size());
     if (key == nullptr) {
         return failure("not an Ed25519 seed");
@@ -56,15 +56,17 @@ Result<PrivateKey> PrivateKey::from_seed(const Seed& seed) {
 }
 
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
-    const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+    const SecretScope scope;
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr);
     if (key == nullptr) {
         return usage_error("not a private key in PEM form");
     }
+    settle(key);
     return PrivateKey(key);
 }
 
 Result<PrivateKey> PrivateKey::load_or_make(const std::filesystem::path& file, bool& made) {
+    const SecretScope scope;
     std::error_code ignored;
     made = !std::filesystem::exists(file, ignored);
     if (made) {
@@ -89,7 +91,7 @@ Result<PrivateKey> PrivateKey::load_or_make(const std::filesystem::path& file, b
 }
 
 Seed PrivateKey::seed() const {
-    Seed seed{};
+    Seed seed;
     std::size_t size = seed.size();
     EVP_PKEY_get_raw_private_key(key_.get(), seed.data(), &size);
     return seed;

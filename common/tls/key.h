@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "common/base/error.h"
+#include "common/base/secret.h"
 
 namespace adit::tls {
 
@@ -26,8 +27,24 @@ struct Spki {
     friend bool operator==(const Spki&, const Spki&) = default;
 };
 
-/// The 32 bytes that an Ed25519 key is made from (RFC 8032 §5.1.5).
-using Seed = std::array<std::uint8_t, 32>;
+/// The 32 bytes that an Ed25519 key is made from (RFC 8032 §5.1.5). Wiped where it dies and where it is moved from.
+struct Seed : std::array<std::uint8_t, 32> {
+    Seed() : array{} {}
+    Seed(const Seed&) = default;
+    Seed& operator=(const Seed&) = default;
+    Seed(Seed&& other) noexcept : array(other) { other.wipe(); }
+    Seed& operator=(Seed&& other) noexcept {
+        array::operator=(other);
+        if (this != &other) {
+            other.wipe();
+        }
+        return *this;
+    }
+    ~Seed() { wipe(); }
+
+  private:
+    void wipe() { wipe_memory(data(), size()); }
+};
 
 /// Owns a private key.
 class PrivateKey {

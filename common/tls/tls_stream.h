@@ -40,6 +40,7 @@ class TlsStream final : public net::Stream {
     net::Status poll_receive() override;
     std::size_t write_some(net::Chain& from, std::size_t limit) override;
     bool flush() override;
+    std::size_t waiting() const override { return cipher_out_.size() + below_->waiting(); }
     void end() override;
     void abort(net::Status why) override;
     void reset_on_close() override { below_->reset_on_close(); }

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "common/base/secret_scope.h"
+
 namespace adit::tls {
 namespace {
 
@@ -19,6 +21,7 @@ struct FreeContext {
 }  // namespace
 
 std::optional<std::array<std::uint8_t, 32>> x25519_public(std::span<const std::uint8_t> secret) {
+    const SecretScope scope;
     const std::unique_ptr<EVP_PKEY, FreeKey> key(
         EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
     std::array<std::uint8_t, 32> out{};

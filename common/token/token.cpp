@@ -108,10 +108,6 @@ Result<Token> read_entries(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-Token::~Token() {
-    wipe_memory(seed.data(), seed.size());
-}
-
 std::string format(const Token& token) {
     Bytes out{kVersion};
     put(out, kTunnelId, token.tunnel_id);

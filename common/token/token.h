@@ -18,12 +18,12 @@ namespace adit::token {
 
 inline constexpr std::string_view kPrefix = "adit1_";
 
-/// What a token holds. The seed is the secret; it is wiped with the token.
+/// What a token holds. The seed is the secret.
 struct Token {
     std::string tunnel_id;
     std::string tunnel_name;
     std::string key_id;
-    tls::Seed seed{};
+    tls::Seed seed;
     std::vector<std::string> addresses;  ///< of connectors over TLS, host:port; none: over WireGuard alone
     std::vector<tls::Spki> pins;         ///< of connector keys; none: public CA and host name decide
     std::optional<WallTime> expires;
@@ -32,7 +32,6 @@ struct Token {
     Token() = default;
     Token(Token&&) = default;
     Token& operator=(Token&&) = default;
-    ~Token();
 };
 
 std::string format(const Token& token);

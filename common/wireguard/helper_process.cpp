@@ -102,6 +102,11 @@ Result<std::filesystem::path> find_helper() {
                    "and install it, or name the helper by " + kVariable);
 }
 
+std::filesystem::path helper_folder() {
+    const auto found = find_helper();
+    return found ? found->parent_path() : std::filesystem::path();
+}
+
 Result<HelperProcess::Started> HelperProcess::start(net::Loop& loop, const std::filesystem::path& program) {
     const auto wrong = [&program](std::string_view what, int error) {
         return failure("cannot start the WireGuard helper " + program.string() + ": " + std::string(what) +

@@ -19,6 +19,8 @@ namespace adit::wireguard {
 /// ../libexec/adit/adit-wireguard seen from our own program, else adit-wireguard beside it. An error says how to get
 /// it.
 Result<std::filesystem::path> find_helper();
+/// The folder of that program, or where it would be found; empty: there is none.
+std::filesystem::path helper_folder();
 
 /// Owns one child process. It knows us by its descriptor 3 only: empty environment, no argument, standard error ours,
 /// no other descriptor, no signal blocked or ignored, and a process group of its own, so that what a terminal sends to

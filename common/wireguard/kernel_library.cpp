@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 
+#include "common/base/bounded_time.h"
 #include "common/base/encoding.h"
 
 extern "C" {
@@ -129,9 +130,10 @@ PeerStatus status_of(const wg_peer& peer) {
     std::ranges::copy(peer.public_key, status.public_key.bytes.begin());
     status.endpoint = endpoint_of(peer);
     if (peer.last_handshake_time.tv_sec != 0) {
-        status.handshake = WallTime(
-            std::chrono::seconds(peer.last_handshake_time.tv_sec) +
-            std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(peer.last_handshake_time.tv_nsec)));
+        constexpr std::int64_t kSecond = 1'000'000'000;
+        const std::chrono::nanoseconds rest(std::clamp<std::int64_t>(peer.last_handshake_time.tv_nsec, 0, kSecond - 1));
+        status.handshake =
+            bounded_time(peer.last_handshake_time.tv_sec) + std::chrono::duration_cast<WallTime::duration>(rest);
     }
     status.received = peer.rx_bytes;
     status.sent = peer.tx_bytes;

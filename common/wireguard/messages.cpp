@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "common/base/bounded_time.h"
 #include "common/base/strings.h"
 
 namespace adit::wireguard {
@@ -237,8 +238,9 @@ std::vector<PeerStatus> statistics_of(const json::object& reply) {
         PeerStatus status{*key, address_of(*peer, "endpoint"), std::nullopt, count(*peer, "received"),
                           count(*peer, "sent")};
         if (const std::uint64_t at = count(*peer, "handshake"); at != 0) {
-            status.handshake = WallTime(std::chrono::duration_cast<WallTime::duration>(
-                std::chrono::nanoseconds(static_cast<std::int64_t>(at))));
+            constexpr std::uint64_t kSecond = 1'000'000'000;
+            status.handshake = bounded_time(static_cast<std::time_t>(at / kSecond)) +
+                               std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(at % kSecond));
         }
         all.push_back(std::move(status));
     }

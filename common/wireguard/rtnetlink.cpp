@@ -18,6 +18,7 @@ namespace adit::wireguard {
 namespace {
 
 constexpr std::size_t kMessageRoom = 512;       ///< of what we send
+constexpr int kErrnoMost = 4096;                ///< the kernel has no errors beyond (include/linux/err.h)
 constexpr std::size_t kAnswerRoom = 32 * 1024;  ///< a link tells much about itself
 
 /// The attributes (rtattr) in a piece of memory, until `visit` has seen all.
@@ -139,7 +140,7 @@ int RouteSocket::exchange(Message& message, std::optional<Link>* found) {
     if (head.nlmsg_type == NLMSG_ERROR && payload.size() >= sizeof(int)) {
         int error = 0;
         std::memcpy(&error, payload.data(), sizeof error);
-        return -error;
+        return error > -kErrnoMost && error <= 0 ? -error : EBADMSG;
     }
     if (head.nlmsg_type == RTM_NEWLINK && found != nullptr) {
         *found = link_of(payload);

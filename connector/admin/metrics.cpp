@@ -15,7 +15,8 @@ constexpr const char* kAuthenticated = "adit_authentications_total";
 constexpr const char* kAuthenticatedHelp = "Credentials that authentication policies have looked at, by result.";
 constexpr const char* kRefused = "adit_connector_client_refused_total";
 constexpr const char* kRefusedHelp =
-    "Client connections closed at once: the listener had its most (connections), or few descriptors were left.";
+    "Client connections closed for want of a place: the one that did nothing for longest (gave_way), or the new one "
+    "where all had requests (connections), its client had its most (per_client), or few descriptors were left.";
 constexpr const char* kMirrored = "adit_connector_mirror_requests_total";
 constexpr const char* kMirroredHelp = "Requests of routes with a mirror, by what became of their copy, and why.";
 
@@ -141,7 +142,9 @@ void BackendMetrics::declined(std::string_view why) {
 ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string& listener)
     : connections(registry.gauge("adit_connector_client_connections", "Client connections that are open now.",
                                  {{"listener", listener}})),
+      gave_way(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "gave_way"}})),
       refused(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "connections"}})),
+      refused_for_client(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "per_client"}})),
       refused_for_descriptors(
           registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "descriptors"}})) {}
 

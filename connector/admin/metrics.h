@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/client_key.h"
+#include "common/base/tally.h"
 #include "common/metrics/metrics.h"
 #include "connector/admin/degrading_metrics.h"
 #include "connector/admin/endpoint_metrics.h"
@@ -99,9 +101,12 @@ struct BackendMetrics {
 struct ListenerMetrics {
     ListenerMetrics(metrics::Registry& registry, const std::string& listener);
     metrics::Gauge& connections;
+    metrics::Counter& gave_way;                 ///< did nothing, and others needed the place
     metrics::Counter& refused;                  ///< since it had its most
+    metrics::Counter& refused_for_client;       ///< since its client had
     metrics::Counter& refused_for_descriptors;  ///< since few were left
-    std::atomic<std::size_t> open = 0;          ///< exact, for the limit
+    std::atomic<std::size_t> open = 0;          ///< exact, for the limit, as is the next
+    Tally<ClientKey> clients;
 };
 
 /// Per sink of lines or spans.

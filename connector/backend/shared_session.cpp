@@ -19,7 +19,6 @@ h2::Limits limits() {
     limits.head_bytes = 64 * 1024;
     limits.session_window = 16 * 1024 * 1024;
     limits.growth_budget = 8 * 1024 * 1024;
-    limits.idle_frames = 10'000;
     return limits;
 }
 

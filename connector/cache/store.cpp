@@ -17,6 +17,10 @@ bool same_selection(const Entry& a, const Entry& b) {
     });
 }
 
+bool has(const Store::Which& which, std::string_view key) {
+    return (which.route.empty() || route_of(key) == which.route) && path_of(key).starts_with(which.path_prefix);
+}
+
 }  // namespace
 
 void Store::use(const config::CacheStore& bounds) {
@@ -137,8 +141,7 @@ std::size_t Store::purge(const Which& which, Time now) {
         const std::lock_guard lock(shard.mutex);
         for (auto item = shard.items.begin(); item != shard.items.end();) {
             const auto current = item++;
-            const std::string_view key = *current->slot->key;
-            if ((which.route.empty() || route_of(key) == which.route) && path_of(key).starts_with(which.path_prefix)) {
+            if (has(which, *current->slot->key)) {
                 unlink(shard, current);
                 ++purged;
             }
@@ -146,6 +149,16 @@ std::size_t Store::purge(const Which& which, Time now) {
         shard.floor = std::max(shard.floor, now);
     }
     return purged;
+}
+
+std::size_t Store::count(const Which& which) {
+    std::size_t found = 0;
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        found += static_cast<std::size_t>(
+            std::ranges::count_if(shard.items, [&](const Item& item) { return has(which, *item.slot->key); }));
+    }
+    return found;
 }
 
 bool Store::over() const {

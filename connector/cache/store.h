@@ -53,6 +53,8 @@ class Store {
     };
     /// How many have left.
     std::size_t purge(const Which& which, Time now);
+    /// How many would leave now.
+    std::size_t count(const Which& which);
 
     struct Figures {
         std::size_t entries;

@@ -1,4 +1,4 @@
-// Where a running connector is asked.
+// Where a running connector is asked, and what is shown to it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,17 +6,34 @@
 #include <string>
 
 #include "common/base/error.h"
-#include "common/net/address.h"
+#include "common/status/probe.h"
 #include "connector/cli/options.h"
+#include "connector/config/config.h"
 
 namespace adit::cli {
 
-/// Where the connector of this file is asked. Reads no more of the file than that: a connector can be looked at while
-/// its file is being edited.
-Result<net::HostPort> admin_of(const std::filesystem::path& file);
-/// As `given` says, or the configuration that `config` names.
-Result<net::HostPort> admin_of(const std::string& given, const std::string& config, const FindFile& find_file);
-/// --admin ADDRESS. `address` outlives the command.
-void add_admin(CLI::App& command, std::string& address);
+/// What the command line says of the way to an admin server, where it is not to be that of a configuration.
+struct AdminWay {
+    std::string address;  ///< HOST:PORT, https://HOST:PORT or unix:PATH; empty: as a configuration says
+    std::filesystem::path token_file;
+    std::filesystem::path ca;
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+};
+
+/// The section of a file. Reads no more of the file than that: a connector can be looked at while its
+/// file is being edited.
+Result<config::Admin> admin_section(const std::filesystem::path& file);
+/// How the connector of this file is asked.
+Result<status::Target> admin_of(const std::filesystem::path& file);
+/// As `way` says, and as the configuration that `config` names where it does not.
+Result<status::Target> admin_of(const AdminWay& way, const std::string& config, const FindFile& find_file);
+/// The same of a configuration that was read; it has an admin address.
+status::Target admin_of(const config::Admin& admin);
+
+/// --admin and what belongs to it. `way` outlives the command.
+void add_admin(CLI::App& command, AdminWay& way);
+/// What belongs to it, for commands that name the address themselves.
+void add_admin_proofs(CLI::App& command, AdminWay& way);
 
 }  // namespace adit::cli

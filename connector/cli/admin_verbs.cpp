@@ -4,12 +4,19 @@
 #include <boost/json.hpp>
 #include <iostream>
 
-#include "common/status/probe.h"
-#include "connector/cli/admin_address.h"
-
 namespace adit::cli {
 
 namespace json = boost::json;
+
+std::string reason_of(const json::object& told, const std::string& otherwise) {
+    for (const char* name : {"error", "errors", "detail"}) {
+        const json::value* reason = told.if_contains(name);
+        if (reason != nullptr && reason->is_string()) {
+            return std::string(reason->as_string());
+        }
+    }
+    return otherwise;
+}
 
 CLI::App* AdminVerbs::add(CLI::App& under, const char* name, const char* help, const AdminVerb& verb) const {
     CLI::App* command = under.add_subcommand(name, help);
@@ -25,7 +32,7 @@ CLI::App* AdminVerbs::add(CLI::App& under, const char* name, const char* help, c
     return command;
 }
 
-int ask_admin(const AdminArguments& arguments, const net::HostPort& admin, const char* method, const std::string& path,
+int ask_admin(const AdminArguments& arguments, const status::Target& admin, const char* method, const std::string& path,
               const std::function<void(const json::object&)>& print) {
     const auto reply = status::ask(admin, method, path);
     if (!reply) {
@@ -41,8 +48,7 @@ int ask_admin(const AdminArguments& arguments, const net::HostPort& admin, const
     } else if (reply->status == 200) {
         print(told.as_object());
     } else {
-        const json::value* error = told.as_object().if_contains("error");
-        return report({error != nullptr && error->is_string() ? std::string(error->as_string()) : reply->body, false});
+        return report({reason_of(told.as_object(), reply->body), false});
     }
     return reply->status == 200 ? 0 : 1;
 }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "common/net/address.h"
+#include "connector/cli/admin_address.h"
 #include "connector/cli/options.h"
 
 namespace adit::cli {
@@ -15,12 +15,12 @@ namespace adit::cli {
 /// What such verbs have in common on the command line.
 struct AdminArguments {
     std::string config;
-    std::string admin;
+    AdminWay admin;
     std::string output = "text";
 };
 
 /// The exit status of what a verb did there.
-using AdminVerb = std::function<int(const net::HostPort& admin)>;
+using AdminVerb = std::function<int(const status::Target& admin)>;
 
 /// Adds such verbs below a command; `chosen` outlives them, and is what the command line asks for.
 class AdminVerbs {
@@ -36,8 +36,10 @@ class AdminVerbs {
     std::function<int()>& chosen_;
 };
 
+/// Why the server has not done it: its own words, or a problem's (RFC 9457).
+std::string reason_of(const boost::json::object& told, const std::string& otherwise);
 /// Asks, and shows an answer of 200 by `print` or as it came; what else it answers is an error. The exit status.
-int ask_admin(const AdminArguments& arguments, const net::HostPort& admin, const char* method, const std::string& path,
+int ask_admin(const AdminArguments& arguments, const status::Target& admin, const char* method, const std::string& path,
               const std::function<void(const boost::json::object&)>& print);
 
 }  // namespace adit::cli

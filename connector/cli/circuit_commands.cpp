@@ -17,7 +17,7 @@ struct CircuitArguments : AdminArguments {
     bool quiet = false;
 };
 
-int list(const CircuitArguments& arguments, const net::HostPort& admin) {
+int list(const CircuitArguments& arguments, const status::Target& admin) {
     return ask_admin(arguments, admin, "GET", "/circuits", [&](const boost::json::object& told) {
         if (!arguments.quiet) {
             return print_circuits(told);
@@ -28,7 +28,7 @@ int list(const CircuitArguments& arguments, const net::HostPort& admin) {
     });
 }
 
-int act(const CircuitArguments& arguments, const net::HostPort& admin, const char* action) {
+int act(const CircuitArguments& arguments, const status::Target& admin, const char* action) {
     return ask_admin(arguments, admin, "POST", "/circuits/" + credential::uri_encode(arguments.name) + "/" + action,
                      [](const boost::json::object& told) { print_circuits({{"circuits", boost::json::array{told}}}); });
 }
@@ -42,10 +42,10 @@ void add_circuit_commands(CLI::App& app, const FindFile& find_file, std::functio
     const AdminVerbs verbs(arguments, find_file, chosen);
     verbs
         .add(*circuit, "list", "Show each circuit: its state, since when and why, and when it is tried next",
-             [=](const net::HostPort& admin) { return list(*arguments, admin); })
+             [=](const status::Target& admin) { return list(*arguments, admin); })
         ->add_flag("--quiet", arguments->quiet, "Their names alone");
     const auto add_action = [&](const char* action, const char* help) {
-        verbs.add(*circuit, action, help, [=](const net::HostPort& admin) { return act(*arguments, admin, action); })
+        verbs.add(*circuit, action, help, [=](const status::Target& admin) { return act(*arguments, admin, action); })
             ->add_option("circuit", arguments->name, "Its name, such as backend:payments")
             ->type_name("CIRCUIT")
             ->required();

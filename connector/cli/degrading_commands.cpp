@@ -45,7 +45,7 @@ void print_reduction(const json::object& told) {
     }
 }
 
-int purge(const DegradingArguments& arguments, const net::HostPort& admin) {
+int purge(const DegradingArguments& arguments, const status::Target& admin) {
     std::string path = "/cache/purge";
     if (!arguments.route.empty()) {
         path += "/route/" + credential::uri_encode(arguments.route);
@@ -63,9 +63,9 @@ void add_degrading_commands(CLI::App& app, const FindFile& find_file, std::funct
     CLI::App* cache = app.add_subcommand("cache", "Look at the cache of a running connector, and empty it");
     cache->require_subcommand(1);
     verbs.add(*cache, "status", "Show how much is kept",
-              [=](const net::HostPort& admin) { return ask_admin(*arguments, admin, "GET", "/cache", print_cache); });
+              [=](const status::Target& admin) { return ask_admin(*arguments, admin, "GET", "/cache", print_cache); });
     CLI::App* purge_command = verbs.add(*cache, "purge", "Drop all that is kept, or a part of it",
-                                        [=](const net::HostPort& admin) { return purge(*arguments, admin); });
+                                        [=](const status::Target& admin) { return purge(*arguments, admin); });
     CLI::Option* route = purge_command->add_option("--route", arguments->route, "Answers of this route alone");
     route->type_name("ROUTE");
     purge_command->add_option("--path-prefix", arguments->path_prefix, "Those alone whose path begins so")
@@ -74,11 +74,11 @@ void add_degrading_commands(CLI::App& app, const FindFile& find_file, std::funct
     CLI::App* degrade = app.add_subcommand("degrade", "Have routes that are not essential answer 503, or not");
     degrade->require_subcommand(1);
     const auto add_position = [&](const char* position, const char* help) {
-        verbs.add(*degrade, position, help, [=](const net::HostPort& admin) {
+        verbs.add(*degrade, position, help, [=](const status::Target& admin) {
             return ask_admin(*arguments, admin, "POST", std::string("/degrade/") + position, print_reduction);
         });
     };
-    verbs.add(*degrade, "status", "Show whether functionality is reduced, and why", [=](const net::HostPort& admin) {
+    verbs.add(*degrade, "status", "Show whether functionality is reduced, and why", [=](const status::Target& admin) {
         return ask_admin(*arguments, admin, "GET", "/degrade", print_reduction);
     });
     add_position("on", "Reduce functionality, until told otherwise or started anew");

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/status/probe.h"
+#include "connector/cli/admin_address.h"
 
 namespace adit::cli {
 namespace {
@@ -73,7 +74,7 @@ Live Live::ask(const config::Configuration& configuration) {
     if (!configuration.admin) {
         return {{}, "the file has no admin address to ask at"};
     }
-    const auto body = status::get(configuration.admin->address, "/status");
+    const auto body = status::get(admin_of(*configuration.admin), "/status");
     if (!body) {
         return {{}, body.error().message};
     }

@@ -14,7 +14,7 @@
 #include "common/config/json_schema.h"
 #include "common/status/probe.h"
 #include "connector/cli/access_explanation.h"
-#include "connector/cli/admin_address.h"
+#include "connector/cli/admin_verbs.h"
 #include "connector/cli/explanation.h"
 #include "connector/cli/options.h"
 #include "connector/cli/status_output.h"
@@ -37,6 +37,7 @@ constexpr auto kReloadPatience = 60s;  ///< a connector under load may take its 
 struct OperatorArguments {
     std::string config;
     std::string output = "text";
+    AdminWay admin;
     std::string method = "GET";
     std::string host;
     std::string path = "/";
@@ -163,7 +164,7 @@ int explain(const OperatorArguments& arguments, const std::filesystem::path& fil
 
 // --- status, reload ---
 
-int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
+int ask_status(const OperatorArguments& arguments, const status::Target& admin) {
     const auto body = status::get(admin, "/status");
     if (!body) {
         return report(body.error());
@@ -182,11 +183,7 @@ int ask_status(const OperatorArguments& arguments, const net::HostPort& admin) {
     return ready->as_bool() ? 0 : 1;
 }
 
-int show_status(const OperatorArguments& arguments, const std::filesystem::path& file) {
-    const auto admin = admin_of(file);
-    if (!admin) {
-        return report(admin.error());
-    }
+int show_status(const OperatorArguments& arguments, const status::Target& admin) {
     int status = 0;
     boost::asio::io_context context;
     boost::asio::steady_timer pause(context);
@@ -194,7 +191,7 @@ int show_status(const OperatorArguments& arguments, const std::filesystem::path&
         if (arguments.watch && !arguments.as_json()) {
             std::cout << "\x1b[H\x1b[2J";  // home, and clear
         }
-        status = ask_status(arguments, *admin);
+        status = ask_status(arguments, admin);
         std::cout.flush();
         if (arguments.watch) {
             pause.expires_after(kWatchInterval);
@@ -209,7 +206,7 @@ int reload(const OperatorArguments& arguments, const std::filesystem::path& file
     if (!load(file)) {
         return 2;
     }
-    const auto admin = admin_of(file);
+    const auto admin = admin_of(arguments.admin, arguments.config, [&file](const std::string&) { return file; });
     if (!admin) {
         return report(admin.error());
     }
@@ -224,14 +221,28 @@ int reload(const OperatorArguments& arguments, const std::filesystem::path& file
     } else {
         boost::system::error_code unreadable;
         const json::value told = json::parse(reply->body, unreadable);
-        const json::value* errors = told.is_object() ? told.as_object().if_contains("errors") : nullptr;
-        return report(
-            {errors != nullptr && errors->is_string() ? std::string(errors->as_string()) : reply->body, false});
+        return report({told.is_object() ? reason_of(told.as_object(), reply->body) : reply->body, false});
     }
     return reply->status == 200 ? 0 : 1;
 }
 
 using Verb = int (*)(const OperatorArguments&, const std::filesystem::path&);
+
+/// Needs no configuration where --admin says whom to ask.
+void add_status_command(CLI::App& app, const std::shared_ptr<OperatorArguments>& arguments, const FindFile& find_file,
+                        std::function<int()>& chosen) {
+    CLI::App* command = app.add_subcommand("status", "Show a running connector: listeners, sessions, routes, backends");
+    add_config(*command, arguments->config);
+    add_admin(*command, arguments->admin);
+    add_output(*command, arguments->output);
+    command->add_flag("--watch", arguments->watch, "Show it again every second");
+    command->callback([=, &chosen] {
+        chosen = [=] {
+            const auto admin = admin_of(arguments->admin, arguments->config, find_file);
+            return admin ? show_status(*arguments, *admin) : report(admin.error());
+        };
+    });
+}
 
 }  // namespace
 
@@ -274,10 +285,9 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
         ->type_name("NAME");
     explain_command->add_option("--environment", arguments->environment, "The environment that it calls from")
         ->type_name("NAME");
-    with_output(
-        add(app, "status", "Show a running connector: listeners, sessions, routes, backends", show_status, true))
-        ->add_flag("--watch", arguments->watch, "Show it again every second");
-    with_output(add(app, "reload", "Let a running connector read its configuration anew", reload, true));
+    add_status_command(app, arguments, find_file, chosen);
+    add_admin(*with_output(add(app, "reload", "Let a running connector read its configuration anew", reload, true)),
+              arguments->admin);
 }
 
 }  // namespace adit::cli

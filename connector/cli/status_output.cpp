@@ -235,6 +235,14 @@ void print_status(const json::object& status) {
     }
     print_section(resources);
 
+    Rows walls{{"SANDBOX", "ACTIVE", "DETAIL"}};
+    for (const json::value& one : list(status, "sandbox")) {
+        const json::object& measure = one.as_object();
+        walls.push_back(
+            {text(measure, "measure"), text(measure, "active") == "true" ? "yes" : "no", text(measure, "detail")});
+    }
+    print_section(walls);
+
     Rows listeners{{"LISTENER", "ADDRESS", "TLS", "CERTIFICATE", "CONNECTIONS"}};
     for (const json::value& one : list(status, "listeners")) {
         const json::object& listener = one.as_object();

@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/token/token.h"
+#include "connector/cli/audit_trail.h"
 #include "connector/cli/new_key.h"
 #include "connector/cli/options.h"
 #include "connector/cli/tunnel_output.h"
@@ -52,6 +53,12 @@ Store store_of(const config::TunnelSettings& settings) {
     return Store(settings.directory, settings.wireguard ? std::optional(settings.wireguard->network) : std::nullopt);
 }
 
+/// With a line in the audit log for each.
+Result<TunnelRecord> change(const config::TunnelSettings& settings, const char* what,
+                            const std::function<Result<TunnelRecord>(Store&)>& act) {
+    return change_tunnels(store_of(settings), AuditTrail(settings.audit), what, act);
+}
+
 void print_token(const TunnelArguments& arguments, const TunnelRecord& record, NewKey& key) {
     const std::string text = token::format(key.complete(record));
     if (arguments.output == "json") {
@@ -77,8 +84,10 @@ int create(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!key) {
         return report(key.error());
     }
-    const auto record = store_of(settings).create(
-        {"tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(), {key->record()}, {}});
+    const auto record = change(settings, "tunnel create", [&](Store& store) {
+        return store.create(
+            {"tnl_" + random_base62(24), arguments.name, std::chrono::system_clock::now(), {key->record()}, {}});
+    });
     if (!record) {
         return report(record.error());
     }
@@ -134,7 +143,7 @@ int rotate(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!key) {
         return report(key.error());
     }
-    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto add_key = [&](TunnelRecord& tunnel) -> Result<> {
         for (KeyRecord& old : tunnel.keys) {
             if (*old_end && (!old.expires || *old.expires > **old_end)) {
                 old.expires = *old_end;
@@ -142,7 +151,9 @@ int rotate(const TunnelArguments& arguments, const config::TunnelSettings& setti
         }
         tunnel.keys.push_back(key->record());
         return {};
-    });
+    };
+    const auto record =
+        change(settings, "tunnel rotate-token", [&](Store& store) { return store.update(*name, add_key); });
     if (!record) {
         return report(record.error());
     }
@@ -155,14 +166,16 @@ int revoke(const TunnelArguments& arguments, const config::TunnelSettings& setti
     if (!name) {
         return report(name.error());
     }
-    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto remove_key = [&](TunnelRecord& tunnel) -> Result<> {
         const auto found = std::ranges::find(tunnel.keys, arguments.key, &KeyRecord::id);
         if (found == tunnel.keys.end()) {
             return usage_error("tunnel '" + tunnel.name + "' has no key '" + arguments.key + "'");
         }
         tunnel.keys.erase(found);
         return {};
-    });
+    };
+    const auto record =
+        change(settings, "tunnel revoke-key", [&](Store& store) { return store.update(*name, remove_key); });
     if (!record) {
         return report(record.error());
     }
@@ -172,7 +185,8 @@ int revoke(const TunnelArguments& arguments, const config::TunnelSettings& setti
 
 int remove(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     const auto name = tunnel_of(arguments);
-    const auto record = name ? store_of(settings).remove(*name) : std::unexpected(name.error());
+    const auto record = name ? change(settings, "tunnel delete", [&](Store& store) { return store.remove(*name); })
+                             : std::unexpected(name.error());
     if (!record) {
         return report(record.error());
     }
@@ -213,10 +227,12 @@ int update_services(const TunnelArguments& arguments, const config::TunnelSettin
     if (!services) {
         return report(services.error());
     }
-    const auto record = store_of(settings).update(*name, [&](TunnelRecord& tunnel) -> Result<> {
+    const auto replace = [&](TunnelRecord& tunnel) -> Result<> {
         tunnel.services = *services;
         return {};
-    });
+    };
+    const auto record =
+        change(settings, "tunnel services update", [&](Store& store) { return store.update(*name, replace); });
     if (!record) {
         return report(record.error());
     }

@@ -65,15 +65,15 @@ std::string summary(const Configuration& configuration) {
     if (with_tls != 0) text += " (" + std::to_string(with_tls) + " with TLS)";
     text += ", " + count(configuration.routes.size(), "route") + ", " + count(configuration.backends.size(), "backend");
     if (configuration.tunnels) {
-        const auto& [directory, tls, wireguard] = *configuration.tunnels;
+        const auto& [directory, sessions_per_key, tls, wireguard] = *configuration.tunnels;
         text += ", agents on ";
         if (tls) text += tls->address.text();
         if (wireguard) text += (tls ? " and " : "") + wireguard->address.text() + " (WireGuard)";
     }
     if (configuration.admin) {
-        const auto& [address, metrics] = *configuration.admin;
-        text += ", admin on " + address.text();
-        if (metrics) text += ", metrics on " + metrics->text();
+        const Admin& admin = *configuration.admin;
+        text += ", admin on " + admin.address.text();
+        if (admin.metrics) text += ", metrics on " + admin.metrics->text();
     }
     return text;
 }

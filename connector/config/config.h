@@ -17,14 +17,17 @@
 #include "common/net/network.h"
 #include "common/wireguard/device_kind.h"
 #include "common/wireguard/interface.h"
+#include "connector/config/admin.h"
 #include "connector/config/credential.h"
 #include "connector/config/defaults.h"
 #include "connector/config/degrade.h"
 #include "connector/config/endpoint.h"
 #include "connector/config/fleet.h"
 #include "connector/config/limits.h"
+#include "connector/config/outline.h"
 #include "connector/config/policies.h"
 #include "connector/config/resilience.h"
+#include "connector/config/sandbox.h"
 #include "connector/config/telemetry.h"
 #include "connector/config/trust.h"
 
@@ -32,31 +35,29 @@ namespace adit::config {
 
 using net::HostPort;
 
-/// The status server of the operator, and what of it others may read.
-struct Admin {
-    HostPort address;
-    std::optional<HostPort> metrics;  ///< only /live, /ready and /metrics, for those who watch from elsewhere
-    friend bool operator==(const Admin&, const Admin&) = default;
-};
-
 struct Certificate {
-    std::filesystem::path certificate;  ///< PEM chain; readable when the configuration was loaded
-    std::filesystem::path key;          ///< PEM
+    std::filesystem::path certificate;         ///< PEM chain; readable when the configuration was loaded
+    std::filesystem::path key;                 ///< PEM
+    std::filesystem::path ocsp_response = {};  ///< DER, of the certificate's CA; empty: none is stapled
 };
 
 struct ListenerTls {
     std::filesystem::path certificate;  ///< as those of Certificate; shown where no other has the client's name
     std::filesystem::path key;
+    std::filesystem::path ocsp_response;
     std::vector<Certificate> certificates;  ///< further ones, chosen by name
     enum class Version { tls12, tls13 };
     Version min_version = Version::tls12;  ///< the oldest that is spoken
     std::filesystem::path client_ca;       ///< PEM; clients are asked for a certificate of these CAs; empty: not asked
     std::filesystem::path client_crl;      ///< PEM; certificates that were taken back
+    bool client_crl_of_all = false;        ///< every CA of a chain needs a list; false: the one that issues
     bool client_certificate_required = false;  ///< no handshake without one
+    /// How long a key of session tickets seals; it opens for as long again. 0: no tickets, so nothing is resumed.
+    std::chrono::milliseconds ticket_interval = defaults::ticket_interval;
 
     /// All of them, the one of last resort first.
     std::vector<Certificate> all() const {
-        std::vector<Certificate> list{{certificate, key}};
+        std::vector<Certificate> list{{certificate, key, ocsp_response}};
         list.insert(list.end(), certificates.begin(), certificates.end());
         return list;
     }
@@ -69,6 +70,9 @@ struct ListenerLimits {
     std::chrono::milliseconds idle_timeout = defaults::idle_timeout;
     std::uint64_t body_bytes = defaults::body_bytes;  ///< 0: no bound
     std::uint32_t connections = defaults::connections;
+    std::uint32_t connections_per_client = defaults::connections_per_client;  ///< 0: no bound
+    std::uint64_t min_rate = defaults::min_rate;                              ///< bytes a second; 0: none
+    std::chrono::milliseconds min_rate_after = defaults::min_rate_after;
     std::uint32_t concurrent_streams = defaults::concurrent_streams;  ///< of one HTTP/2 connection
 };
 
@@ -119,7 +123,8 @@ struct TunnelWireGuard {
 };
 
 struct Tunnels {
-    std::filesystem::path directory;  ///< need not exist yet
+    std::filesystem::path directory;                              ///< need not exist yet
+    std::uint32_t sessions_per_key = defaults::sessions_per_key;  ///< 0: no bound
     std::optional<TunnelTls> tls = {};
     std::optional<TunnelWireGuard> wireguard = {};  ///< one of the two is there
     friend bool operator==(const Tunnels&, const Tunnels&) = default;
@@ -131,6 +136,7 @@ struct OriginTls {
     std::string server_name;            ///< empty: the endpoint's own host
     std::filesystem::path certificate;  ///< PEM chain shown to origins that ask; empty: none
     std::filesystem::path key;          ///< PEM, with `certificate`
+    bool any_cipher = false;            ///< of TLS 1.2, what OpenSSL has; false: those with forward secrecy and AEAD
     friend bool operator==(const OriginTls&, const OriginTls&) = default;
 };
 
@@ -269,9 +275,11 @@ struct Configuration {
     std::vector<Webhook> webhooks = {};
     std::optional<Chain> chain = {};
     Problems problems = {};
+    Sandbox sandbox = {};
     bool enforces_access =
         false;  ///< consumers, ways to tell them or access are configured: what nobody allows is denied
     yaml::Diagnostics warnings;                ///< what is allowed and defeats itself; see warnings.h
+    Outline outline;                           ///< for comparing it with another
     std::vector<std::filesystem::path> files;  ///< that were read: the one named and those it includes
 
     /// Null: there is none of that name.

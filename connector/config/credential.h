@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/secret.h"
 #include "connector/config/defaults.h"
 #include "connector/config/endpoint.h"
 
@@ -49,7 +50,7 @@ struct Assertion {
 struct OAuth2ClientCredentials {
     TokenEndpoint endpoint;
     std::string client_id;
-    std::string client_secret;
+    SharedSecret client_secret;
     enum class Authentication { basic, post, private_key_jwt };
     Authentication authentication = Authentication::basic;
     std::optional<Assertion> assertion = {};  ///< with private_key_jwt (RFC 7523)
@@ -67,7 +68,7 @@ struct AzureAd {
     std::string tenant;
     std::string client_id;
     std::string scope;  ///< https://resource/.default
-    std::string client_secret;
+    SharedSecret client_secret;
     std::optional<Assertion> certificate = {};   ///< signs the assertion
     std::optional<Assertion> federated = {};     ///< by an issuer of ours: no secret at all
     std::filesystem::path federated_token_file;  ///< another issuer's, such as Kubernetes'
@@ -80,8 +81,8 @@ struct AwsKeys {
     enum class From { automatic, environment, container, instance, web_identity, fixed };
     From from = From::automatic;
     std::string access_key_id;
-    std::string secret_access_key;
-    std::string session_token;
+    SharedSecret secret_access_key;
+    SharedSecret session_token;
     std::string role_arn;  ///< with web_identity
     std::string session_name = "adit";
     std::optional<Assertion> federated = {};  ///< the web identity, signed by an issuer of ours
@@ -114,9 +115,9 @@ struct GcpFederated {
 struct GcpService {
     std::string audience;  ///< of an ID token (Cloud Run, IAP); empty: an access token
     std::vector<std::string> scopes;
-    std::string service_account_json;  ///< the key's JSON, as ${file:PATH} gives it; empty: the metadata server
-    bool self_signed = false;          ///< the key signs the token itself for `audience`: an API's URL; nobody is asked
-    std::string account = "default";   ///< of the metadata server
+    SharedSecret service_account_json;  ///< the key's JSON, as ${file:PATH} gives it; empty: the metadata server
+    bool self_signed = false;         ///< the key signs the token itself for `audience`: an API's URL; nobody is asked
+    std::string account = "default";  ///< of the metadata server
     TokenEndpoint endpoint;
     TokenUse use;
     friend bool operator==(const GcpService&, const GcpService&) = default;
@@ -148,7 +149,7 @@ struct SignedJwt {
 
 struct SecretHeader {
     std::string name;
-    std::string value;
+    SharedSecret value;
     friend bool operator==(const SecretHeader&, const SecretHeader&) = default;
 };
 

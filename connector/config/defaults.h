@@ -17,8 +17,16 @@ inline constexpr std::chrono::milliseconds header_timeout = 10s;  // a client sl
 inline constexpr std::chrono::milliseconds idle_timeout = 75s;    // keep-alive connection without a request
 inline constexpr std::uint64_t body_bytes = 0;                    // no bound: bodies are streamed
 inline constexpr std::uint32_t connections = 10'000;
+inline constexpr std::uint32_t connections_per_client = 0;        // none: a load balancer may stand in front
+inline constexpr std::uint64_t min_rate = 1 << 10;                // of bodies and of answers, a second
+inline constexpr std::chrono::milliseconds min_rate_after = 10s;  // how far one may fall behind that
 inline constexpr std::uint32_t concurrent_streams = 128;
 inline constexpr std::chrono::milliseconds connect_idle = 5min;  // of a CONNECT's bytes, as of WebSockets elsewhere
+
+inline constexpr std::chrono::milliseconds ticket_interval = 1h;  // so a recorded session is safe after two
+
+// Tunnels
+inline constexpr std::uint32_t sessions_per_key = 256;  // 64 agents of four sessions each
 
 // Tunnels over WireGuard
 inline constexpr std::uint32_t tunnel_mtu = 1420;                   // fits a path of 1500 bytes over IPv4 and IPv6
@@ -154,10 +162,13 @@ inline constexpr std::uint64_t min_header_bytes = 1 << 10;
 inline constexpr std::uint64_t max_header_bytes = 1 << 20;
 inline constexpr std::uint64_t max_body_bytes = 1ULL << 50;
 inline constexpr std::uint32_t max_connections = 1'000'000;
+inline constexpr std::uint64_t max_min_rate = 64 << 20;
+inline constexpr std::uint32_t max_sessions_per_key = 1'000'000;
 inline constexpr std::uint32_t max_concurrent_streams = 10'000;
 inline constexpr std::chrono::milliseconds min_timeout = 1ms;
 inline constexpr std::chrono::milliseconds max_timeout = std::chrono::hours(24);
 inline constexpr std::uint32_t max_workers = 256;
+inline constexpr std::size_t sandbox_paths = 64;
 
 inline constexpr std::size_t listeners = 64;
 inline constexpr std::size_t advertised = 16;   // they all stand in every token
@@ -168,7 +179,8 @@ inline constexpr std::chrono::milliseconds max_keepalive = std::chrono::seconds(
 inline constexpr std::size_t backends = 10'000;
 inline constexpr std::size_t endpoints = 256;  // of one backend
 inline constexpr std::size_t routes = 50'000;
-inline constexpr std::size_t certificates = 1'000;     ///< of one listener
+inline constexpr std::size_t certificates = 1'000;  ///< of one listener
+inline constexpr std::chrono::milliseconds max_ticket_interval = std::chrono::hours(6);
 inline constexpr std::size_t trusted_proxies = 1'000;  ///< blocks of one listener
 inline constexpr std::size_t conditions = 32;          ///< methods, header fields or parameters of one match
 inline constexpr std::size_t field_edits = 100;        // names to set, add or remove in one head

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/secret.h"
 #include "common/net/address.h"
 #include "connector/config/defaults.h"
 
@@ -22,7 +23,7 @@ struct State {
         std::vector<net::HostPort> addresses = {};  ///< of the server, or of the sentinels
         std::string master = {};                    ///< that the sentinels know
         std::string user = {};
-        std::string password = {};
+        SharedSecret password = {};
         std::uint32_t database = 0;
         bool tls = false;
         friend bool operator==(const Server&, const Server&) = default;
@@ -30,7 +31,7 @@ struct State {
     Server server;
     std::filesystem::path ca = {};  ///< PEM; the system's when empty
     std::string server_name = {};   ///< empty: the host
-    std::string sentinel_password = {};
+    SharedSecret sentinel_password = {};
     std::string prefix = "adit";
     std::chrono::milliseconds timeout = defaults::state_timeout;  ///< of one round trip; then the fail modes count
     friend bool operator==(const State&, const State&) = default;
@@ -40,7 +41,7 @@ struct State {
 struct Webhook {
     std::string name;
     std::string url;
-    std::string secret;               ///< "whsec_" and base64, or plain text
+    SharedSecret secret;              ///< "whsec_" and base64, or plain text
     std::vector<std::string> events;  ///< kinds; "circuit.*"; empty: all
     std::filesystem::path ca = {};
     std::chrono::milliseconds timeout = defaults::webhook_timeout;
@@ -51,7 +52,7 @@ struct Webhook {
 
 /// What chained connectors tell each other in a signed field, so that one tier retries and deadlines count.
 struct Chain {
-    std::string key;  ///< at least 32 bytes; the same in all of them
+    SharedSecret key;  ///< at least 32 bytes; the same in all of them
     friend bool operator==(const Chain&, const Chain&) = default;
 };
 

@@ -4,7 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "common/base/secret_scope.h"
 #include "common/config/document.h"
+#include "connector/config/make_outline.h"
 #include "connector/config/table.h"
 #include "connector/config/validate.h"
 #include "connector/config/warnings.h"
@@ -27,6 +29,7 @@ void add_files(const yaml::Node& node, std::set<std::filesystem::path>& files) {
 
 std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path& path,
                                                      const yaml::Environment& environment) {
+    const SecretScope scope;  // what the document and its reader leave behind, written out or brought in
     yaml::Diagnostics diagnostics;
     const auto root = yaml::load_document(path, environment, diagnostics);
     if (!root) return std::unexpected(std::move(diagnostics));
@@ -35,6 +38,7 @@ std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path
     validate(*root, configuration, diagnostics);
     if (!diagnostics.ok()) return std::unexpected(std::move(diagnostics));
     configuration.warnings = find_warnings(*root, configuration);
+    configuration.outline = make_outline(*root);
     std::set<std::filesystem::path> files{path};
     add_files(*root, files);
     configuration.files.assign(files.begin(), files.end());

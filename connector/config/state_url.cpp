@@ -52,7 +52,7 @@ Result<> read_login(std::string_view text, State::Server& server) {
     if (!user) return std::unexpected(user.error());
     if (!password) return std::unexpected(password.error());
     server.user = std::move(*user);
-    server.password = std::move(*password);
+    server.password = SharedSecret(std::move(*password));
     return {};
 }
 

@@ -16,12 +16,15 @@ namespace {
 
 using namespace yaml;
 
-Object<Admin> admin() {
-    return Object<Admin>("admin", "The operator's own server: /live, /ready, /metrics, /sessions.")
-        .required("address", &Admin::address, Address<HostPort>(ZeroPort::allowed),
-                  "Where it listens; keep it private.")
-        .field("metrics", &Admin::metrics, Address<HostPort>(ZeroPort::allowed),
-               "A second address for kubelets and Prometheus: only /live, /ready and /metrics, to be read.");
+Object<Sandbox> sandbox() {
+    return Object<Sandbox>("sandbox", "What the connector gives up when it has started.")
+        .field(
+            "mode", &Sandbox::mode, choice_of<sandbox::Mode>(sandbox::kModeWords),
+            "System calls, files and capabilities that it does not need: all that the kernel lets it give up (auto), "
+            "all or no start (required), or nothing (off).")
+        .field("paths", &Sandbox::paths, List(Path(), bounds::sandbox_paths),
+               "Folders, besides those of the files that the configuration names, that it may go on to read and write: "
+               "those that a reload will name.");
 }
 
 /// What counts where neither routes nor backends nor the file say.
@@ -41,7 +44,7 @@ yaml::Object<Configuration> configuration_table() {
         .field("log", &Configuration::log, log_table(), "What is logged, how, and where it goes.")
         .field("workers", &Configuration::workers, Integer<std::uint32_t>(1, bounds::max_workers),
                "Threads that serve requests; by default one per core.")
-        .field("admin", &Configuration::admin, admin(), "The operator's own server; none when left out.")
+        .field("admin", &Configuration::admin, admin_table(), "The operator's own server; none when left out.")
         .field("listeners", &Configuration::listeners, List(listener_table(), bounds::listeners),
                "Where clients connect.")
         .field("tunnels", &Configuration::tunnels, tunnels_table(), "The tunnels and where their agents connect.")
@@ -70,7 +73,7 @@ yaml::Object<Configuration> configuration_table() {
                "Who is told of events, by name.")
         .field("chain", &Configuration::chain, chain_table(), "What chained connectors tell each other.")
         .field("problems", &Configuration::problems, problems_table(), "Where problem documents lead.")
-        .later({"audit"});
+        .field("sandbox", &Configuration::sandbox, sandbox(), "What the connector gives up when it has started.");
 }
 
 }  // namespace adit::config

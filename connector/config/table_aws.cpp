@@ -56,13 +56,13 @@ void fixed_keys_whole(const Node& node, const AwsKeys& keys, Diagnostics& diagno
 
 /// They stand in headers of signed requests: a file's line end would become a second line of the head.
 void good_fixed_keys(const Node& node, const AwsKeys& keys, Diagnostics& diagnostics) {
-    const auto check = [&](const char* key, const std::string& value) {
+    const auto check = [&](const char* key, std::string_view value) {
         if (!is_printable_line(value))
             diagnostics.error(place_of(node, {key}), "AWS keys and tokens are one line of printable characters");
     };
     check("access_key_id", keys.access_key_id);
-    check("secret_access_key", keys.secret_access_key);
-    check("session_token", keys.session_token);
+    check("secret_access_key", keys.secret_access_key.reveal());
+    check("session_token", keys.session_token.reveal());
 }
 
 void web_identity_whole(const Node& node, const AwsKeys& keys, Diagnostics& diagnostics) {

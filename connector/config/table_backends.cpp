@@ -24,6 +24,9 @@ Object<OriginTls> origin_tls() {
             "The name that is asked for (SNI) and that the certificate must have; the endpoint's host when left out.")
         .field("certificate", &OriginTls::certificate, Path(), "PEM file with the certificate that we show (mTLS).")
         .field("key", &OriginTls::key, Path(), "PEM file with the private key of that certificate.")
+        .field("ciphers", &OriginTls::any_cipher, Choice<bool>({{"aead", false}, {"any", true}}),
+               "Of TLS 1.2. aead: with forward secrecy and authenticated encryption (ECDHE; AES-GCM or ChaCha20). any: "
+               "all that OpenSSL has, for origins that are too old for these.")
         .later({"alpn", "min_version", "insecure"})
         .rule(certificate_with_key);
 }

@@ -19,7 +19,7 @@ Object<SecretHeader> secret_header() {
 
 void good_values(const Node& node, const Credential& credential, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < credential.header.size(); ++i)
-        if (!is_printable_line(credential.header[i].value))
+        if (!is_printable_line(credential.header[i].value.reveal()))
             diagnostics.error(place_of(node, {"header", i, "value"}),
                               "a header's value is one line of printable characters");
 }

@@ -82,7 +82,7 @@ void deliverable(const Node& node, const Webhook& webhook, Diagnostics& diagnost
     else if (!url->is_safe())
         diagnostics.error(place_of(node, {"url"}),
                           "events go out over https (http is for receivers on this machine alone)");
-    const std::string_view secret = webhook.secret;
+    const std::string_view secret = webhook.secret.reveal();
     const auto key = secret.starts_with(kWebhookKey) ? base64_decode(secret.substr(kWebhookKey.size())) : Bytes(1);
     if (secret.empty() || !key || key->empty())
         diagnostics.error(
@@ -99,7 +99,8 @@ void deliverable(const Node& node, const Webhook& webhook, Diagnostics& diagnost
 }
 
 void long_enough(const Node& node, const Chain& chain, Diagnostics& diagnostics) {
-    if (chain.key.size() < 32) diagnostics.error(place_of(node, {"key"}), "the key needs at least 32 characters");
+    if (chain.key.reveal().size() < 32)
+        diagnostics.error(place_of(node, {"key"}), "the key needs at least 32 characters");
 }
 
 }  // namespace

@@ -8,17 +8,27 @@ namespace {
 using namespace std::chrono_literals;
 using namespace yaml;
 
+constexpr const char* kOcspResponse =
+    "DER file with what the certificate's CA says of it by OCSP: it is stapled to handshakes while it is valid, and "
+    "read again when it changes.";
+
 Object<Certificate> certificate() {
     return Object<Certificate>("a certificate", "A certificate for the names that stand in it.")
         .required("certificate", &Certificate::certificate, Path(), "PEM file with the certificate and its chain.")
-        .required("key", &Certificate::key, Path(), "PEM file with the private key.");
+        .required("key", &Certificate::key, Path(), "PEM file with the private key.")
+        .field("ocsp_response", &Certificate::ocsp_response, Path(), kOcspResponse);
 }
 
 void certificates_of_a_ca(const Node& node, const ListenerTls& tls, Diagnostics& diagnostics) {
     if (!tls.client_ca.empty()) return;
-    for (const char* key : {"client_crl", "client_certificates"})
+    for (const char* key : {"client_crl", "client_crl_of", "client_certificates"})
         if (node.find(key))
             diagnostics.error(place_of(node, {key}), std::string(key) + " belongs to client_ca, which is missing");
+}
+
+void lists_of_whom(const Node& node, const ListenerTls& tls, Diagnostics& diagnostics) {
+    if (tls.client_crl.empty() && !tls.client_ca.empty() && node.find("client_crl_of"))
+        diagnostics.error(place_of(node, {"client_crl_of"}), "client_crl_of belongs to client_crl, which is missing");
 }
 
 Object<ListenerTls> listener_tls() {
@@ -27,6 +37,7 @@ Object<ListenerTls> listener_tls() {
         .required("key", &ListenerTls::key, Path(), "PEM file with the private key.")
         .field("certificates", &ListenerTls::certificates, List(certificate(), bounds::certificates),
                "Further certificates; the one that has the name a client asks for (SNI) is shown.")
+        .field("ocsp_response", &ListenerTls::ocsp_response, Path(), kOcspResponse)
         .field(
             "min_version", &ListenerTls::min_version,
             Choice<ListenerTls::Version>({{"1.2", ListenerTls::Version::tls12}, {"1.3", ListenerTls::Version::tls13}}),
@@ -34,12 +45,20 @@ Object<ListenerTls> listener_tls() {
         .field("client_ca", &ListenerTls::client_ca, Path(),
                "PEM file of CAs: clients are asked for a certificate of theirs, for the policy mtls.")
         .field("client_crl", &ListenerTls::client_crl, Path(),
-               "PEM file with the revocation lists of these CAs: what stands there is refused.")
+               "PEM file with the revocation lists of these CAs: what stands there is refused, and so are clients of "
+               "a CA whose list is out of date.")
+        .field("client_crl_of", &ListenerTls::client_crl_of_all, Choice<bool>({{"issuer", false}, {"chain", true}}),
+               "Whose list has to be there: that of the CA that issued a client's certificate, or of every CA up to "
+               "the root. Lists that are there count in any case.")
         .field("client_certificates", &ListenerTls::client_certificate_required,
                Choice<bool>({{"optional", false}, {"required", true}}),
                "Whether a handshake without a certificate is refused.")
+        .field("session_tickets", &ListenerTls::ticket_interval, Duration(0ms, bounds::max_ticket_interval),
+               "How long a key of session tickets is used for new ones; it opens them for as long again and is wiped "
+               "then. So long a session can be resumed; 0: none can.")
         .later({"alpn"})
-        .rule(certificates_of_a_ca);
+        .rule(certificates_of_a_ca)
+        .rule(lists_of_whom);
 }
 
 Object<ListenerLimits> listener_limits() {
@@ -53,7 +72,14 @@ Object<ListenerLimits> listener_limits() {
         .field("body_bytes", &ListenerLimits::body_bytes, Size(0, bounds::max_body_bytes),
                "The largest request body; 0 is no bound.")
         .field("connections", &ListenerLimits::connections, Integer<std::uint32_t>(1, bounds::max_connections),
-               "Client connections at one time.")
+               "Client connections at one time; beyond, whoever has waited longest without a request gives way.")
+        .field("connections_per_client", &ListenerLimits::connections_per_client,
+               Integer<std::uint32_t>(0, bounds::max_connections),
+               "Of these, those of one address, or one /64 of IPv6; 0 is no bound.")
+        .field("min_rate", &ListenerLimits::min_rate, Size(0, bounds::max_min_rate),
+               "Bytes a second at which a request body has to come and an answer to be taken; 0 is no least rate.")
+        .field("min_rate_after", &ListenerLimits::min_rate_after, timeout(),
+               "How far a client may fall behind that rate.")
         .field("concurrent_streams", &ListenerLimits::concurrent_streams,
                Integer<std::uint32_t>(1, bounds::max_concurrent_streams),
                "Requests at one time on one HTTP/2 connection.");

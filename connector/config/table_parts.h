@@ -10,6 +10,7 @@
 
 namespace adit::config {
 
+yaml::Object<Admin> admin_table();
 yaml::Object<Listener> listener_table();
 yaml::Object<TimeoutSettings> timeouts_table();
 yaml::Object<Retry> retry_table();

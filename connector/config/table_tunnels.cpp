@@ -92,6 +92,8 @@ void some_way_in(const Node& node, const Tunnels& tunnels, Diagnostics& diagnost
 yaml::Object<Tunnels> tunnels_table() {
     return Object<Tunnels>("tunnels", "The tunnels and where their agents connect: tls, wireguard, or both.")
         .required("directory", &Tunnels::directory, Path(), "Folder with one file per tunnel.")
+        .field("sessions_per_key", &Tunnels::sessions_per_key, Integer<std::uint32_t>(0, bounds::max_sessions_per_key),
+               "Sessions at one time that agents with one token may have, all together; 0 is no bound.")
         .field("tls", &Tunnels::tls, tunnel_tls(), "Where agents connect over TLS; not over TLS when left out.")
         .field("wireguard", &Tunnels::wireguard, tunnel_wireguard(),
                "Where agents connect over WireGuard; not over WireGuard when left out.")

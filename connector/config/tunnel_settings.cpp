@@ -42,6 +42,7 @@ Result<TunnelSettings> tunnel_settings(const Configuration& configuration, std::
     if (const auto& tls = tunnels.tls)
         settings.tls = {tls->key, tls->next_key, tls->address, advertised(tls->advertise, tls->address, machine_name)};
     if (tunnels.wireguard) settings.wireguard = wireguard_settings(tunnels, machine_name);
+    settings.audit = configuration.admin ? configuration.admin->audit : std::filesystem::path();
     return settings;
 }
 

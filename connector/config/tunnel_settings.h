@@ -43,6 +43,7 @@ struct TunnelSettings {
     std::filesystem::path directory;
     std::optional<TlsSettings> tls;
     std::optional<WireGuardSettings> wireguard;  ///< one of the two is there
+    std::filesystem::path audit = {};            ///< where changes are written down; empty: no file
 };
 
 /// The settings, or what the configuration lacks. Where `advertise` was left out, it is the

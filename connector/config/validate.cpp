@@ -12,6 +12,7 @@
 #include "connector/config/issuers.h"
 #include "connector/config/pattern.h"
 #include "connector/config/targets.h"
+#include "connector/config/validate_admin.h"
 #include "connector/config/validate_limits.h"
 #include "connector/config/validate_trust.h"
 
@@ -58,7 +59,7 @@ void check_listeners(const Node& root, Configuration& configuration, Diagnostics
     }
     if (configuration.tunnels && configuration.tunnels->tls)
         add_address(configuration.tunnels->tls->address, place_of(root, {"tunnels", "tls", "address"}));
-    if (configuration.admin) add_address(configuration.admin->address, place_of(root, {"admin", "address"}));
+    if (configuration.admin) add_address(configuration.admin->address.tcp, place_of(root, {"admin", "address"}));
     if (configuration.admin && configuration.admin->metrics)
         add_address(*configuration.admin->metrics, place_of(root, {"admin", "metrics"}));
 }
@@ -98,11 +99,15 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
         expect_readable(tls->client_ca, "CA file", place_of(root, {"listeners", i, "tls", "client_ca"}), diagnostics);
         expect_readable(tls->client_crl, "revocation list", place_of(root, {"listeners", i, "tls", "client_crl"}),
                         diagnostics);
+        expect_readable(tls->ocsp_response, "OCSP response", place_of(root, {"listeners", i, "tls", "ocsp_response"}),
+                        diagnostics);
         for (std::size_t k = 0; k < tls->certificates.size(); ++k) {
             expect_readable(tls->certificates[k].certificate, "certificate",
                             place_of(root, {"listeners", i, "tls", "certificates", k, "certificate"}), diagnostics);
             expect_readable(tls->certificates[k].key, "key",
                             place_of(root, {"listeners", i, "tls", "certificates", k, "key"}), diagnostics);
+            expect_readable(tls->certificates[k].ocsp_response, "OCSP response",
+                            place_of(root, {"listeners", i, "tls", "certificates", k, "ocsp_response"}), diagnostics);
         }
     }
     for (std::size_t i = 0; i < configuration.log.sinks.size(); ++i) {
@@ -121,7 +126,7 @@ void check_files(const Node& root, const Configuration& configuration, Diagnosti
     }
     if (!configuration.tunnels) return;
     std::error_code ignored;
-    const auto& [directory, tls, wireguard] = *configuration.tunnels;
+    const auto& [directory, sessions_per_key, tls, wireguard] = *configuration.tunnels;
     // Keys and directory are made on first use; what exists must be of use.
     if (tls && std::filesystem::exists(tls->key, ignored))
         expect_readable(tls->key, "key", place_of(root, {"tunnels", "tls", "key"}), diagnostics);
@@ -183,6 +188,7 @@ void resolve_timeouts(Configuration& configuration) {
 void validate(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
     resolve_timeouts(configuration);
     check_listeners(root, configuration, diagnostics);
+    check_admin(root, configuration, diagnostics);
     name_sinks(root, configuration, diagnostics);
     check_credentials(root, configuration, diagnostics);
     check_files(root, configuration, diagnostics);

@@ -9,6 +9,8 @@ namespace {
 
 using yaml::Node;
 
+constexpr std::size_t kShortToken = 16;
+
 const Node* below(const Node* node, std::string_view key) {
     const yaml::Member* member = node == nullptr ? nullptr : node->find(key);
     return member == nullptr ? nullptr : &member->value;
@@ -152,12 +154,11 @@ class Search {
         if (!configuration_.admin) {
             return;
         }
-        const auto literal = configuration_.admin->address.literal();
-        if (literal && !literal->ip.is_loopback()) {
+        const std::string_view token = configuration_.admin->token.reveal();
+        if (!token.empty() && token.size() < kShortToken) {
             Part(root_, &root_, "the file", warnings_)
-                .warn({"admin", "address"},
-                      "admin.address is not loopback: whoever reaches it sees everything and may change what counts; "
-                      "admin.metrics is for those who only watch");
+                .warn({"admin", "token"},
+                      "admin.token is short enough to be guessed: take 32 random characters or more");
         }
     }
 

@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/secret.h"
+#include "common/base/secret_scope.h"
 
 namespace adit::credential {
 namespace {
@@ -29,6 +30,7 @@ boost::json::object claims_of(const AssertionDefaults& with) {
 }
 
 Result<Signer> by_key(const config::Assertion& assertion, const AssertionDefaults& with) {
+    const SecretScope scope;
     auto pem = read_file(assertion.key, kPemMost);
     if (!pem) {
         return std::unexpected(std::move(pem.error()));

@@ -206,7 +206,7 @@ Endpoint sts_endpoint(const std::string& region) {
 Result<AwsSource> choose_aws_source(const AwsKeys& keys, const std::string& region, const Environment& environment) {
     switch (keys.from) {
         case AwsKeys::From::fixed:
-            return FixedKeys{{keys.access_key_id, Secret(keys.secret_access_key), Secret(keys.session_token)}};
+            return FixedKeys{{keys.access_key_id, keys.secret_access_key.copy(), keys.session_token.copy()}};
         case AwsKeys::From::environment:
             return from_environment(environment);
         case AwsKeys::From::web_identity:
@@ -219,7 +219,7 @@ Result<AwsSource> choose_aws_source(const AwsKeys& keys, const std::string& regi
             break;
     }
     if (!keys.access_key_id.empty()) {
-        return FixedKeys{{keys.access_key_id, Secret(keys.secret_access_key), Secret(keys.session_token)}};
+        return FixedKeys{{keys.access_key_id, keys.secret_access_key.copy(), keys.session_token.copy()}};
     }
     if (!keys.role_arn.empty()) {
         return web_identity(keys, region, environment);

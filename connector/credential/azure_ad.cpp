@@ -20,7 +20,7 @@ struct Source {
 net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time deadline) {
     const config::AzureAd& with = source->settings;
     Secrets secrets;
-    secrets.add(with.client_secret);
+    secrets.add(with.client_secret.reveal());
     Form form;
     form.add("grant_type", "client_credentials").add("client_id", with.client_id).add("scope", with.scope);
     if (source->assertion) {
@@ -31,7 +31,7 @@ net::Task<fetch::Made> once(std::shared_ptr<const Source> source, net::Time dead
         secrets.add(*assertion);
         form.add("client_assertion_type", kJwtBearer).add("client_assertion", *assertion);
     } else {
-        form.add("client_secret", with.client_secret);
+        form.add("client_secret", with.client_secret.reveal());
     }
     auto reply = co_await source->provider->ask(std::move(form).post(), deadline, std::move(secrets));
     if (!reply) {

@@ -8,7 +8,7 @@ namespace adit::credential {
 FixedHeader::FixedHeader(const std::vector<config::SecretHeader>& headers) {
     for (const config::SecretHeader& header : headers) {
         names_.push_back(to_lower(header.name));
-        headers_.emplace_back(names_.back(), Secret(header.value));
+        headers_.emplace_back(names_.back(), header.value.copy());
     }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <cstdlib>
 
+#include "common/base/secret_scope.h"
 #include "connector/credential/form.h"
 #include "connector/credential/google.h"
 #include "connector/credential/uri_encoding.h"
@@ -31,7 +32,8 @@ struct Source {
     std::shared_ptr<Provider> provider;
 };
 
-Result<AccountKey> parse_key(const std::string& text) {
+Result<AccountKey> parse_key(std::string_view text) {
+    const SecretScope scope;  // of the JSON
     boost::system::error_code error;
     const json::value value = json::parse(text, error);
     if (error || !value.is_object()) {
@@ -148,7 +150,7 @@ Result<fetch::Fetch> fetch_gcp_service(const config::GcpService& settings, const
     auto* once = &once_by_metadata;
     auto usual = metadata_server();
     if (!settings.service_account_json.empty()) {
-        auto account = parse_key(settings.service_account_json);
+        auto account = parse_key(settings.service_account_json.reveal());
         if (!account) {
             return std::unexpected(std::move(account.error()));
         }

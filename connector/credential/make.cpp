@@ -3,6 +3,7 @@
 
 #include "connector/credential/aws_keeper.h"
 #include "connector/credential/aws_sigv4.h"
+#include "connector/credential/aws_source.h"
 #include "connector/credential/azure_ad.h"
 #include "connector/credential/fixed_header.h"
 #include "connector/credential/gcp_federated.h"
@@ -127,6 +128,30 @@ std::vector<std::filesystem::path> files_of(const config::Credential& credential
         add(files, aws->keys.endpoint);
     }
     std::erase(files, std::filesystem::path());
+    return files;
+}
+
+std::set<std::filesystem::path> renewed_files_of(const config::Credential& credential) {
+    std::set<std::filesystem::path> files;
+    const auto add_aws = [&files](const config::AwsKeys& keys) {
+        files.insert(keys.web_identity_token_file);
+        for (const char* name : {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}) {
+            files.insert(process_environment(name));
+        }
+    };
+    if (credential.azure_ad) {
+        files.insert(credential.azure_ad->federated_token_file);
+    }
+    if (const auto& gcp = credential.gcp_federated) {
+        files.insert(gcp->subject_token_file);
+        if (gcp->aws) {
+            add_aws(*gcp->aws);
+        }
+    }
+    if (credential.aws_sigv4) {
+        add_aws(credential.aws_sigv4->keys);
+    }
+    files.erase(std::filesystem::path());
     return files;
 }
 

@@ -1,6 +1,10 @@
 // Making the credentials that a backend is configured with.
 #pragma once
 
+#include <filesystem>
+#include <set>
+#include <vector>
+
 #include "connector/admin/metrics.h"
 #include "connector/backend/credential.h"
 #include "connector/config/config.h"
@@ -15,5 +19,7 @@ Result<backend::Credentials> make_credentials(const config::Backend& backend, co
 /// The files that are read for it, so that their change can be noticed. Those that are read anew for each token are not
 /// among them.
 std::vector<std::filesystem::path> files_of(const config::Credential& credential);
+/// Those: tokens that somebody else renews, also where the environment names them (AWS).
+std::set<std::filesystem::path> renewed_files_of(const config::Credential& credential);
 
 }  // namespace adit::credential

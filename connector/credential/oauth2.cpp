@@ -21,7 +21,7 @@ struct Source {
 };
 
 /// RFC 6749 §2.3.1: each part is encoded as a form's value first.
-std::string basic(const std::string& id, const std::string& secret) {
+std::string basic(const std::string& id, std::string_view secret) {
     std::string both = uri_encode(id) + ":" + uri_encode(secret);
     std::string field =
         std::string(kBasic) + base64_encode({reinterpret_cast<const std::uint8_t*>(both.data()), both.size()});
@@ -32,11 +32,11 @@ std::string basic(const std::string& id, const std::string& secret) {
 /// The request and what of it is secret.
 Result<fetch::Request> token_request(const Source& source, Secrets& secrets) {
     const config::OAuth2ClientCredentials& with = source.settings;
-    secrets.add(with.client_secret);
+    secrets.add(with.client_secret.reveal());
     Form form;
     form.add("grant_type", "client_credentials");
     if (with.authentication == Authentication::post) {
-        form.add("client_id", with.client_id).add("client_secret", with.client_secret);
+        form.add("client_id", with.client_id).add("client_secret", with.client_secret.reveal());
     } else if (with.authentication == Authentication::private_key_jwt) {
         auto assertion = source.signer();
         if (!assertion) {
@@ -57,7 +57,7 @@ Result<fetch::Request> token_request(const Source& source, Secrets& secrets) {
     }
     fetch::Request request = std::move(form).post();
     if (with.authentication == Authentication::basic) {
-        std::string field = basic(with.client_id, with.client_secret);
+        std::string field = basic(with.client_id, with.client_secret.reveal());
         secrets.add(std::string_view(field).substr(kBasic.size()));
         request.fields.emplace_back("authorization", std::move(field));
     }

@@ -48,7 +48,7 @@ Result<WebhookMeans> webhook_means(const config::Webhook& settings, const fetch:
     if (!url) {
         return std::unexpected(std::move(url.error()));
     }
-    auto key = webhook_key(settings.secret);
+    auto key = webhook_key(settings.secret.reveal());
     if (!key) {
         return std::unexpected(std::move(key.error()));
     }

@@ -67,7 +67,12 @@ net::Task<net::Status> BodyReader::wait(const bool* given_up) {
         if (done_) {
             break;
         }
-        if (const net::Status status = co_await stream_->receive(given_up)) {
+        const net::Status status =
+            least_ == nullptr ? co_await stream_->receive(given_up) : co_await receive_in_time(given_up);
+        if (broken_) {
+            co_return net::Errc::protocol;
+        }
+        if (status) {
             const bool orderly = status == net::Errc::end_of_stream;
             if (orderly && (framing_.kind == Framing::Kind::until_close || framing_.kind == Framing::Kind::stream)) {
                 end_of_stream();
@@ -77,6 +82,24 @@ net::Task<net::Status> BodyReader::wait(const bool* given_up) {
         }
     }
     co_return net::Status();
+}
+
+net::Task<net::Status> BodyReader::receive_in_time(const bool* given_up) {
+    if (!watch_) {
+        watch_ = std::make_unique<Watch>(*this);
+    }
+    watch_->turn();
+    const net::Status status = co_await stream_->receive(given_up, &broken_);
+    watch_->over();
+    co_return status;
+}
+
+void BodyReader::Watch::too_slow() {
+    if (!body_.done_ && !body_.broken_) {
+        body_.broken_ = true;
+        body_.error_ = {408, "request-body-too-slow", "it came slower than the least rate of this listener"};
+        body_.stream_->on_readable().wake();
+    }
 }
 
 void BodyReader::remove(BodyTap& tap) {
@@ -230,6 +253,7 @@ bool BodyWriter::try_send() {
     while (!out_.empty()) {
         const std::size_t n = stream_->write_some(out_, out_.size());
         started_ = started_ || n > 0;
+        given_ += static_cast<std::int64_t>(n);
         if (n == 0) {
             return false;
         }
@@ -240,12 +264,40 @@ bool BodyWriter::try_send() {
     return stream_->flush();
 }
 
+net::Task<net::Status> BodyWriter::writable_in_time() {
+    if (!watch_) {
+        watch_ = std::make_unique<Watch>(*this);
+    }
+    watch_->turn();
+    const net::Status broken = co_await stream_->writable();
+    watch_->over();
+    co_return broken;
+}
+
+std::int64_t BodyWriter::Watch::moved() {
+    const std::int64_t own = body_.given_ - static_cast<std::int64_t>(body_.stream_->waiting());
+    std::int64_t fresh = own - std::exchange(own_, own);
+    if (body_.h2_ != nullptr) {
+        const std::int64_t all = body_.h2_->session_taken();
+        const std::int64_t of_all = all - std::exchange(session_, all);
+        fresh = body_.h2_->peer_has_room() ? std::max(fresh, of_all) : fresh;
+    }
+    taken_ += std::max<std::int64_t>(fresh, 0);
+    return taken_;
+}
+
+void BodyWriter::Watch::too_slow() {
+    body_.too_slow_ = true;
+    body_.stream_->reset_on_close();  // what the kernel holds for him goes, too
+    body_.stream_->abort(net::Errc::timed_out);
+}
+
 net::Task<net::Status> BodyWriter::send() {
     if (coder_holds_) {
         flush_coder();
     }
     while (!try_send()) {
-        if (const net::Status broken = co_await stream_->writable()) {
+        if (const net::Status broken = least_ == nullptr ? co_await stream_->writable() : co_await writable_in_time()) {
             co_return broken;
         }
     }

@@ -10,6 +10,7 @@
 #include "connector/http/chunked.h"
 #include "connector/http/coder.h"
 #include "connector/http/message.h"
+#include "connector/http/pace_watch.h"
 
 namespace adit::http {
 
@@ -56,6 +57,8 @@ class BodyReader {
     void add(BodyTap& tap) { tap.next_ = std::exchange(tap_, &tap); }
     void remove(BodyTap& tap);
     bool tapped() const { return tap_ != nullptr; }
+    /// From now on the body has to come at this rate, while it is waited for. The reader stays where it is.
+    void require(const net::LeastRate& least) { least_ = &least; }
     /// A further bound on the body's bytes, besides the one it was made with.
     void limit(std::uint64_t most) { most_ = most_ == 0 ? most : std::min(most_, most); }
 
@@ -74,9 +77,23 @@ class BodyReader {
     void end();
     bool too_large(std::size_t more);
     void end_of_stream();
+    net::Task<net::Status> receive_in_time(const bool* given_up);
+
+    class Watch final : public PaceWatch {
+      public:
+        explicit Watch(BodyReader& body) : PaceWatch(body.stream_->loop(), *body.least_), body_(body) {}
+
+      private:
+        std::int64_t moved() override { return static_cast<std::int64_t>(body_.bytes_); }
+        bool excused() override { return body_.h2_ != nullptr && !body_.h2_->peer_may_send(); }
+        void too_slow() override;
+        BodyReader& body_;
+    };
 
     net::Stream* stream_;
     h2::Stream* h2_ = nullptr;
+    const net::LeastRate* least_ = nullptr;  ///< null: it may come as it likes
+    std::unique_ptr<Watch> watch_;           ///< from the first wait on
     BodyTap* tap_ = nullptr;
     Framing framing_;
     std::uint64_t left_ = 0;
@@ -89,6 +106,9 @@ class BodyReader {
     ChunkDecoder chunks_;
     Trailers trailers_;  ///< of an HTTP/2 stream
 };
+
+/// What is told of a client that was given up for that.
+inline constexpr const char* kTookTooSlowly = "the client took the answer slower than the least rate of this listener";
 
 /// Writes a body after its head. What cannot leave at once waits in one chain, which stays below a block or two.
 class BodyWriter {
@@ -116,6 +136,11 @@ class BodyWriter {
     /// One attempt without waiting: true when nothing is held any more. What a coder holds stays with it, since more
     /// bytes may follow at once.
     bool try_send();
+    /// From now on the client has to take at this rate what waits for it; else the stream is given up. The writer stays
+    /// where it is.
+    void require(const net::LeastRate& least) { least_ = &least; }
+    /// It was given up for that.
+    bool too_slow() const { return too_slow_; }
     bool started() const { return started_; }
     std::uint64_t bytes() const { return bytes_; }
     net::Stream& stream() const { return *stream_; }
@@ -124,9 +149,32 @@ class BodyWriter {
     void encode(BodyReader& from, std::size_t n);
     void frame(net::Chain& from, std::size_t n);
     void flush_coder();
+    net::Task<net::Status> writable_in_time();
+
+    /// What a stream has taken, of all that it was given. One of a session that only waits for others of it is
+    /// measured by these.
+    class Watch final : public PaceWatch {
+      public:
+        explicit Watch(BodyWriter& body)
+            : PaceWatch(body.stream_->loop(), *body.least_),
+              body_(body),
+              session_(body.h2_ == nullptr ? 0 : body.h2_->session_taken()) {}
+
+      private:
+        std::int64_t moved() override;
+        void too_slow() override;
+        BodyWriter& body_;
+        std::int64_t session_;  ///< at the last tick, as is the next
+        std::int64_t own_ = 0;
+        std::int64_t taken_ = 0;
+    };
 
     net::Stream* stream_;
     h2::Stream* h2_ = nullptr;
+    const net::LeastRate* least_ = nullptr;  ///< null: the client may take it as it likes
+    std::unique_ptr<Watch> watch_;           ///< from the first wait on
+    std::int64_t given_ = 0;                 ///< bytes that went to the stream
+    bool too_slow_ = false;
     Framing::Kind kind_;
     std::unique_ptr<Coder> coder_;
     bool coder_holds_ = false;  ///< bytes went in since it was flushed

@@ -56,6 +56,16 @@ Exchange::Exchange(RequestHead& head, BodyReader reader, BodyWriter writer, cons
     if (!server.trust.proxies.empty()) {
         ask_proxies();
     }
+    if (settings.least_rate.bytes_per_second > 0 && !silent_by_design()) {
+        body.require(settings.least_rate);
+        out.require(settings.least_rate);
+    }
+}
+
+/// Calls that may wait for each other for as long as they like: those of gRPC, and upgrades over HTTP/2, which look
+/// like a body until they are answered.
+bool Exchange::silent_by_design() const {
+    return request.version == Version::http2 && (!request.upgrade.empty() || is_grpc(request));
 }
 
 void Exchange::ask_proxies() {
@@ -185,6 +195,7 @@ net::Task<> Exchange::answer(const problem::Failure& failure) {
     for (const std::string& one : challenges) {
         fields.push_back({challenge, one, Known::own});
     }
+    keep_alive = keep_alive && body.error() == nullptr;  // nobody knows what of it would come
     co_await answer(Whole{failure.status, "application/problem+json", content, std::move(fields)});
 }
 

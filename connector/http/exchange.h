@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/net/give_way.h"
 #include "common/net/stream.h"
 #include "common/problem/answer.h"
 #include "common/problem/failure.h"
@@ -32,6 +33,7 @@ struct ServerSettings {
     Role role = Role::gateway;
     bool http2 = true;
     std::uint32_t concurrent_streams = 128;  ///< of one HTTP/2 connection
+    net::LeastRate least_rate = {};          ///< of request bodies, and of taking answers
     std::uint16_t https_redirect_port = 0;   ///< not 0: requests are sent to https there
     Trust trust;
 };
@@ -120,6 +122,7 @@ class Exchange {
     void begin_own(int code, std::vector<Field> fields, std::uint64_t length);
     net::Task<> answer_grpc(const problem::Failure& failure);
     void ask_proxies();
+    bool silent_by_design() const;
 
     bool truncated_ = false;
     std::string told_ip_;  ///< behind client_ip, where a proxy told it
@@ -139,6 +142,7 @@ class Handler {
 struct Peer {
     std::string ip;
     std::shared_ptr<const tls::PeerCertificate> certificate = nullptr;  ///< that it has shown and that was verified
+    net::Place* place = nullptr;                                        ///< at the listener; null: it needs none
 };
 
 /// A client's connection from its first byte to its close. Owned by the coroutine that awaits run().

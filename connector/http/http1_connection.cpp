@@ -43,7 +43,12 @@ class Http1Exchange final : public Exchange {
 
 Http1Connection::Http1Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings,
                                  Handler& handler)
-    : stream_(std::move(stream)), peer_(std::move(peer)), settings_(settings), handler_(handler), watchdog_(*stream_) {}
+    : stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      settings_(settings),
+      handler_(handler),
+      watchdog_(*stream_),
+      tenancy_(peer_.place, *this) {}
 
 void Http1Connection::drain() {
     draining_ = true;
@@ -162,6 +167,7 @@ net::Task<Http1Connection::Read> Http1Connection::read_head() {
 
 net::Task<bool> Http1Connection::serve_one(Read read) {
     busy_ = true;
+    tenancy_.busy();
     if (read == Read::refused) {
         request_.framing = {};  // what follows cannot be trusted to be a body
         request_.keep_alive = false;
@@ -172,6 +178,7 @@ net::Task<bool> Http1Connection::serve_one(Read read) {
     exchange.keep_alive = exchange.keep_alive && !draining_ && !exchange.refused;
     co_await handler_.handle(exchange);
     busy_ = false;
+    tenancy_.idle();
     if (exchange.truncated()) {
         stream_->abort(net::Errc::aborted);
         co_return false;

@@ -10,7 +10,7 @@
 
 namespace adit::http {
 
-class Http1Connection final : public Connection {
+class Http1Connection final : public Connection, private net::Tenant {
   public:
     Http1Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings, Handler& handler);
 
@@ -56,6 +56,7 @@ class Http1Connection final : public Connection {
     bool take_head(std::size_t& scanned);
     void skip_empty_line();
     bool begins_http2();
+    void give_way() override { stream_->abort(net::Errc::aborted); }
     net::Task<bool> serve_one(Read read);
     net::Task<bool> finish_request_body(Exchange& exchange);
     net::Task<> linger();
@@ -65,6 +66,7 @@ class Http1Connection final : public Connection {
     const ServerSettings& settings_;
     Handler& handler_;
     Watchdog watchdog_;
+    net::Tenancy tenancy_;
     RequestHead request_;
     std::optional<problem::Failure> refusal_;
     bool http2_ = false;  ///< the preface of HTTP/2 stands where a request should

@@ -81,6 +81,7 @@ Http2Connection::Http2Connection(std::unique_ptr<net::Stream> stream, Peer peer,
       loop_(session_.loop()),
       served_(loop_),
       watchdog_(*this),
+      tenancy_(peer_.place, *this),
       idle_since_(loop_.now()) {}
 
 net::Task<> Http2Connection::run() {
@@ -111,6 +112,7 @@ void Http2Connection::look_after() {
 
 void Http2Connection::stream_accepted(std::unique_ptr<h2::Stream> stream) {
     ++exchanges_;
+    tenancy_.busy();
     net::spawn(loop_.context(), "an exchange", serve(std::move(stream)));
 }
 
@@ -140,8 +142,10 @@ net::Task<> Http2Connection::serve(std::unique_ptr<h2::Stream> stream) {
         co_await read_rest(*stream);
     }
     stream.reset();
-    --exchanges_;
-    idle_since_ = loop_.now();
+    if (--exchanges_ == 0) {
+        idle_since_ = loop_.now();
+        tenancy_.idle();
+    }
     served_.wake();
 }
 

@@ -10,7 +10,7 @@
 
 namespace adit::http {
 
-class Http2Connection final : public Connection, private h2::SessionListener {
+class Http2Connection final : public Connection, private h2::SessionListener, private net::Tenant {
   public:
     Http2Connection(std::unique_ptr<net::Stream> stream, Peer peer, const ServerSettings& settings, Handler& handler);
 
@@ -33,6 +33,7 @@ class Http2Connection final : public Connection, private h2::SessionListener {
     void peer_draining() override {}
     net::Task<> serve(std::unique_ptr<h2::Stream> stream);
     void look_after();
+    void give_way() override { session_.close(net::Errc::aborted, "others need the connection's place"); }
 
     const Peer peer_;
     const ServerSettings& settings_;
@@ -41,6 +42,7 @@ class Http2Connection final : public Connection, private h2::SessionListener {
     net::Loop& loop_;
     net::Waiter served_;
     Watchdog watchdog_;
+    net::Tenancy tenancy_;
     std::size_t exchanges_ = 0;  ///< that run
     net::Time idle_since_;
     net::Time drained_by_ = net::Time::max();

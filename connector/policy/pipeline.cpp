@@ -23,6 +23,9 @@ net::Task<> Pipeline::handle(http::Exchange& exchange) {
         co_await exchange.answer(*story.failure);
     }
     // 4. metrics, access line and span, when the last byte has gone
+    if (exchange.out.too_slow() && story.trace.broken.empty()) {
+        story.trace.broken = http::kTookTooSlowly;
+    }
     conclude(exchange, story);
 }
 
@@ -253,7 +256,7 @@ void Pipeline::count(const http::Exchange& exchange, const Story& story, net::Ti
         if (story.failure) {
             metrics.failed(story.failure->code);
         } else if (!story.trace.broken.empty()) {
-            metrics.failed("cut-off");
+            metrics.failed(exchange.out.too_slow() ? "slow-reader" : "cut-off");
         }
     };
     if (story.site != nullptr) {

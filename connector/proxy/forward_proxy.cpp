@@ -201,7 +201,7 @@ void ForwardProxy::conclude(const http::Exchange& exchange, const Story& story) 
         metrics.failed(story.failure->code);
     } else if (!story.trace.broken.empty()) {
         record.reason = story.trace.broken;
-        metrics.failed("cut-off");
+        metrics.failed(exchange.out.too_slow() ? "slow-reader" : "cut-off");
     }
     const bool traced = story.tracked && story.tracked->ours && story.tracked->self.sampled;
     const std::string trace_id = story.tracked ? hex_encode(story.tracked->self.trace) : std::string();

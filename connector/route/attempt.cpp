@@ -298,6 +298,12 @@ bool Attempt::may_arrive_late(net::Status status) const {
     return unknown && body_handed_over() && !asking_.idempotent();
 }
 
+/// A session that was leaving, or gone, when the stream was to be opened: neither agent nor origin has seen anything.
+bool Attempt::way_refused() const {
+    return origin_ != nullptr && !way_.tunnel.empty() && !origin_->established() && origin_->failure() == nullptr &&
+           origin_->status() == net::Errc::refused;
+}
+
 problem::Failure Attempt::why_ended(net::Status status) const {
     if (auto verdict = watchdog_.verdict()) {
         return *verdict;
@@ -314,13 +320,18 @@ problem::Failure Attempt::why_ended(net::Status status) const {
     }
     if (!origin_->established() && status == net::Errc::session_closed) {
         problem::Failure lost = problem::session_lost(way_.tunnel);
-        lost.not_sent = false;  // the agent may have connected and passed on what we sent ahead
+        lost.not_sent = false;
+        lost.detail = "the session of tunnel '" + std::string(way_.tunnel) +
+                      "' ended before its agent had told whether it connected";
         return lost;
     }
     if (!origin_->established() && status == net::Errc::reset) {
         problem::Failure dropped = problem::session_lost(way_.tunnel);
         dropped.detail = "the agent gave the stream up before it had connected";
         return dropped;
+    }
+    if (way_refused()) {
+        return problem::session_lost(way_.tunnel);
     }
     if (status == net::Errc::refused) {  // RFC 9113 §8.7: the origin has not looked at it
         problem::Failure refused = problem::connection_terminated(endpoint_.text + ": the origin refused the stream");

@@ -126,6 +126,7 @@ class Attempt final {
     problem::Failure failure_of(net::Status status) const;
     problem::Failure why_ended(net::Status status) const;
     bool may_arrive_late(net::Status status) const;
+    bool way_refused() const;
     void cut_off(const std::string& words);
     resilience::Outcome answered() const;
     std::chrono::nanoseconds took() const;

@@ -191,7 +191,9 @@ net::Task<> Attempt::relay_body() {
         }
     }
     if (broken || watchdog_.verdict()) {
-        cut_off(watchdog_.verdict() ? watchdog_.verdict()->detail : "the client closed its connection");
+        cut_off(out.too_slow()        ? http::kTookTooSlowly
+                : watchdog_.verdict() ? watchdog_.verdict()->detail
+                                      : "the client closed its connection");
         co_return;
     }
     reusable_ = !uploading_;

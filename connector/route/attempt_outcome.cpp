@@ -77,7 +77,8 @@ resilience::Ending Attempt::ending(const std::optional<problem::Failure>& failur
     }
     const bool ours = without_credential_ || asking_.client_left || given_up_ || by_caller(*failure);
     ending.outcome = {.end = ours ? End::neutral : end_of(*failure), .took = took()};
-    const bool refused_stream = failure->not_sent && origin_ != nullptr && origin_->status() == net::Errc::refused;
+    const bool refused_stream =
+        failure->not_sent && origin_ != nullptr && origin_->status() == net::Errc::refused && !way_refused();
     if (refused_stream) {
         ending.outcome.end = End::refused_stream;
     }

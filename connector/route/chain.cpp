@@ -51,7 +51,7 @@ std::int64_t ms_of(WallTime time) {
 std::string Chain::code(std::string_view text, std::string_view request_id) const {
     std::string covered("adit hop\n");
     covered.append(request_id).append("\n").append(text);
-    return base64url_encode(tls::hmac_sha256(bytes_of(key_), covered));
+    return base64url_encode(tls::hmac_sha256(bytes_of(key_.reveal()), covered));
 }
 
 std::string Chain::sign(const Hop& hop, std::string_view request_id, WallTime now) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/secret.h"
 #include "common/base/time.h"
 
 namespace adit::route {
@@ -29,7 +30,7 @@ class Chain {
     /// A word is as old as this at most, or as much ahead of our clock.
     static constexpr std::chrono::seconds kAgeMost{60};
 
-    explicit Chain(std::string key) : key_(std::move(key)) {}
+    explicit Chain(Secret key) : key_(std::move(key)) {}
 
     std::string sign(const Hop& hop, std::string_view request_id, WallTime now) const;
     /// Nothing of a word that is not signed by the same key, for this request, lately.
@@ -38,7 +39,7 @@ class Chain {
   private:
     std::string code(std::string_view text, std::string_view request_id) const;
 
-    std::string key_;
+    Secret key_;
 };
 
 }  // namespace adit::route

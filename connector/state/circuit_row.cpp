@@ -1,6 +1,8 @@
 // What is said again, and what is made of an answer; see circuit_row.h.
 #include "connector/state/circuit_row.h"
 
+#include <algorithm>
+
 namespace adit::state {
 
 using resilience::CircuitForced;
@@ -8,6 +10,10 @@ using resilience::CircuitNews;
 using resilience::CircuitState;
 
 namespace {
+
+/// As long as a configuration may say at most: who can write into the store shall not open a circuit for ever, nor have
+/// times added up that no clock has.
+constexpr std::int64_t kLeftMost = std::chrono::milliseconds(std::chrono::hours(24)).count();
 
 std::optional<CircuitForced> forced_of(std::string_view word) {
     for (const auto forced : {CircuitForced::no, CircuitForced::open, CircuitForced::closed}) {
@@ -61,11 +67,12 @@ std::optional<CircuitOrder> CircuitRow::hear(const Reply& reply, CircuitState he
     const bool apart = !order.changed && !order.probes && !waits && here != shown;
     if (!order.changed && !forced && !apart) return std::nullopt;
     if (forced || !order.probes) {
-        order.news = CircuitNews{.state = shown,
-                                 .forced = forced ? forced_of(reply.items[5].text) : std::nullopt,
-                                 .cooldown = std::chrono::milliseconds(order.probes ? 0 : *left),
-                                 .repeats = static_cast<std::uint32_t>(*repeats),
-                                 .why = reply.items[4].text};
+        order.news = CircuitNews{
+            .state = shown,
+            .forced = forced ? forced_of(reply.items[5].text) : std::nullopt,
+            .cooldown = std::chrono::milliseconds(order.probes ? 0 : std::clamp<std::int64_t>(*left, 0, kLeftMost)),
+            .repeats = static_cast<std::uint32_t>(*repeats),
+            .why = reply.items[4].text};
     }
     return order;
 }

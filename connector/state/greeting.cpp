@@ -16,9 +16,9 @@ Greeting Greeting::of_server(const config::State& state, std::string_view client
     std::vector<Step>& steps = greeting.steps;
     const config::State::Server& server = state.server;
     if (!server.user.empty()) {
-        steps.push_back(authentication({"AUTH", server.user, server.password}));
+        steps.push_back(authentication({"AUTH", server.user, server.password.reveal()}));
     } else if (!server.password.empty()) {
-        steps.push_back(authentication({"AUTH", server.password}));
+        steps.push_back(authentication({"AUTH", server.password.reveal()}));
     }
     if (server.database != 0) {
         steps.push_back({"SELECT", plain_command({"SELECT", std::to_string(server.database)})});
@@ -35,7 +35,7 @@ Greeting Greeting::of_server(const config::State& state, std::string_view client
 Greeting Greeting::of_sentinel(const config::State& state) {
     Greeting greeting;
     if (!state.sentinel_password.empty()) {
-        greeting.steps.push_back(authentication({"AUTH", state.sentinel_password}));
+        greeting.steps.push_back(authentication({"AUTH", state.sentinel_password.reveal()}));
     }
     greeting.steps.push_back({"SENTINEL", plain_command({"SENTINEL", "get-master-addr-by-name", state.server.master})});
     return greeting;

@@ -150,6 +150,9 @@ Result<TunnelRecord> Store::create(TunnelRecord record) {
     if (auto placed = place_rows(record); !placed) {
         return std::unexpected(std::move(placed.error()));
     }
+    if (auto told = tell(nullptr, &record); !told) {
+        return std::unexpected(std::move(told.error()));
+    }
     if (auto written = write_file_atomically(file_of(record.name), format_tunnel(record)); !written) {
         return std::unexpected(std::move(written.error()));
     }
@@ -165,6 +168,7 @@ Result<TunnelRecord> Store::update(std::string_view name_or_id, const std::funct
     if (!record) {
         return record;
     }
+    const TunnelRecord before = *record;
     if (auto changed = change(*record); !changed) {
         return std::unexpected(std::move(changed.error()));
     }
@@ -173,6 +177,9 @@ Result<TunnelRecord> Store::update(std::string_view name_or_id, const std::funct
     }
     if (auto placed = place_rows(*record); !placed) {
         return std::unexpected(std::move(placed.error()));
+    }
+    if (auto told = tell(&before, &*record); !told) {
+        return std::unexpected(std::move(told.error()));
     }
     if (auto written = write_file_atomically(file_of(record->name), format_tunnel(*record)); !written) {
         return std::unexpected(std::move(written.error()));
@@ -188,6 +195,9 @@ Result<TunnelRecord> Store::remove(std::string_view name_or_id) {
     auto record = find(name_or_id);
     if (!record) {
         return record;
+    }
+    if (auto told = tell(&*record, nullptr); !told) {
+        return std::unexpected(std::move(told.error()));
     }
     std::error_code error;
     if (!fs::remove(file_of(record->name), error)) {

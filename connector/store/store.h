@@ -32,6 +32,11 @@ class Store {
     Result<TunnelRecord> update(std::string_view name_or_id, const std::function<Result<>(TunnelRecord&)>& change);
     Result<TunnelRecord> remove(std::string_view name_or_id);
 
+    /// Told of each change under the lock, just before the file is: what there was, and what there will be; null where
+    /// there is nothing. Its error is the change's, which is then not made.
+    using Witness = std::function<Result<>(const TunnelRecord* before, const TunnelRecord* after)>;
+    void witness(Witness witness) { witness_ = std::move(witness); }
+
     const std::filesystem::path& directory() const { return directory_; }
 
   private:
@@ -39,8 +44,13 @@ class Store {
     Result<> check_services(const TunnelRecord& record) const;
     Result<> place_rows(TunnelRecord& record) const;
 
+    Result<> tell(const TunnelRecord* before, const TunnelRecord* after) const {
+        return witness_ ? witness_(before, after) : Result<>();
+    }
+
     std::filesystem::path directory_;
     std::optional<net::Network> network_;
+    Witness witness_;
 };
 
 }  // namespace adit

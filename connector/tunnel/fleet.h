@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/base/tally.h"
+#include "common/log/sparing.h"
 #include "common/protocol/transport.h"
 #include "connector/tunnel/refusals.h"
 #include "connector/tunnel/seats.h"
@@ -79,6 +81,10 @@ class Fleet {
     std::uint64_t next_session_id() { return next_id_.fetch_add(1); }
     Refusals& refusals() { return refusals_; }
     Seats& seats() { return seats_; }
+    /// For lines about those who are refused.
+    logging::Sparing& sparing() { return sparing_; }
+    /// Of sessions, by tunnel and key.
+    Tally<std::pair<std::string, std::string>>& sessions_of_keys() { return sessions_of_keys_; }
 
   private:
     std::mutex mutex_;
@@ -86,6 +92,8 @@ class Fleet {
     std::atomic<std::uint64_t> next_id_{1};
     Refusals refusals_;
     Seats seats_;
+    logging::Sparing sparing_;
+    Tally<std::pair<std::string, std::string>> sessions_of_keys_;
 };
 
 }  // namespace adit::tunnel

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "common/log/log.h"
 #include "common/net/alarm.h"
@@ -14,6 +15,7 @@ namespace adit::tunnel {
 namespace {
 
 constexpr std::chrono::milliseconds kDeadPeer{9'000};
+constexpr std::uint32_t kUnbounded = std::numeric_limits<std::uint32_t>::max();
 constexpr const char* kUnknownKey = "its key is unknown here or was revoked";
 constexpr const char* kExpiredKey = "its key has expired";
 constexpr const char* kUnknownAddress = "its WireGuard address belongs to no key";
@@ -29,7 +31,9 @@ const char* said_of_key(const std::string& problem) {
 void note_refusal(ConnectorMetrics& metrics, Fleet& fleet, const net::Address& from, const char* kind,
                   const std::string& reason, const char* told) {
     metrics.session_refused(kind);
-    logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+    if (fleet.sparing().may_write(kind, net::Clock::now())) {
+        logging::warn("agent refused", {{"address", from.text()}, {"reason", reason}});
+    }
     if (told != nullptr) {
         fleet.refusals().add(from.ip.to_string(), told, std::chrono::system_clock::now());
     }
@@ -66,11 +70,14 @@ tls::Admission Gate::check(const tls::Spki& spki) const {
 }
 
 void Gate::admit(protocol::Transport transport, int fd, const net::Address& from) {
-    if (handshakes_ >= settings_.handshakes || load() > settings_.sessions) {
-        refuse(from, "limit", "too many sessions or handshakes", "there are too many sessions or handshakes");
+    if (load() > settings_.sessions) {
+        refuse(from, "limit", "too many sessions", "there are too many sessions");
         load_.fetch_sub(1, std::memory_order_relaxed);
         ::close(fd);
         return;
+    }
+    if (handshakes_ >= settings_.handshakes) {
+        handshaking_.free_one();
     }
     net::spawn(pool_.loop().context(), "an agent's session",
                transport == protocol::Transport::tls ? let_in_by_tls(fd, from) : let_in_by_wireguard(fd, from));
@@ -90,11 +97,19 @@ net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {
     tcp->detect_dead_peer(kDeadPeer);
     auto channel = std::make_unique<tls::TlsStream>(std::move(tcp), *context_, tls::TlsStream::Side::server);
     net::Status agreed;
+    bool gave_way = false;
     {
+        net::Place place(handshaking_);
+        const net::StreamInPlace tenant(&place, *channel);
         const net::AbortAt guard(*channel, pool_.loop().now() + settings_.session.handshake_timeout);
         ++handshakes_;
         agreed = co_await channel->handshake();
         --handshakes_;
+        gave_way = place.gave_way();
+    }
+    if (gave_way) {
+        refuse(from, "limit", "its handshake took long, and others came", "there are too many handshakes");
+        co_return;
     }
     const auto spki = channel->peer_spki();
     const KeyEntry* key = spki ? pool_.table()->key(*spki) : nullptr;
@@ -128,7 +143,20 @@ net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
     }
 }
 
+/// Whoever has a key may fill this connector with sessions, so they have a bound; those that are only shown their seat
+/// do not stay.
 net::Task<> Gate::run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seat) {
+    const std::uint32_t most = seat == 0 ? settings_.sessions_per_key : 0;
+    const auto share =
+        pool_.fleet().sessions_of_keys().enter({origin.key.tunnel_id, origin.key.key_id}, most > 0 ? most : kUnbounded);
+    if (!share) {
+        refuse(origin.address, "key_sessions",
+               "key " + origin.key.key_id + " of tunnel " + origin.key.tunnel_name + " has " + std::to_string(most) +
+                   " sessions, its most (tunnels.sessions_per_key)",
+               "its key has as many sessions as it may have (tunnels.sessions_per_key)");
+        co_return co_await turn_away(std::move(channel), std::move(origin),
+                                     "this token has as many sessions as it may have");
+    }
     protocol::Invitation invitation = settings_.invitation;
     invitation.seat = seat;
     invitation.time = std::chrono::system_clock::now();

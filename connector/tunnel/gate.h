@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/net/give_way.h"
 #include "common/net/listener.h"
 #include "common/protocol/transport.h"
 #include "common/tls/tls_stream.h"
@@ -22,8 +23,9 @@ class Gate {
     struct Settings {
         Session::Settings session;
         protocol::Invitation invitation;
-        std::size_t handshakes = 256;  ///< under way at once; more are closed unheard
-        std::size_t sessions = 4096;   ///< per worker
+        std::size_t handshakes = 256;        ///< under way at once; the oldest makes room for another
+        std::size_t sessions = 4096;         ///< per worker
+        std::uint32_t sessions_per_key = 0;  ///< of all workers; 0: no bound
     };
 
     /// `key`: the connector's own, for TLS; null where agents do not come over TLS.
@@ -39,13 +41,13 @@ class Gate {
 
   private:
     Gate(Pool& pool, const Settings& settings) : pool_(pool), settings_(settings) {}
+    void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     net::Task<> let_in_by_tls(int fd, net::Address from);
     net::Task<> let_in_by_wireguard(int fd, net::Address from);
     /// With a seat the agent is only sent there.
     net::Task<> run_session(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seat = 0);
     net::Task<> turn_away(std::unique_ptr<net::Stream> channel, Session::Origin origin, const char* words);
     net::Task<> show_seat(std::unique_ptr<net::Stream> channel, Session::Origin origin, unsigned seats);
-    void refuse(const net::Address& from, const char* kind, const std::string& reason, const char* told);
     tls::Admission check(const tls::Spki& spki) const;
 
     Pool& pool_;
@@ -53,6 +55,7 @@ class Gate {
     std::unique_ptr<tls::Context> context_;
     std::atomic<std::size_t> load_{0};
     std::size_t handshakes_ = 0;
+    net::IdlePlaces handshaking_;
 };
 
 /// Notes somebody whose WireGuard key nobody knows: he does not get as far as a gate. From any thread.

@@ -127,8 +127,10 @@ class Line final : public net::Stream {
     net::Waiter& on_writable() override { return on_writable_; }
 
     void refuse(const problem::Failure& failure) {
-        send({.kind = Message::Kind::refused, .line = id_, .failure = failure});
+        send({.kind = Message::Kind::refused, .line = id_, .why = net::Errc::refused, .failure = failure});
     }
+    /// The stream ended so before anybody had said anything: whether its request may have been seen is in the word.
+    void give_up(net::Status why) { send({.kind = Message::Kind::refused, .line = id_, .why = why}); }
     /// Asks the far worker to open the other end.
     void call(std::uint64_t session, const net::HostPort& target) {
         send({.kind = Message::Kind::open, .line = id_, .session = session, .target = target});
@@ -152,7 +154,7 @@ class Line final : public net::Stream {
                 break;
             case Message::Kind::refused:
                 refusal_ = std::move(message.failure);
-                fail(refusal_ ? net::Errc::refused : net::Errc::session_closed);
+                fail(message.why);
                 break;
             case Message::Kind::end:
                 ended_by_peer_ = true;
@@ -240,7 +242,7 @@ net::Task<> carry(std::unique_ptr<Line> line, std::unique_ptr<h2::Stream> stream
         co_return;
     }
     if (status == 0) {
-        line->tell(Message::Kind::refused);  // without a failure: the session went away under it
+        line->give_up(stream->status() ? stream->status() : net::Errc::session_closed);
         co_return;
     }
     line->tell(Message::Kind::established);
@@ -266,8 +268,8 @@ void Desk::deliver(unsigned from, std::vector<Message>& batch) {
 void Desk::open_far_end(unsigned from, const Message& message) {
     Session* session = pool_.local(message.session);
     std::unique_ptr<h2::Stream> stream = session == nullptr ? nullptr : session->open(message.target);
-    if (!stream) {
-        send(from, {.kind = Message::Kind::refused, .line = message.line});
+    if (!stream) {  // it has gone, or its agent is leaving, since the other worker has chosen it
+        send(from, {.kind = Message::Kind::refused, .line = message.line, .why = net::Errc::refused});
         return;
     }
     auto line = std::make_unique<Line>(*this, message.line, from, false);

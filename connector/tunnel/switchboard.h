@@ -29,7 +29,8 @@ struct Message {
     std::size_t credit = 0;                        ///< bytes that the reader has taken
     std::uint64_t session = 0;                     ///< open
     net::HostPort target = {};                     ///< open
-    std::optional<problem::Failure> failure = {};  ///< refused
+    net::Status why = {};                          ///< refused: how the stream ended
+    std::optional<problem::Failure> failure = {};  ///< refused, by somebody who says why
 };
 
 /// Joins the desks of all workers. Made before the workers run, outlives them.

@@ -11,7 +11,10 @@ WRONG = [  # a line, and what is said about it: (column, words)
     ("  - address: 127.0.0.1:99999", [(14, "from 1 to 65535")]),
     ("    limits: { header_bytes: 32KB, header_timeout: 10, idle_timeout: forever, body_bytes: -1 }",
      [(29, "as in 64KiB"), (51, "as in 500ms, 5s, 24h"), (69, "duration"), (90, "size")]),
+    ("  - address: 127.0.0.1:8082", []),
+    ("    limits: { connections_per_client: -1, min_rate: 1GiB, min_rate_after: 0s }", [(39, "a number from 0 to 1000000"), (53, "64MiB"), (75, "1ms")]),
     ("  - address: 127.0.0.1:8080", []),
+    ("    proxy_protocol: v2", [(5, "not available in this version")]),
     ("    tls: { certificate: missing.crt }", [(10, "'key' is missing"), (25, "No such file")]),
     ("tunnels: { directory: d, wireguard: { network: 10.0.0.1/8, device: tun }, tls: { address: 127.0.0.1:7443, key: k } }",
      [(37, "'address' is missing"), (48, "bits are set behind the prefix"), (68, "one of auto, user-space, kernel, existing")]),
@@ -24,7 +27,6 @@ WRONG = [  # a line, and what is said about it: (column, words)
     ("  - { match: { host: '*.*.example.com', path: v1 }, backend: wbe }", [(22, "host pattern"), (47, "begins with '/'"), (62, "no backend 'wbe'")]),
     ("  - { match: { path: /x/**/y }, backend: web }", [(22, "'**' can only be the last segment")]),
     ("  - { match: { path: '${NOWHERE}' }, backend: web }", [(22, "NOWHERE is not set")]),
-    ("audit: {}", [(1, "not available in this version")]),
     ("routs: []", [(1, "did you mean 'routes'")]),
 ]
 GOOD = """listeners: [ { address: "127.0.0.1:8080" } ]

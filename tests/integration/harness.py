@@ -18,6 +18,7 @@ import unittest
 CONNECTOR = os.environ.get("ADIT_CONNECTOR", "build/dev/connector/adit-connector")
 AGENT = os.environ.get("ADIT_AGENT", "build/dev/agent/adit-agent")
 SCALE = float(os.environ.get("ADIT_TEST_SCALE", "1.0"))
+PATIENCE = float(os.environ.get("ADIT_TEST_PATIENCE", "1.0"))  # by which programs may be slower than usual, under valgrind say
 _reservations = {}
 PORTS = range(12_000, 32_000)
 
@@ -49,6 +50,7 @@ def free_port(host="127.0.0.1"):
 
 def wait_for(condition, what, seconds=15):
     """Polls until the condition holds; its last value is the answer."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     pause = threading.Event()
     while True:

@@ -5,7 +5,7 @@ import re
 import socket
 
 from fault_backend import FaultBackend
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CONNECTOR, SANITIZED, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 PRIORITIES = ("low", "normal", "high", "critical")
 MEBI = 1 << 20
@@ -85,7 +85,8 @@ class Shedding(Case):
         refused = wait_for(lambda: (lambda a: a if a.status == 503 else None)(self.ask("low")), "a refusal")
         self.assertIn("little memory is left", refused.problem()["detail"])
         self.assertEqual(self.line(refused)["shed"], "memory")
-        self.assertIn("critical", self.served())
+        if not SANITIZED:  # whose memory grows with each reload, beyond what is left here
+            self.assertIn("critical", self.served())
         self.reload("memory: 1MiB")
         wait_for(lambda: self.resource("memory")["used"].endswith("of 1 MiB"), "the other bound")
         self.assertEqual(self.served(), [])

@@ -13,22 +13,22 @@ COMMON = {
     "common/base": [], "common/command": ["common/base"], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
     "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
     "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/jose": ["common/base"], "common/token": ["common/base", "common/net", "common/tls", "common/wireguard"],
-    "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/status": ["common/base", "common/net"],
+    "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/sandbox": ["common/base", "common/metrics", "common/net"], "common/status": ["common/base", "common/net", "common/problem", "common/tls"],
 }
 ALL_COMMON = list(COMMON)
 ALLOWED = {
     **COMMON,
     "agent/allow": ["common/base"], "agent/metrics": ["common/metrics", "common/problem"],
-    "agent/config": ["common/base", "common/config", "common/log", "common/net", "common/wireguard"],
-    "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net", "common/wireguard"],
+    "agent/config": ["common/base", "common/config", "common/log", "common/net", "common/sandbox", "common/wireguard"],
+    "agent/options": ["agent/allow", "agent/config", "common/base", "common/command", "common/config", "common/log", "common/net", "common/sandbox", "common/wireguard"],
     "agent/dial": ["common/base", "common/h2", "common/log", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent/diagnose": ["agent/allow", "agent/dial", "agent/options", "common/base", "common/h2", "common/net", "common/problem", "common/protocol", "common/tls", "common/token", "common/wireguard"],
     "agent": [*ALL_COMMON, *(f"agent/{f}" for f in ("allow", "config", "diagnose", "dial", "metrics", "options"))],
-    "connector/access": ["common/base"], "connector/config": ["connector/access", "common/base", "common/config", "common/log", "common/net", "common/wireguard"],
+    "connector/access": ["common/base"], "connector/config": ["connector/access", "common/base", "common/config", "common/log", "common/net", "common/sandbox", "common/tls", "common/wireguard"],
     "connector/http": ["common/base", "common/h2", "common/net", "common/problem", "common/tls"], "connector/store": ["connector/access", "common/base", "common/net", "common/tls", "common/wireguard"],
     "connector/resilience": ["common/base", "connector/config"],
     "connector/state": ["common/base", "common/metrics", "common/net", "common/problem", "common/tls", "connector/admin", "connector/config", "connector/resilience"],
-    "connector/admin": ["common/base", "common/metrics"], "connector/backend": ["common/base", "connector/access", "connector/config", "connector/resilience", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
+    "connector/admin": ["common/base", "common/log", "common/metrics", "common/net", "common/status"], "connector/backend": ["common/base", "connector/access", "connector/config", "connector/resilience", "common/h2", "common/net", "common/problem", "common/tls", "connector/admin", "connector/http"],
     "connector/health": ["common/base", "common/h2", "common/net", "common/problem", "connector/backend", "connector/config", "connector/http", "connector/resilience"],
     "connector/fetch": ["common/base", "common/log", "common/net", "common/problem", "common/tls", "connector/admin", "connector/backend", "connector/config", "connector/http"],
     "connector/credential": ["common/base", "common/jose", "common/log", "common/net", "common/problem", "common/tls", "connector/access", "connector/admin", "connector/backend", "connector/config", "connector/fetch", "connector/http"],
@@ -43,7 +43,7 @@ ALLOWED = {
     "connector": [*ALL_COMMON, *(f"connector/{f}" for f in ("access", "admin", "backend", "cache", "cli", "config", "credential", "event", "fetch", "health", "http", "policy", "proxy", "resilience", "route", "state", "store", "telemetry", "tunnel"))],
 }
 SINGLE = {"nghttp2/": ["common/h2"], "openssl/": ["common/jose", "common/tls"], "yaml-cpp/": ["common/config"], "prometheus/": ["common/metrics"], "zlib.h": ["connector/policy"], "wireguard.h": ["common/wireguard"], "brotli/": ["connector/policy"],
-          "hiredis/": ["connector/state"],
+          "hiredis/": ["connector/state"], "seccomp.h": ["common/sandbox"], "cap-ng.h": ["common/sandbox"], "linux/landlock.h": ["common/sandbox"],
           "CLI/": ["agent/options", "common/command", "connector/cli"]}
 BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "left-overs belong into an issue"), (r"std::endl", "flushes for nothing"),

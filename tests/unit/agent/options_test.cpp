@@ -103,7 +103,8 @@ TEST_CASE("without anything but a token the defaults stand") {
 
 TEST_CASE("flags win over the environment, and the environment over the file") {
     Scene scene;
-    scene.set("TUNNEL_TOKEN", "adit1_x");
+    scene.set("TUNNEL_TOKEN_FILE",
+              scene.file("token", "adit1_x"));  // a variable would be wiped by the first to read it
     const std::string config = scene.file("agent.yaml",
                                           "metrics: 127.0.0.1:1\nlog: { level: error }\ngrace_period: 1s\n"
                                           "connections: 1\nlabels: { zone: a, rack: r1 }\n");
@@ -217,7 +218,8 @@ TEST_CASE("inspect reads standard input when nothing else names a token, up to a
 
 TEST_CASE("the way to the connector: flag, then environment, then file, then default") {
     Scene scene;
-    scene.set("TUNNEL_TOKEN", "adit1_x");
+    scene.set("TUNNEL_TOKEN_FILE",
+              scene.file("token", "adit1_x"));  // a variable would be wiped by the first to read it
     const agent::TransportOptions none = run({"run"}).transport;
     CHECK(none.protocol == agent::TransportProtocol::automatic);
     CHECK(none.device == wireguard::DeviceKind::automatic);

@@ -71,7 +71,7 @@ TEST_CASE("errors of the agent's file have their places") {
     CHECK(yaml::test::lines(config.error(), files.directory()) ==
           "agent.yaml:3:5: \"b\" is not an allow pattern: the port is missing\n"
           "agent.yaml:4:1: unknown key 'conection' in the configuration; did you mean 'connections'? (allowed: allow, "
-          "connections, labels, metrics, log, grace_period, transport_protocol, wireguard)\n"
+          "connections, labels, metrics, log, grace_period, transport_protocol, wireguard, sandbox)\n"
           "agent.yaml:5:14: expected one of trace, debug, info, warn, error, found \"loud\"\n");
 }
 

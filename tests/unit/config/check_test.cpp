@@ -73,7 +73,7 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
               path.string() +
               ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
               "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
-              "timeouts, cache, degrade, shed, state, webhooks, chain, problems)\n"
+              "timeouts, cache, degrade, shed, state, webhooks, chain, problems, and 1 more)\n"
               "  2 | admn: {}\n"
               "    | ^\n");
     const auto json = check(path, Output::json);
@@ -92,7 +92,7 @@ TEST_CASE("a file that is not there is an error of the input") {
 
 TEST_CASE("the connector's end of WireGuard: keys beside those of TLS, else beside the directory") {
     Configuration configuration;
-    configuration.tunnels = Tunnels{"/etc/adit/tunnels.d", {}, TunnelWireGuard{}};
+    configuration.tunnels = Tunnels{.directory = "/etc/adit/tunnels.d", .wireguard = TunnelWireGuard{}};
     configuration.tunnels->wireguard->address = *net::HostPort::parse("0.0.0.0:51820");
     configuration.tunnels->wireguard->keepalive = std::chrono::milliseconds(1500);
     const auto alone = tunnel_settings(configuration, "this-machine");
@@ -122,7 +122,8 @@ TEST_CASE("what agents are told to dial") {
     for (const auto& [address, advertise, told] : cases) {
         CAPTURE(address);
         Configuration configuration;
-        configuration.tunnels = Tunnels{"tunnels.d", TunnelTls{*net::HostPort::parse(address), "k", {}, {}}, {}};
+        configuration.tunnels =
+            Tunnels{.directory = "tunnels.d", .tls = TunnelTls{*net::HostPort::parse(address), "k", {}, {}}};
         if (*advertise) configuration.tunnels->tls->advertise.push_back(*net::HostPort::parse(advertise));
         const auto settings = tunnel_settings(configuration, "this-machine");
         REQUIRE(settings);

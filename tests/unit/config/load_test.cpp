@@ -35,7 +35,7 @@ listeners:
   - name: public
     address: "[::]:8443"
     tls: { certificate: server.crt, key: server.key }
-    limits: { header_bytes: 16KiB, header_timeout: 5s, idle_timeout: 30s, body_bytes: 10MiB, connections: 500 }
+    limits: { header_bytes: 16KiB, header_timeout: 5s, idle_timeout: 30s, body_bytes: 10MiB, connections: 500, connections_per_client: 20, min_rate: 4KiB, min_rate_after: 30s }
 tunnels:
   directory: tunnels.d
   tls: { address: 0.0.0.0:7443, key: connector.key, advertise: [tunnel.example.com:7443] }
@@ -73,6 +73,9 @@ TEST_CASE("a complete file is read") {
     CHECK(c.listeners[1].address.host == "::");
     CHECK(c.listeners[1].tls->certificate == files.directory() / "server.crt");
     CHECK(c.listeners[1].limits.header_bytes == 16 * 1024);
+    CHECK(c.listeners[1].limits.connections_per_client == 20);
+    CHECK(c.listeners[1].limits.min_rate == 4096);
+    CHECK(c.listeners[1].limits.min_rate_after == 30s);
     CHECK(c.listeners[1].limits.body_bytes == 10 * 1024 * 1024);
     CHECK(c.listeners[1].limits.connections == 500);
     CHECK(c.tunnels->directory == files.directory() / "tunnels.d");
@@ -104,6 +107,9 @@ TEST_CASE("what is left out has the defaults of defaults.h") {
     CHECK(c.listeners[0].limits.header_bytes == 32 * 1024);
     CHECK(c.listeners[0].limits.header_timeout == 10s);
     CHECK(c.listeners[0].limits.idle_timeout == 75s);
+    CHECK(c.listeners[0].limits.connections_per_client == 0);
+    CHECK(c.listeners[0].limits.min_rate == 1024);
+    CHECK(c.listeners[0].limits.min_rate_after == 10s);
     CHECK(c.listeners[0].limits.body_bytes == 0);
     CHECK(c.listeners[0].limits.connections == 10'000);
     CHECK(c.backends[0].timeouts.connect == 5s);
@@ -174,14 +180,14 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:1:1: unknown key 'listener' in the configuration; did you mean 'listeners'? (allowed: log, "
          "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
          "timeouts, "
-         "cache, degrade, shed, state, webhooks, chain, problems)\n"},
+         "cache, degrade, shed, state, webhooks, chain, problems, and 1 more)\n"},
         {"misspelt endpoints", "backends:\n  a:\n    endpoint: [http://x]\n",
          "adit.yaml:3:5: 'endpoints' is missing in a backend\n"
          "adit.yaml:3:5: unknown key 'endpoint' in a backend; did you mean 'endpoints'? (allowed: endpoints, "
          "protocol, timeouts, tls, forwarding, credential, retry, circuit, bulkhead, balance, health, outlier, cache, "
          "fallback, essential)\n"},
-        {"keys of later versions", "consumers: []\naudit: {}\n",
-         "adit.yaml:2:1: 'audit' is known but not available in this version\n"},
+        {"keys of later versions", "consumers: []\nlisteners: [{address: \"127.0.0.1:1\", proxy_protocol: v2}]\n",
+         "adit.yaml:2:38: 'proxy_protocol' is known but not available in this version\n"},
         {"wireguard without what it needs", "tunnels:\n  directory: d\n  wireguard: {}\n",
          "adit.yaml:3:14: 'address' is missing in tunnels.wireguard\n"
          "adit.yaml:3:14: 'network' is missing in tunnels.wireguard\n"},

@@ -146,4 +146,15 @@ TEST_CASE("client certificates belong to a CA") {
     CHECK(contains(errors_of(tls), "client_certificates belongs to client_ca"));
 }
 
+TEST_CASE("whose revocation lists are asked for is a word, and belongs to lists") {
+    const auto tls = [](const std::string& more) {
+        return errors_of("listeners: [{address: \"127.0.0.1:0\", tls: {certificate: c, key: k" + more + "}}]\n");
+    };
+    CHECK(contains(tls(", client_crl_of: chain"), "client_crl_of belongs to client_ca"));
+    CHECK(contains(tls(", client_ca: a, client_crl_of: chain"), "client_crl_of belongs to client_crl"));
+    CHECK(contains(tls(", client_ca: a, client_crl: b, client_crl_of: all"), "issuer"));
+    CHECK(contains(tls(", session_tickets: 7h"), "6h"));
+    CHECK(contains(tls(", ocsp_response: nowhere"), "cannot read the OCSP response"));
+}
+
 }  // namespace adit::config

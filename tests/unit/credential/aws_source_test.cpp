@@ -54,7 +54,7 @@ TEST_CASE("without a choice the first that is there is taken, in the order of AW
 TEST_CASE("what the configuration says goes before the environment") {
     AwsKeys keys;
     keys.access_key_id = "AKIA2";
-    keys.secret_access_key = "s2";
+    keys.secret_access_key = SharedSecret("s2");
     CHECK(std::get<FixedKeys>(*choose(kKeys, keys)).credentials.access_key_id == "AKIA2");
     keys = {};
     keys.role_arn = "arn:aws:iam::2:role/y";

@@ -166,6 +166,17 @@ TEST_CASE("a certificate stands for the consumer that lists its key, a name of i
     CHECK(with(stranger, *by) == "no consumer lists this client certificate");
     CHECK(with(stranger, *make_mtls("m", {Unlisted::common_name}, consumers())) == "x");
     CHECK(with(stranger, *make_mtls("m", {Unlisted::first_san}, consumers())) == "spiffe://a/b");
+    tls::PeerCertificate nameless = stranger;
+    nameless.sans.clear();
+    nameless.common_name.clear();
+    nameless.subject = "O=Example";
+    CHECK(with(nameless, *make_mtls("m", {Unlisted::first_san}, consumers())) ==
+          "no consumer lists this client certificate");
+    CHECK(with(nameless, *make_mtls("m", {Unlisted::common_name}, consumers())) ==
+          "no consumer lists this client certificate");
+    config::Consumer unit = consumer("unit");
+    unit.certificates = {{"", "O=Example", ""}};
+    CHECK(with(nameless, *make_mtls("m", {}, std::make_shared<const Consumers>(std::vector{unit}))) == "unit");
     request.certificate.not_after = kNow - 1s;
     CHECK(found(*by, request.visit()) == "the client certificate has expired");
 }

@@ -117,3 +117,18 @@ TEST_CASE("attributes come from claims, behind those that are configured") {
     CHECK((*named)->attributes.at("team") == "claimed");
     CHECK((*callers.find(claims(R"({"sub":"u","env":{"name":"*"}})")))->environment.empty());
 }
+
+TEST_CASE("a claim that says more than text says nothing, and a caller's environment is what its claim says, or none") {
+    const Consumers consumers({listed("web", {{"https://i", {{"azp", "web"}}}, {"https://i", {{"azp", "site"}}}})});
+    auto settings = settings_of_issuer();
+    CHECK(consumer_of(TokenCallers(settings, "jwt", consumers), R"({"azp":"site"})") == "web");
+    CHECK(consumer_of(TokenCallers(settings, "jwt", consumers), R"({"azp":[{"web":1},"web"]})") == "web");
+    CHECK(consumer_of(TokenCallers(settings, "jwt", consumers), R"({"azp":{"web":1},"sub":"u"})") == "u");
+    CHECK(consumer_of(TokenCallers(settings, "jwt", consumers), "{\"sub\":\"a\\u007f\"}") ==
+          "none: its claim sub names nobody");
+    settings.environment_claim = "env";
+    const TokenCallers callers(settings, "jwt", consumers);
+    CHECK((*callers.find(claims(R"({"sub":"u"})")))->environment.empty());
+    CHECK((*callers.find(claims(R"({"sub":"u","env":["a"]})")))->environment.empty());
+    CHECK((*callers.find(claims(R"({"sub":"u","env":"qa"})")))->environment == "qa");
+}

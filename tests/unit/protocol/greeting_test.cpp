@@ -23,3 +23,11 @@ TEST_CASE("a time that is missing or odd is no time") {
     fields.add("adit-time", "yesterday");
     CHECK_FALSE(protocol::Invitation::from_request(fields).time);
 }
+
+TEST_CASE("a name of an agent that is too long is cut between characters") {
+    const std::string name = std::string(255, 'a') + "\u00e9";
+    const auto read = protocol::Introduction::from_json("{\"agent\":\"" + name + "\"}");
+    REQUIRE(read);
+    CHECK(read->agent == std::string(255, 'a'));
+    CHECK(protocol::Introduction::from_json(read->to_json()));
+}

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Chain kOurs("0123456789abcdef0123456789abcdef");
+const Chain kOurs(Secret("0123456789abcdef0123456789abcdef"));
 const WallTime kNow{1'800'000'000s};
 const Hop kHop{.attempt = 2, .retries = true, .left = 1500ms};
 
@@ -26,7 +26,7 @@ TEST_CASE("a word counts for its own request, for a while, and by its own key") 
     CHECK_FALSE(kOurs.read(word, "req_2", kNow));
     CHECK_FALSE(kOurs.read(word, "req_1", kNow + 61s));
     CHECK_FALSE(kOurs.read(word, "req_1", kNow - 61s));
-    CHECK_FALSE(Chain("another key, as long as it has to be").read(word, "req_1", kNow));
+    CHECK_FALSE(Chain(Secret("another key, as long as it has to be")).read(word, "req_1", kNow));
 }
 
 TEST_CASE("a changed word is none, wherever it was changed") {

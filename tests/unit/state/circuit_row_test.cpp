@@ -125,3 +125,13 @@ TEST_CASE("an operator's word is heard once, and whenever it is another one") {
     CHECK(order->news->forced == CircuitForced::no);
     CHECK(row.forced_known == 2'000);
 }
+
+TEST_CASE("a circuit is open for a day at most, whatever the store says") {
+    for (const std::int64_t left : {INT64_MAX, INT64_MIN}) {
+        const auto order = known(4).hear(answer({.generation = 5, .state = CircuitState::open, .left = left}),
+                                         CircuitState::closed, false);
+        REQUIRE(order);
+        REQUIRE(order->news);
+        CHECK(order->news->cooldown == (left > 0 ? std::chrono::hours(24) : std::chrono::hours(0)));
+    }
+}

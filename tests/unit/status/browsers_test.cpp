@@ -38,6 +38,24 @@ TEST_CASE("a name that leads here is not ours") {
     CHECK_FALSE(from_a_page(false, {.host = "adit:9090"}, kPrivate));  // its metrics are asked for by name
 }
 
+TEST_CASE("over TLS the names of the certificate are ours, and over a path there is no name at all") {
+    const Place secure{
+        .host = "0.0.0.0", .loopback = false, .by_tls = true, .names = {"admin.example", "*.ops.example"}};
+    for (const char* host : {"admin.example", "ADMIN.example:9901", "a.ops.example", "192.0.2.1:9901"}) {
+        CAPTURE(host);
+        CHECK_FALSE(from_a_page(true, {.host = host}, secure));
+        CHECK_FALSE(from_a_page(false, {.host = host}, secure));
+    }
+    for (const char* host : {"evil.example", "a.b.ops.example", "ops.example", ".ops.example", "xadmin.example"}) {
+        CAPTURE(host);
+        CHECK(from_a_page(true, {.host = host}, secure));
+        CHECK(from_a_page(false, {.host = host}, secure));
+    }
+    const Place path{.host = "", .loopback = true, .reached_by_path = true};
+    CHECK_FALSE(from_a_page(true, {.host = "whatever"}, path));
+    CHECK(from_a_page(true, {.host = "whatever", .origin = "https://evil.example"}, path));
+}
+
 TEST_CASE("what changes something is refused to pages of any site") {
     const auto refused = [](bool changes, std::optional<std::string_view> origin,
                             std::optional<std::string_view> site) {

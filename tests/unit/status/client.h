@@ -21,16 +21,17 @@ namespace adit::status::test {
 /// Runs a server with a few handlers until it dies.
 class Running {
   public:
-    Running() : work_(context_.get_executor()), server_(context_) {
+    Running() : work_(context_.get_executor()), server_(loop_) {
         server_.add("/live", [] { return Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
         server_.add("/ready", [this] {
             return ready ? Answer{200, "application/json", "{\"ready\":true}\n"}
                          : Answer{503, "application/json", "{\"ready\":false,\"reason\":\"no session\"}\n"};
         });
         server_.add("/broken", []() -> Answer { throw std::runtime_error("secret words"); });
-        server_.add_action("/update/now", [](const Server::Tell& tell) { tell({200, "text/plain", "now\n"}); });
-        server_.add_action("/update/later", [this](const Server::Tell& tell) { waiting_ = tell; });
-        listening = server_.listen({"127.0.0.1", 0}, false).has_value();
+        server_.add_action("/update/now",
+                           [](const Asked&, const Server::Tell& tell) { tell({200, "text/plain", "now\n"}); });
+        server_.add_action("/update/later", [this](const Asked&, const Server::Tell& tell) { waiting_ = tell; });
+        listening = server_.listen(net::HostPort{"127.0.0.1", 0}, {}).has_value();
         server_.start();
         thread_ = std::jthread([this] { context_.run(); });
     }
@@ -40,7 +41,7 @@ class Running {
         context_.stop();
     }
 
-    net::HostPort address() const { return {"127.0.0.1", server_.address().port}; }
+    net::HostPort address() const { return {"127.0.0.1", server_.address().tcp.port}; }
     /// Answers what asked for /update/later, if something has; false when nothing had.
     bool tell() {
         bool told = false;
@@ -74,6 +75,7 @@ class Running {
     }
 
     boost::asio::io_context context_{1};
+    net::Loop loop_{context_};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     Server server_;
     Server::Tell waiting_;

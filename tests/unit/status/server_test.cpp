@@ -128,11 +128,12 @@ TEST_CASE("stopping ends idle connections and the listening") {
 
 TEST_CASE("a server may die before its context, with clients connected") {
     boost::asio::io_context context(1);
-    auto server = std::make_unique<status::Server>(context);
-    REQUIRE(server->listen({"127.0.0.1", 0}, false));
+    net::Loop loop(context);
+    auto server = std::make_unique<status::Server>(loop);
+    REQUIRE(server->listen(net::HostPort{"127.0.0.1", 0}, {}));
     server->start();
     context.poll();
-    const net::HostPort address{"127.0.0.1", server->address().port};
+    const net::HostPort address{"127.0.0.1", server->address().tcp.port};
     Client client(address);
     client.send("GET /li");
     context.poll();
@@ -144,15 +145,16 @@ TEST_CASE("a server may die before its context, with clients connected") {
 TEST_CASE("a taken address and one that is no IP address are told apart") {
     const Running server;
     boost::asio::io_context context(1);
-    status::Server other(context);
-    const auto taken = other.listen(server.address(), false);
+    net::Loop loop(context);
+    status::Server other(loop);
+    const auto taken = other.listen(server.address(), {});
     REQUIRE_FALSE(taken);
     CHECK_FALSE(taken.error().usage);
     CHECK(contains(taken.error().message, server.address().text()));
-    const auto name = other.listen({"status.example", 80}, false);
+    const auto name = other.listen(net::HostPort{"status.example", 80}, {});
     REQUIRE_FALSE(name);
     CHECK(name.error().usage);
-    CHECK(other.listen({"127.0.0.1", 0}, true));
+    CHECK(other.listen(net::HostPort{"127.0.0.1", 0}, {.port = true}));
 }
 
 TEST_CASE("an action answers POST at once or when it has an answer, and to nobody when the client has left") {

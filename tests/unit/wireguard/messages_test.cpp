@@ -111,3 +111,16 @@ TEST_CASE("what a helper says is read with suspicion") {
     CHECK(devices.empty());
     CHECK(words_of(json::object{{"words", std::string(5000, 'w')}}, "words").size() == 1024);
 }
+
+TEST_CASE("a handshake was at a time with which one can reckon, whatever a helper says") {
+    const auto handshake = [](std::uint64_t nanoseconds) {
+        const json::object peer{{"public_key", "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="},
+                                {"handshake", nanoseconds}};
+        return statistics_of(json::object{{"peers", json::array{peer}}}).at(0).handshake;
+    };
+    CHECK(handshake(1'700'000'000'500'000'000) == WallTime(std::chrono::milliseconds(1'700'000'000'500)));
+    for (const std::uint64_t odd : {UINT64_MAX, std::uint64_t{1} << 63}) {
+        CHECK(handshake(odd) < WallTime(std::chrono::hours(24 * 366 * 231)));
+        CHECK(handshake(odd) > WallTime(std::chrono::seconds(0)));
+    }
+}

@@ -1,0 +1,53 @@
+// One client of a status server: its requests, read, judged and answered one after the other.
+#pragma once
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/net/deadline.h"
+#include "common/net/descriptor.h"
+#include "common/net/stream.h"
+#include "common/status/server_state.h"
+
+namespace adit::status {
+
+/// In the state's list while it lives.
+class Connection final : public net::Deadline {
+  public:
+    static constexpr std::size_t kMost = 64;  ///< at a time
+
+    Connection(std::shared_ptr<ServerState> state, net::Descriptor accepted);
+    ~Connection() override;
+
+    /// Until the client leaves, is refused, or takes too long.
+    static net::Task<> serve(std::unique_ptr<Connection> self);
+    void close();
+
+  private:
+    using Head = boost::beast::http::request_header<>;
+
+    struct Request;
+
+    void expired() override { close(); }
+    net::Task<bool> shake_hands();
+    net::Task<bool> exchange();
+    /// False when the client has gone.
+    net::Task<bool> read_head(Request& request);
+    net::Task<Answer> judge(const Head& head);
+    net::Task<Answer> answer(const Head& head, Asked asked) const;
+    std::optional<Answer> answer_below(std::string_view path, const Head& head, Asked& asked) const;
+    net::Task<Answer> act(Server::Action action, Asked asked) const;
+    net::Task<bool> write(Answer told, const Head& head, bool keep_alive);
+    net::Task<> linger();
+
+    std::shared_ptr<ServerState> state_;
+    std::shared_ptr<const Guard> guard_;  ///< as it was when the client came; demands are looked up anew
+    Peer peer_;
+    std::unique_ptr<net::Stream> stream_;
+    std::string held_;  ///< bytes that were read and not parsed yet
+};
+
+}  // namespace adit::status

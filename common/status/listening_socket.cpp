@@ -1,0 +1,157 @@
+// Binding, sharing and taking over; see listening_socket.h.
+#include "common/status/listening_socket.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace adit::status {
+namespace {
+
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
+
+sockaddr_un socket_name(const std::filesystem::path& path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.native().copy(static_cast<char*>(name.sun_path), sizeof name.sun_path - 1);
+    return name;
+}
+
+enum class Holder { nobody, dead, ours, strange };
+
+/// Who stands at a path now. Something else than a socket is strange.
+Holder holder_of(const std::filesystem::path& path) {
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0) {
+        return Holder::nobody;
+    }
+    if (!S_ISSOCK(found.st_mode)) {
+        return Holder::strange;
+    }
+    const net::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sockaddr_un name = socket_name(path);
+    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+        return errno == ECONNREFUSED ? Holder::dead : Holder::strange;  // a full queue is a living one's
+    }
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    const bool known = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    return known && peer.uid == ::geteuid() ? Holder::ours : Holder::strange;
+}
+
+Result<> give_access(const std::filesystem::path& path, const Sharing& sharing) {
+    if (!sharing.group.empty()) {
+        const group* found = ::getgrnam(sharing.group.c_str());
+        if (found == nullptr || ::lchown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
+            return failure("cannot give " + path.string() + " to the group " + sharing.group + ": " +
+                           (found == nullptr ? "there is no such group" : reason(errno)));
+        }
+    }
+    if (::chmod(path.c_str(), sharing.mode) != 0) {
+        return failure("cannot set the mode of " + path.string() + ": " + reason(errno));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<ListeningSocket> ListeningSocket::open(const net::SocketAddress& address, const Sharing& sharing) {
+    return address.local() ? open_path(address.path, sharing) : open_port(address.tcp, sharing);
+}
+
+Result<ListeningSocket> ListeningSocket::open_port(const net::HostPort& address, const Sharing& sharing) {
+    const net::HostPort numeric{address.host == "localhost" ? "127.0.0.1" : address.host, address.port};
+    const auto literal = numeric.literal();
+    if (!literal) {
+        return usage_error("'" + address.text() + "' must be an IP address and port to listen on");
+    }
+    sockaddr_storage storage{};
+    const socklen_t size = literal->to_socket(storage);
+    ListeningSocket made;
+    made.fd_ = net::Descriptor(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto switch_on = [&](int option) {
+        const int on = 1;
+        return ::setsockopt(made.fd(), SOL_SOCKET, option, &on, sizeof on) == 0;
+    };
+    if (!made.fd_ || !switch_on(SO_REUSEADDR) || (sharing.port && !switch_on(SO_REUSEPORT)) ||
+        ::bind(made.fd(), reinterpret_cast<const sockaddr*>(&storage), size) != 0 ||
+        ::listen(made.fd(), SOMAXCONN) != 0) {
+        return failure("cannot listen on " + address.text() + ": " + reason(errno));
+    }
+    return made;
+}
+
+Result<ListeningSocket> ListeningSocket::open_path(const std::filesystem::path& path, const Sharing& sharing) {
+    const Holder holder = holder_of(path);
+    if (holder == Holder::strange || (holder == Holder::ours && !sharing.successor)) {
+        return failure("cannot listen on unix:" + path.string() + ": " +
+                       (holder == Holder::ours ? "another process listens there; end it, or give this one a socket of "
+                                                 "its own"
+                                               : "it is in use, or no socket of this user"));
+    }
+    std::filesystem::path beside = path;
+    beside += "." + std::to_string(::getpid());
+    const sockaddr_un name = socket_name(beside);
+    ListeningSocket made;
+    made.fd_ = net::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::unlink(beside.c_str());  // of a process that had our number and was killed
+    if (!made.fd_ || ::bind(made.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+        return failure("cannot listen on unix:" + path.string() + ": " + reason(errno));
+    }
+    // Nobody can connect before listen(), so nobody gets in by the mode that bind() left.
+    auto access = give_access(beside, sharing);
+    struct stat own{};
+    if (access && (::listen(made.fd(), SOMAXCONN) != 0 || ::lstat(beside.c_str(), &own) != 0 ||
+                   ::rename(beside.c_str(), path.c_str()) != 0)) {
+        access = failure("cannot listen on unix:" + path.string() + ": " + reason(errno));
+    }
+    if (!access) {
+        ::unlink(beside.c_str());
+        return std::unexpected(std::move(access.error()));
+    }
+    made.path_ = path;
+    made.device_ = own.st_dev;
+    made.inode_ = own.st_ino;
+    return made;
+}
+
+ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(path_, other.path_);
+    std::swap(device_, other.device_);
+    std::swap(inode_, other.inode_);
+    return *this;
+}
+
+net::SocketAddress ListeningSocket::address() const {
+    if (!path_.empty()) {
+        net::SocketAddress address;
+        address.path = path_;
+        return address;
+    }
+    const net::Address local = net::Address::of_local(fd());
+    return net::HostPort{local.ip.to_string(), local.port};
+}
+
+bool ListeningSocket::reachable() const {
+    struct stat found{};
+    return path_.empty() || (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_);
+}
+
+void ListeningSocket::close() {
+    if (fd_ && !path_.empty() && reachable()) {
+        ::unlink(path_.c_str());
+    }
+    fd_.close();
+}
+
+}  // namespace adit::status

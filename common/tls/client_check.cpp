@@ -1,0 +1,124 @@
+// Reading CAs and lists; see client_check.h.
+#include "common/tls/client_check.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "common/base/file.h"
+#include "common/tls/key.h"
+#include "common/tls/native.h"
+
+namespace adit::tls {
+namespace {
+
+struct FreeList {
+    void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+};
+using List = std::unique_ptr<X509_CRL, FreeList>;
+
+/// OpenSSL asks for the list of every CA; only the one that has issued the client's own certificate has to have one.
+int forgive_missing_lists(int good, X509_STORE_CTX* store) {
+    if (good == 0 && X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+        X509_STORE_CTX_get_error_depth(store) > 0) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
+    return good;
+}
+
+Result<std::vector<List>> read_lists(const std::filesystem::path& file) {
+    const auto pem = read_file(file);
+    if (!pem) {
+        return std::unexpected(pem.error());
+    }
+    const Bio bio = reading(*pem);
+    std::vector<List> lists;
+    while (X509_CRL* list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
+        lists.emplace_back(list);
+    }
+    if (lists.empty() || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        return file_failure(file, "certificate revocation list (PEM)");
+    }
+    ERR_clear_error();
+    return lists;
+}
+
+/// Which CA of the file has no list among these; empty: each has one.
+std::string without_list(const STACK_OF(X509_NAME) * names, const std::vector<List>& lists) {
+    for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
+        const X509_NAME* name = sk_X509_NAME_value(names, i);
+        const auto is_its = [name](const List& list) {
+            return X509_NAME_cmp(X509_CRL_get_issuer(list.get()), name) == 0;
+        };
+        if (std::ranges::none_of(lists, is_its)) {
+            return text_of(name);
+        }
+    }
+    return {};
+}
+
+Result<std::vector<ListFacts>> check_lists(SSL_CTX* context, const ClientCheck& clients) {
+    auto lists = read_lists(clients.crl);
+    if (!lists) {
+        return std::unexpected(std::move(lists.error()));
+    }
+    if (clients.crl_of_all) {
+        if (const std::string missing = without_list(SSL_CTX_get_client_CA_list(context), *lists); !missing.empty()) {
+            return file_refused(clients.crl, "there is no revocation list of the CA '" + missing +
+                                                 "' in it, and client_crl_of: chain asks for one of each");
+        }
+    }
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    std::vector<ListFacts> facts;
+    for (const List& list : *lists) {
+        X509_STORE_add_crl(store, list.get());
+        const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list.get());
+        facts.push_back({text_of(X509_CRL_get_issuer(list.get())), next == nullptr ? WallTime::max() : time_of(next)});
+    }
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    return facts;
+}
+
+/// A ticket is taken only by a context with the same mark: what has been verified is not verified again, so a session
+/// must not outlive the lists and the CAs that it was opened under.
+void mark_sessions(SSL_CTX* context, const ClientCheck& clients) {
+    std::string all(clients.required ? "required" : "optional");
+    all += clients.crl_of_all ? " chain" : " issuer";
+    for (const auto& file : {clients.ca, clients.crl}) {
+        all += '\n' + (file.empty() ? std::string() : read_file(file).value_or(std::string()));
+    }
+    const auto mark = sha256({reinterpret_cast<const std::uint8_t*>(all.data()), all.size()});
+    static_assert(mark.size() <= SSL_MAX_SID_CTX_LENGTH);
+    SSL_CTX_set_session_id_context(context, mark.data(), mark.size());
+}
+
+}  // namespace
+
+Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients) {
+    mark_sessions(context, clients);
+    if (clients.ca.empty()) {
+        return std::vector<ListFacts>();
+    }
+    if (SSL_CTX_load_verify_file(context, clients.ca.c_str()) != 1) {
+        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    }
+    // Their names tell clients with several certificates which to show.
+    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(clients.ca.c_str());
+    if (names == nullptr) {
+        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+    Result<std::vector<ListFacts>> lists;
+    if (!clients.crl.empty()) {
+        lists = check_lists(context, clients);
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       clients.crl_of_all ? nullptr : forgive_missing_lists);
+    return lists;
+}
+
+}  // namespace adit::tls

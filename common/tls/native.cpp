@@ -1,0 +1,102 @@
+// Contexts as all uses have them; see native.h.
+#include "common/tls/native.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509err.h>
+
+#include <cstring>
+
+#include "common/base/file.h"
+#include "common/base/secret_scope.h"
+#include "common/tls/key_memory.h"
+
+namespace adit::tls {
+namespace {
+
+/// RFC 9325 §4.2: of TLS 1.2 what 1.3 would have taken. A client that has no AES of its own gets ChaCha20.
+constexpr const char* kSuites =
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
+
+/// Hybrid post-quantum key exchange first where the library knows it (OpenSSL 3.5), else the classical list.
+void prefer_groups(SSL_CTX* context) {
+    if (SSL_CTX_set1_groups_list(context, "X25519MLKEM768:X25519:P-256:P-384") != 1) {
+        ERR_clear_error();
+        SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
+    }
+}
+
+/// Never asks the terminal: an encrypted key is one that we cannot read.
+int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
+struct FreeKey {
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+
+}  // namespace
+
+Bio reading(std::string_view text) {
+    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::unexpected<Error> openssl_failure(const std::string& doing) {
+    // What the system said comes first in the queue, and is what an operator can mend.
+    const unsigned long first = ERR_peek_error();
+    const char* reason =
+        ERR_SYSTEM_ERROR(first) ? std::strerror(ERR_GET_REASON(first)) : ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return failure(doing + ": " + (reason == nullptr ? "unknown OpenSSL error" : reason));
+}
+
+std::unexpected<Error> file_failure(const std::filesystem::path& file, const std::string& what) {
+    auto error = openssl_failure(file.string() + ": cannot use this " + what);
+    error.error().usage = true;
+    return error;
+}
+
+std::unexpected<Error> file_refused(const std::filesystem::path& file, const std::string& why) {
+    ERR_clear_error();
+    return usage_error(file.string() + ": " + why);
+}
+
+SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
+    SSL_CTX* context = SSL_CTX_new(method);
+    SSL_CTX_set_min_proto_version(context, lowest);
+    SSL_CTX_set_cipher_list(context, kSuites);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_max_early_data(context, 0);
+    prefer_groups(context);
+    return context;
+}
+
+Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key) {
+    if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
+        return file_failure(chain, "certificate chain (PEM, the owner's certificate first)");
+    }
+    const SecretScope scope;
+    const auto pem = read_file(key);
+    if (!pem) {
+        return std::unexpected(pem.error());
+    }
+    const std::unique_ptr<EVP_PKEY, FreeKey> read(
+        PEM_read_bio_PrivateKey(reading(*pem).get(), nullptr, no_passphrase, nullptr));
+    if (!read) {
+        return file_failure(key, "private key (PEM, without a passphrase)");
+    }
+    settle(read.get());
+    if (SSL_CTX_use_PrivateKey(context, read.get()) != 1) {
+        const bool strangers = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+        return file_failure(key, strangers ? "private key: it does not belong to the certificate in " + chain.string()
+                                           : "private key (PEM)");
+    }
+    return {};
+}
+
+}  // namespace adit::tls

@@ -1,0 +1,129 @@
+// Making and writing lines; see audit.h.
+#include "connector/admin/audit.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <system_error>
+
+#include "common/base/file.h"
+#include "common/log/log.h"
+#include "common/log/record.h"
+#include "common/net/descriptor.h"
+
+namespace adit {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kReasonMost = 2048;
+
+std::unexpected<Error> cannot_write(const std::filesystem::path& file, int error) {
+    return failure("the audit log " + file.string() + " cannot be written: " + std::generic_category().message(error));
+}
+
+/// Made by root, it belongs to whom the folder belongs to: the connector writes there, too.
+Result<net::Descriptor> open_file(const std::filesystem::path& file) {
+    const int there = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    if (there >= 0) {
+        return net::Descriptor(there);
+    }
+    net::Descriptor made(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+    if (!made) {
+        return cannot_write(file, errno);
+    }
+    give_to_owner_of(file.has_parent_path() ? file.parent_path() : ".", made.get());
+    return made;
+}
+
+json::object fields_of(const Change& change) {
+    json::object line{{"audit", true}, {"who", change.by.who}, {"from", change.by.from}, {"what", change.what}};
+    const auto add = [&line](const char* name, const std::string& value) {
+        if (!value.empty()) {
+            line[name] = value;
+        }
+    };
+    add("subject", change.subject);
+    add("request", change.request);
+    line["before"] = change.before;
+    line["after"] = change.after;
+    line["outcome"] = change.outcome;
+    add("reason", change.reason.size() > kReasonMost ? change.reason.substr(0, kReasonMost) + "…" : change.reason);
+    return line;
+}
+
+/// For a person: the same in the form of the program's log.
+std::string text_line(const json::object& fields, WallTime at) {
+    std::string line = format_time_ms(at).substr(11, 12) + " info  a change";
+    for (const auto& [name, value] : fields) {
+        line += "  " + std::string(name) + "=";
+        logging::append_logfmt(line, value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+    }
+    return line;
+}
+
+}  // namespace
+
+std::string audit_line(const Change& change, WallTime at) {
+    json::object line{{"time", format_time_ms(at)}, {"level", "info"}, {"logger", "adit"}, {"message", "a change"}};
+    for (const auto& [name, value] : fields_of(change)) {
+        line[name] = value;
+    }
+    return json::serialize(line);
+}
+
+Result<> AuditLog::use(const std::filesystem::path& file) {
+    if (!file.empty()) {
+        if (auto opened = open_file(file); !opened) {
+            return std::unexpected(std::move(opened.error()));
+        }
+    }
+    file_ = file;
+    return {};
+}
+
+Result<> AuditLog::write(const Change& change) {
+    const auto now = std::chrono::system_clock::now();
+    if (file_.empty()) {
+        logging::record(logging::json() ? audit_line(change, now) : text_line(fields_of(change), now));
+        return {};
+    }
+    const auto opened = open_file(file_);
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    const std::string line = (torn_ ? "\n" : "") + audit_line(change, now) + "\n";
+    const ssize_t written = ::write(opened->get(), line.data(), line.size());
+    if (written != static_cast<ssize_t>(line.size())) {
+        const int error = written < 0 ? errno : ENOSPC;
+        torn_ = torn_ || written > 0;
+        return cannot_write(file_, error);
+    }
+    torn_ = false;
+    return {};
+}
+
+void AuditLog::write_refused(Change change, Time now) {
+    if (now >= minute_ + std::chrono::minutes(1)) {
+        minute_ = now;
+        refusals_ = 0;
+    }
+    if (refusals_ == kRefusalsMost) {
+        ++untold_;
+        return;
+    }
+    ++refusals_;
+    change.outcome = "refused";
+    if (untold_ > 0) {
+        change.reason += " (and " + std::to_string(untold_) + " refused requests before it that have no line)";
+        untold_ = 0;
+    }
+    if (auto written = write(change); !written) {
+        logging::error("a refused change is not in the audit log", {{"reason", written.error().message}});
+    }
+}
+
+}  // namespace adit

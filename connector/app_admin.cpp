@@ -1,0 +1,127 @@
+// The operators' door: who gets in, what can be done there, and the lines that are left of it; see app.h.
+#include <boost/json.hpp>
+
+#include "common/log/log.h"
+#include "common/tls/operators.h"
+#include "connector/app.h"
+
+namespace adit {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kNamesMost = 100;  ///< of changed parts, in one line
+
+json::object digest_of(const config::Outline& outline) {
+    return {{"sha256", outline.digest}};
+}
+
+/// Which parts of the configuration are others; names alone.
+json::object with_changes(json::object digest, const std::vector<std::string>& names) {
+    json::array shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesMost)));
+    digest["changed"] = std::move(shown);
+    if (names.size() > kNamesMost) {
+        digest["changed_in_all"] = names.size();
+    }
+    return digest;
+}
+
+}  // namespace
+
+/// What the configuration demands of operators; nobody is asked for anything by default.
+Result<status::Guard> App::guard_of(const std::optional<config::Admin>& admin) {
+    status::Guard guard;
+    if (!admin) {
+        return guard;
+    }
+    guard.demands.token = admin->token;
+    if (!admin->tls) {
+        return guard;
+    }
+    const config::AdminTls& tls = *admin->tls;
+    auto context = tls::operators_server({tls.certificate, tls.key},
+                                         {.ca = tls.client_ca, .crl = tls.client_crl, .required = true});
+    if (!context) {
+        return std::unexpected(std::move(context.error()));
+    }
+    guard.demands.certificate = !tls.client_ca.empty();
+    guard.demands.subjects = tls.subjects;
+    guard.names = tls::host_names(*context);
+    guard.tls = std::make_shared<const tls::Context>(std::move(*context));
+    return guard;
+}
+
+Result<> App::prepare_admin() {
+    const config::Admin& admin = *generation_->configuration.admin;
+    auto guard = guard_of(admin);
+    if (!guard) {
+        return std::unexpected(std::move(guard.error()));
+    }
+    if (auto used = audit_.use(admin.audit); !used) {
+        return used;
+    }
+    status_ = std::make_unique<status::Server>(main_worker().loop());
+    status_->guard(std::move(*guard));
+    status_->on_refusal([this](const status::Asked& asked, const std::string& reason) {
+        audit_.write_refused({.by = asked.caller, .what = "request", .request = asked.request, .reason = reason},
+                             net::Clock::now());
+    });
+    serve_operators(*status_);
+    return status_->listen(admin.address,
+                           {.port = true, .successor = succeeding_, .mode = admin.mode, .group = admin.group});
+}
+
+/// A reload by the admin interface is not made when it cannot be written down. What nobody asked for is made all the
+/// same, such as a certificate that was renewed: a full disk shall not end it.
+Result<> App::record_reload(const std::vector<ReloadAsked>& asked, const Generation& made) {
+    const config::Outline& was = generation_->configuration.outline;
+    const config::Outline& now = made.configuration.outline;
+    const json::object after = with_changes(digest_of(now), config::changed_parts(was, now));
+    bool by_itself = false;
+    Result<> outcome;
+    for (const ReloadAsked& one : asked) {
+        by_itself = by_itself || one.by_itself;
+        auto written = audit_.write(
+            {.by = one.by, .what = "reload", .request = one.request, .before = digest_of(was), .after = after});
+        if (!written) {
+            logging::error("a reload is not in the audit log",
+                           {{"who", one.by.who}, {"reason", written.error().message}});
+            outcome = std::move(written);
+        }
+    }
+    return by_itself ? Result<>() : outcome;
+}
+
+void App::record_failed_reload(const ReloadAsked& one, const Error& why) {
+    auto written = audit_.write({.by = one.by,
+                                 .what = "reload",
+                                 .request = one.request,
+                                 .before = digest_of(generation_->configuration.outline),
+                                 .outcome = "failed",
+                                 .reason = why.message});
+    if (!written) {
+        logging::error("a failed reload is not in the audit log", {{"reason", written.error().message}});
+    }
+}
+
+void App::serve_reload(status::Server& server) {
+    server.add_action("/reload", [this](const status::Asked& asked, const status::Server::Tell& tell) {
+        reload({.why = "the reload command",
+                .by = asked.caller,
+                .request = asked.request,
+                .by_itself = false,
+                .done = [tell](const Result<>& reloaded) {
+                    json::object body{{"ok", reloaded.has_value()}};
+                    if (!reloaded) {
+                        body["errors"] = reloaded.error().message;
+                    }
+                    // What the configuration says is wrong, or what we could not do.
+                    tell({reloaded                 ? 200
+                          : reloaded.error().usage ? 422
+                                                   : 503,
+                          "application/json", json::serialize(body) + "\n"});
+                }});
+    });
+}
+
+}  // namespace adit

@@ -1,0 +1,101 @@
+"""What the running programs cannot do any more, as the kernel tells it, and how reloads live with that."""
+import json
+import pathlib
+import tempfile
+
+from harness import TRANSPORT, Case, Site, main, metric, wait_for
+from servers import Origin
+
+MEASURES = {"no_new_privileges", "capabilities", "landlock", "seccomp", "core_dumps_off", "locked_secrets"}
+NET_ADMIN = 1 << 12  # stays where a device of the kernel may have to be made
+
+
+def status_of(path):
+    lines = (pathlib.Path(path) / "status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def children(pid):
+    """The processes that it has started."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if status_of(process)["PPid"] == str(pid):
+                found.append(int(process.name))
+        except OSError:
+            pass  # it has ended meanwhile
+    return found
+
+
+class Confined(Case):
+    def setUp(self):
+        super().setUp()
+        self.site = Site(self, {"web": f"http://127.0.0.1:{Origin().port}"})
+
+    def check(self, pid):
+        """Each thread of the process has given up all that it could."""
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            thread = status_of(task)
+            self.assertEqual((thread["NoNewPrivs"], thread["Seccomp"]), ("1", "2"), thread["Name"])
+            for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                allowed = NET_ADMIN if TRANSPORT == "wireguard" else 0
+                self.assertEqual(int(thread[kind], 16) & ~allowed, 0, f"{thread['Name']}: {kind}")
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines()
+        core = next(line for line in limits if line.startswith("Max core"))
+        self.assertEqual(core.split()[4:6], ["0", "0"])
+
+    def test_both_programs_and_what_they_start_have_given_up_what_they_do_not_need(self):
+        connector, (agent,) = self.site.up()
+        self.assertEqual(self.site.get("/web/x").status, 200)
+        for program in (connector, agent):
+            self.check(program.pid)
+            helpers = children(program.pid)
+            self.assertEqual(len(helpers), 1 if TRANSPORT == "wireguard" else 0)
+            for helper in helpers:
+                self.check(helper)
+
+    def test_status_metrics_and_a_command_show_it(self):
+        _, (agent,) = self.site.up()
+        told = json.loads(self.site.tool("status", "--output", "json").stdout)["sandbox"]
+        self.assertEqual({one["measure"]: one["active"] for one in told}, dict.fromkeys(MEASURES, True))
+        text = self.site.tool("status").stdout
+        self.assertRegex(text, r"seccomp +yes +with")
+        for measure in MEASURES:
+            for port in (self.site.admin_port, agent.metrics_port):
+                self.assertEqual(metric(port, "adit_sandbox_active", measure=measure), 1, measure)
+
+    def test_a_reload_finds_new_files_in_known_folders_and_says_why_not_in_others(self):
+        self.site.up()
+        before = self.site.config.read_text()
+        near, other = self.directory / "near", self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-"))
+        for folder, good in ((near, True), (pathlib.Path(other), False)):
+            folder.mkdir(exist_ok=True)
+            pair = {kind: folder / f"listener.{kind}" for kind in ("certificate", "key")}
+            self.run_tool("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+                          "-keyout", pair["key"], "-out", pair["certificate"])
+            tls = ", ".join(f"{kind}: {file}" for kind, file in pair.items())
+            address = f'address: "127.0.0.1:{self.site.client_port}"'
+            self.site.config.write_text(before.replace(address, f"{address}, tls: {{ {tls} }}"))
+            done = self.site.tool("reload", status=0 if good else 1)
+            self.assertEqual("needs a restart" in done.stderr, not good, done)
+            self.site.config.write_text(before)
+            self.site.tool("reload")
+        self.assertEqual(self.site.get("/web/x").status, 200)
+
+    def test_folders_can_be_kept_open_for_reloads_to_come_and_all_of_it_be_switched_off(self):
+        other = self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-"))
+        log = f"log: {{ sinks: [ {{ stderr: {{}} }}, {{ file: {{ path: {other}/access.log }} }} ] }}\n"
+        before = self.site.config.read_text()
+        for sandbox in (f"sandbox: {{ paths: [ {other} ] }}\n", "sandbox: { mode: off }\n"):
+            self.site.config.write_text(before + sandbox)
+            connector = self.site.start_connector()
+            self.site.config.write_text(before + sandbox + log)
+            self.site.tool("reload")
+            self.assertEqual(status_of(f"/proc/{connector.pid}")["Seccomp"], "0" if "off" in sandbox else "2")
+            wait_for((pathlib.Path(other) / "access.log").exists, "the new log")
+            connector.stop()
+            (pathlib.Path(other) / "access.log").unlink()
+
+
+if __name__ == "__main__":
+    main()
