@@ -45,7 +45,8 @@ class Units(unittest.TestCase):
             for key, value in {"DynamicUser": "yes", "ProtectSystem": "strict", "MemoryDenyWriteExecute": "yes", "NoNewPrivileges": "yes",
                                "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "SystemCallArchitectures": "native"}.items():
                 self.assertEqual(said[key], [value], f"{unit.name}: {key}")
-            self.assertEqual(said["SystemCallFilter"], ["@system-service", "~@privileged @resources"])
+            self.assertEqual(said["SystemCallFilter"], ["@system-service", "~@privileged @resources",
+                                                        "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp"])  # of their own sandbox
 
     def test_a_stop_has_time_for_the_drain_and_bad_input_is_not_tried_again(self):
         for unit in UNITS:
