@@ -31,8 +31,8 @@ class AgentLifecycle(Case):
         _, agents = self.site.up(agents=2)
         agents[0].signal(signal.SIGSTOP)
         frozen = time.monotonic()
-        wait_for(lambda: len({s["agent"] for s in self.site.sessions() if s["state"] == "ready"}) == 1, "one agent left", 4)
-        self.assertLess(time.monotonic() - frozen, 3.2)
+        wait_for(lambda: len({s["agent"] for s in self.site.sessions() if s["state"] == "ready"}) == 1, "one agent left", 10)
+        self.timely("without a frozen agent", time.monotonic() - frozen, promised=3)
         for _ in range(20):
             self.assertEqual(self.site.get("/x", seconds=3).status, 200)
         agents[0].signal(signal.SIGCONT)

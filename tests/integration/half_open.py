@@ -118,7 +118,7 @@ class HalfOpen(Case):
 
     def test_half_handshakes_of_agents_are_bounded_and_sessions_that_stand_go_on(self):
         self.up()
-        with contextlib.ExitStack() as stack, self.clients_are_served():
+        with contextlib.ExitStack() as stack, self.clients_are_served(3 * PLACES * HALF_OPEN_KIB):
             self.strangers(stack, self.site.tunnel_port, 3 * PLACES, client_hello())
             wait_for(lambda: self.counted("session_refused_total", reason="limit") > 2 * PLACES - 20, "those beyond the bound to be closed")
             start = time.monotonic()

@@ -141,6 +141,11 @@ class Case(unittest.TestCase):
         path.write_text(text)
         return path
 
+    def timely(self, what, took, promised):
+        """Prints a time in seconds beside the promised one. A machine that is busy with other tests may take three times as long."""
+        print(f"{what}: {took:.2f} s of {promised} s", flush=True)
+        self.assertLess(took, 3 * promised, what)
+
     def run_tool(self, *arguments, status=0, environment=None, stdin=None):
         env = {**os.environ, **(environment or {})}
         done = subprocess.run([*map(str, arguments)], cwd=self.directory, capture_output=True, text=True, env=env,

@@ -24,8 +24,8 @@ class Keys(Case):
         first = next(k["id"] for k in keys if k["id"] != rotated["key"])
         self.site.tool("tunnel", "revoke-key", "t1", first)
         revoked = time.monotonic()
-        wait_for(lambda: {s["key"] for s in self.site.sessions()} == {rotated["key"]}, "the sessions to end", 3)
-        self.assertLess(time.monotonic() - revoked, 2.0)
+        wait_for(lambda: {s["key"] for s in self.site.sessions()} == {rotated["key"]}, "the sessions to end", 6)
+        self.timely("sessions of a revoked key end", time.monotonic() - revoked, promised=2)
         wait_for(lambda: "this key was revoked" in old.log() and "does not know this token's key" in old.log(), "the reason in the log", TOLD)
         self.assertEqual(self.site.get("/x").status, 200)
 

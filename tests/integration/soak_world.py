@@ -86,7 +86,7 @@ backends:
 routes:
   - {{ match: {{ path: "/version-{number}" }}, backend: {backend} }}
   - {{ match: {{ path: "/files/**" }}, backend: files }}
-  - {{ match: {{ path: "/work/**" }}, backend: work }}
+  - {{ match: {{ path: "/load/**" }}, backend: work }}
   - {{ match: {{ path: "/signed/**" }}, backend: signed }}
   - {{ match: {{ path: "/brittle/**" }}, backend: brittle }}
 """

@@ -9,6 +9,7 @@ from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, mai
 from redis_server import Delay, Redis, Sentinel
 
 PASSWORD = "open-sesame"
+SLOW = 20  # seconds of a store that answers late
 
 
 class Connector:
@@ -141,13 +142,10 @@ class State(Case):
                         "circuit: { fail: closed }",
                         '{ match: { path: "/shut/**" }, backend: b, policies: [ shut ] }, '
                         '{ match: { path: "/**" }, backend: b, policies: [ open ] }', count=1)
-        alone = burst([a], "/x", 60)[1]
-        bound = 0.2 + max(1.0, 5 * alone)  # the store's time, and what this machine takes in any case
-
         def holds(what):
             statuses, longest = burst([a], "/x", 60)
             self.assertEqual(statuses, {200: 60}, what)
-            self.assertLess(longest, bound, what)
+            self.assertLess(longest, SLOW / 2, what)  # the store has 0.2 s; the rest is for a machine that is busy with other tests
             a.wait_answers(False)
             self.assertEqual(burst([a], "/shut/x", 5)[0], {503: 5}, what)
             self.assertIn("state.lost", a.process.log())
@@ -160,7 +158,7 @@ class State(Case):
         self.assertIn("state.back", a.process.log())
         self.assertEqual(burst([a], "/shut/x", 5)[0], {200: 5})
 
-        proxy.seconds = 0.6
+        proxy.seconds = SLOW
         holds("slow")
         self.assertGreater(a.metric("adit_state_failures_total", reason="late"), 0)
         proxy.seconds = 0.0

@@ -42,6 +42,10 @@ class Streams(Case):
         self.assertEqual(pair.dialler.status("Uid").split()[0], "65534")
         self.assertEqual(int(pair.dialler.status("CapEff"), 16), 0)
 
+    def test_its_memory_is_nobody_elses(self):
+        pair = self.pair(prefix=UNPRIVILEGED)
+        harness.wait_for(lambda: os.stat(f"/proc/{pair.dialler.popen.pid}/mem").st_uid == 0, "the kernel to keep its memory for root")
+
     def test_each_direction_ends_for_itself(self):
         pair = self.pair()
         for first, second in (pair.connect(), reversed(pair.connect())):
@@ -171,8 +175,8 @@ class Rekeying(Case):
         sent.join()
         self.assertEqual(sent.digest, digest.hexdigest())
         self.assertGreaterEqual(len(handshakes), 3)  # the first, after 120 s and after 240 s
-        self.assertLess(longest, 1)
-        print(f"{len(handshakes)} handshakes, the longest pause {longest * 1000:.1f} ms")
+        print(f"{len(handshakes)} handshakes")
+        self.timely("the longest pause", longest, promised=1)
 
 
 class Peers(Case):
@@ -186,7 +190,7 @@ class Peers(Case):
         pair.acceptor.peer(pair.keys[1], pair.addresses[1])
         begin = time.monotonic()
         self.assert_echo(*pair.connect())
-        self.assertLess(time.monotonic() - begin, 2)
+        self.timely("an echo by a peer that was restarted", time.monotonic() - begin, promised=2)
 
     def test_peers_come_and_go_and_others_do_not_notice(self):
         keys, address = Keys(), "10.9.0.1"

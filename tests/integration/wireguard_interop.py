@@ -213,9 +213,9 @@ class Interoperation(Case):
                 if now - looked > 1:
                     looked = now
                     handshakes.update(run("wg", "show", interface, "latest-handshakes").splitlines())
-        print(f"{received / 1e6 / 270:.0f} MB/s for 270 s, {len(handshakes) - first} handshakes, longest pause {longest * 1000:.0f} ms", flush=True)
+        print(f"{received / 1e6 / 270:.0f} MB/s for 270 s, {len(handshakes) - first} handshakes", flush=True)
         self.assertGreaterEqual(len(handshakes) - first, 2)
-        self.assertLess(longest, 2)
+        self.timely("the longest pause", longest, promised=2)
         self.assertEqual(site.ids(), before)
 
 

@@ -115,7 +115,7 @@ func exchange(client *http.Client, request *http.Request, expected []byte) (agai
 // follow reads one stream of a few seconds to its end.
 func (l *loader) follow() error {
 	ticks := 10 + rand.Intn(70)
-	answer, err := l.clients.fresh.Get(fmt.Sprintf("http://%s/work/stream?ticks=%d", l.clear, ticks))
+	answer, err := l.clients.fresh.Get(fmt.Sprintf("http://%s/load/stream?ticks=%d", l.clear, ticks))
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,9 @@ func serve(arguments []string) {
 	audience := flags.String("audience", "", "for whom the tokens are")
 	flags.Parse(arguments)
 	tokens := &tokens{issuer: *issuer, audience: *audience}
-	http.HandleFunc("/work/digest", digest)
-	http.HandleFunc("/work/stream", stream)
-	http.HandleFunc("/work/echo", echo)
+	http.HandleFunc("/load/digest", digest)
+	http.HandleFunc("/load/stream", stream)
+	http.HandleFunc("/load/echo", echo)
 	http.HandleFunc("/signed/digest", func(w http.ResponseWriter, r *http.Request) {
 		if err := tokens.check(r.Header.Get("Authorization")); err != nil {
 			http.Error(w, err.Error(), http.StatusTeapot)

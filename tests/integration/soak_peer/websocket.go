@@ -94,7 +94,7 @@ func converse(address string, messages int) error {
 	}
 	defer connection.Close()
 	connection.SetDeadline(time.Now().Add(time.Duration(messages)*tick + patience))
-	request, _ := http.NewRequest("GET", "http://soak/work/echo", nil)
+	request, _ := http.NewRequest("GET", "http://soak/load/echo", nil)
 	nonce := make([]byte, 16)
 	rand.Read(nonce)
 	key := base64.StdEncoding.EncodeToString(nonce)
