@@ -95,7 +95,6 @@ class App {
     int run();
 
   private:
-    Result<> enter_sandbox(const token::Token& token);
     Result<> open_status();
     net::Task<> follow_transports();
     net::Task<> follow_file();
@@ -124,22 +123,10 @@ class App {
     int exit_status_ = 0;
 };
 
-/// Before anything starts a thread or a program.
-Result<> App::enter_sandbox(const token::Token& token) {
-    const auto entered = sandbox::enter(confinement(options_, token));
-    if (!entered) {
-        return std::unexpected(entered.error());
-    }
-    sandbox::show(*entered, registry_);
-    if (const std::string missing = entered->missing(); !missing.empty()) {
-        logging::warn("part of the sandbox is missing", {{"reason", missing}});
-    }
-    return {};
-}
-
 Result<> App::prepare(token::Token token) {
-    if (auto entered = enter_sandbox(token); !entered) {
-        return entered;
+    // Before anything starts a thread or a program.
+    if (const auto entered = sandbox::enter(confinement(options_, token), registry_); !entered) {
+        return std::unexpected(entered.error());
     }
     auto proxies = net::ProxyEnvironment::from_process();
     if (!proxies) {

@@ -51,7 +51,6 @@ class App {
         std::function<void(const Result<>&)> done = [](const Result<>&) {};  ///< hears what came of it, soon or at once
     };
 
-    Result<> enter_sandbox();
     void make_workers();
     void watch_for_overload();
     void open_desk();

@@ -50,20 +50,6 @@ App::~App() {
     desk_.close();
 }
 
-/// All files are known now, and no thread has been started yet.
-Result<> App::enter_sandbox() {
-    auto entered = sandbox::enter(confinement(*generation_));
-    if (!entered) {
-        return std::unexpected(std::move(entered.error()));
-    }
-    sandbox_ = std::move(*entered);
-    sandbox::show(sandbox_, registry_);
-    if (const std::string missing = sandbox_.missing(); !missing.empty()) {
-        logging::warn("part of the sandbox is missing", {{"reason", missing}});
-    }
-    return {};
-}
-
 void App::make_workers() {
     const unsigned configured = generation_->configuration.workers;
     const unsigned workers = configured == 0 ? std::max(1U, std::thread::hardware_concurrency()) : configured;
@@ -122,9 +108,12 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(generation.error()));
     }
     generation_ = std::move(*generation);
-    if (auto entered = enter_sandbox(); !entered) {
-        return entered;
+    // All files are known now, and no thread has been started yet.
+    auto entered = sandbox::enter(confinement(*generation_), registry_);
+    if (!entered) {
+        return std::unexpected(std::move(entered.error()));
     }
+    sandbox_ = std::move(*entered);
     auto telemetry = telemetry_.prepare(generation_->configuration.log, generation_->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));

@@ -24,9 +24,4 @@ inline std::optional<Mode> parse_mode(std::string_view text) {
     return found == kModeWords.end() ? std::nullopt : std::optional(static_cast<Mode>(found - kModeWords.begin()));
 }
 
-/// Its word: lives as long as the program.
-constexpr std::string_view mode_text(Mode mode) {
-    return kModeWords[static_cast<std::size_t>(mode)];
-}
-
 }  // namespace adit::sandbox

@@ -9,19 +9,14 @@
 #include <cstring>
 
 #include "common/base/locked_memory.h"
+#include "common/log/log.h"
 #include "common/sandbox/capabilities.h"
 #include "common/sandbox/files.h"
 #include "common/sandbox/system_calls.h"
+#include "common/sandbox/traced.h"
 
 namespace adit::sandbox {
 namespace {
-
-// LeakSanitizer looks at the threads of a process by tracing it.
-#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(leak_sanitizer))
-constexpr bool kTraced = true;
-#else
-constexpr bool kTraced = false;
-#endif
 
 Measure no_new_privileges() {
     const bool done = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
@@ -100,19 +95,27 @@ std::string hint(const Standing& standing, std::string_view error) {
     if (!standing.active(kFiles) || error.find(std::strerror(EACCES)) == std::string_view::npos) {
         return {};
     }
-    return "\nthe sandbox lets this process use only the folders that its configuration named when it started; one "
-           "that "
-           "is new needs a restart";
+    return "\nthe sandbox lets this process use only the folders that its configuration named when it started; a new "
+           "one "
+           "needs a restart";
 }
 
-void show(const Standing& standing, metrics::Registry& registry) {
-    for (const Measure& one : standing.measures) {
+Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {
+    auto standing = enter(wishes);
+    if (!standing) {
+        return standing;
+    }
+    for (const Measure& one : standing->measures) {
         registry
             .gauge("adit_sandbox_active",
                    "Whether this part of the sandbox stands: what the process cannot do any more.",
                    {{"measure", one.name}})
             .Set(one.active ? 1 : 0);
     }
+    if (const std::string missing = standing->missing(); !missing.empty()) {
+        logging::warn("part of the sandbox is missing", {{"reason", missing}});
+    }
+    return standing;
 }
 
 }  // namespace adit::sandbox

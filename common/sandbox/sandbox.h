@@ -62,7 +62,7 @@ Result<Standing> enter(const Wishes& wishes);
 /// sandbox may be why. Empty where Landlock is not active or `error` speaks of something else.
 std::string hint(const Standing& standing, std::string_view error);
 
-/// The gauge adit_sandbox_active of each measure.
-void show(const Standing& standing, metrics::Registry& registry);
+/// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.
+Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry);
 
 }  // namespace adit::sandbox

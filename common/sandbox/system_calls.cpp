@@ -11,150 +11,48 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/strings.h"
+#include "common/sandbox/traced.h"
 
 namespace adit::sandbox {
 namespace {
 
-// LeakSanitizer traces the threads of its own process.
-#if defined(__has_feature) && (__has_feature(address_sanitizer) || __has_feature(leak_sanitizer))
-constexpr bool kTraced = true;
-#else
-constexpr bool kTraced = false;
-#endif
-
 /// By theme, so that whoever reads it sees what is not there: mounts, modules, namespaces, keyrings, tracing, bpf,
 /// io_uring, userfaultfd, perf, clocks that are set, other users. Names that an architecture lacks are passed over.
-constexpr const char* kMemoryCalls[] = {"brk",    "madvise",       "membarrier",   "mincore", "mlock",
-                                        "mlock2", "mlockall",      "mremap",       "msync",   "munlock",
-                                        "munmap", "set_mempolicy", "get_mempolicy"};
-constexpr const char* kThreadCalls[] = {"arch_prctl",
-                                        "exit",
-                                        "exit_group",
-                                        "futex",
-                                        "futex_waitv",
-                                        "get_robust_list",
-                                        "getcpu",
-                                        "gettid",
-                                        "restart_syscall",
-                                        "rseq",
-                                        "rt_sigaction",
-                                        "rt_sigpending",
-                                        "rt_sigprocmask",
-                                        "rt_sigqueueinfo",
-                                        "rt_sigreturn",
-                                        "rt_sigsuspend",
-                                        "rt_sigtimedwait",
-                                        "sched_get_priority_max",
-                                        "sched_get_priority_min",
-                                        "sched_getaffinity",
-                                        "sched_getparam",
-                                        "sched_getscheduler",
-                                        "sched_setaffinity",
-                                        "sched_yield",
-                                        "set_robust_list",
-                                        "set_tid_address",
-                                        "sigaltstack",
-                                        "tgkill",
-                                        "tkill"};
-constexpr const char* kTimeCalls[] = {
-    "alarm",         "clock_getres",  "clock_gettime",  "clock_nanosleep", "getitimer",       "gettimeofday",
-    "nanosleep",     "setitimer",     "time",           "timer_create",    "timer_delete",    "timer_getoverrun",
-    "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime", "times"};
-constexpr const char* kFileCalls[] = {"access",
-                                      "chdir",
-                                      "chmod",
-                                      "chown",
-                                      "close",
-                                      "close_range",
-                                      "copy_file_range",
-                                      "creat",
-                                      "dup",
-                                      "dup2",
-                                      "dup3",
-                                      "faccessat",
-                                      "faccessat2",
-                                      "fadvise64",
-                                      "fallocate",
-                                      "fchdir",
-                                      "fchmod",
-                                      "fchmodat",
-                                      "fchown",
-                                      "fchownat",
-                                      "fcntl",
-                                      "fdatasync",
-                                      "flock",
-                                      "fstat",
-                                      "fstatfs",
-                                      "fsync",
-                                      "ftruncate",
-                                      "futimesat",
-                                      "getcwd",
-                                      "getdents",
-                                      "getdents64",
-                                      "getxattr",
-                                      "inotify_add_watch",
-                                      "inotify_init",
-                                      "inotify_init1",
-                                      "inotify_rm_watch",
-                                      "lchown",
-                                      "lgetxattr",
-                                      "link",
-                                      "linkat",
-                                      "lseek",
-                                      "lstat",
-                                      "mkdir",
-                                      "mkdirat",
-                                      "newfstatat",
-                                      "open",
-                                      "openat",
-                                      "openat2",
-                                      "pread64",
-                                      "preadv",
-                                      "preadv2",
-                                      "pwrite64",
-                                      "pwritev",
-                                      "pwritev2",
-                                      "read",
-                                      "readahead",
-                                      "readlink",
-                                      "readlinkat",
-                                      "readv",
-                                      "rename",
-                                      "renameat",
-                                      "renameat2",
-                                      "rmdir",
-                                      "sendfile",
-                                      "splice",
-                                      "stat",
-                                      "statfs",
-                                      "statx",
-                                      "symlink",
-                                      "symlinkat",
-                                      "sync_file_range",
-                                      "tee",
-                                      "truncate",
-                                      "umask",
-                                      "unlink",
-                                      "unlinkat",
-                                      "utimensat",
-                                      "utimes",
-                                      "write",
-                                      "writev"};
-constexpr const char* kNetworkCalls[] = {
-    "accept",       "accept4",    "bind",    "connect",  "epoll_create", "epoll_create1", "epoll_ctl",  "epoll_pwait",
-    "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "getpeername",  "getsockname",   "getsockopt", "listen",
-    "pipe",         "pipe2",      "poll",    "ppoll",    "pselect6",     "recvfrom",      "recvmmsg",   "recvmsg",
-    "select",       "sendmmsg",   "sendmsg", "sendto",   "setsockopt",   "shutdown",      "signalfd",   "signalfd4"};
-constexpr const char* kProcessCalls[] = {
-    "capget",    "getegid",   "geteuid",     "getgid",    "getgroups",    "getpgid",    "getpgrp",
-    "getpid",    "getppid",   "getpriority", "getrandom", "getresgid",    "getresuid",  "getrlimit",
-    "getrusage", "getsid",    "getuid",      "kill",      "memfd_create", "pidfd_open", "pidfd_send_signal",
-    "prctl",     "prlimit64", "setpriority", "setrlimit", "sysinfo",      "uname",      "wait4",
-    "waitid"};
+constexpr std::string_view kMemoryCalls =
+    "brk madvise membarrier mincore mlock mlock2 mlockall mremap msync munlock munmap set_mempolicy "
+    "get_mempolicy";
+constexpr std::string_view kThreadCalls =
+    "arch_prctl exit exit_group futex futex_waitv get_robust_list getcpu gettid restart_syscall rseq "
+    "rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
+    "sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler "
+    "sched_setaffinity sched_yield set_robust_list set_tid_address sigaltstack tgkill tkill";
+constexpr std::string_view kTimeCalls =
+    "alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time "
+    "timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime "
+    "timerfd_settime times";
+constexpr std::string_view kFileCalls =
+    "access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 "
+    "fadvise64 fallocate fchdir fchmod fchmodat fchown fchownat fcntl fdatasync flock fstat fstatfs fsync "
+    "ftruncate futimesat getcwd getdents getdents64 getxattr inotify_add_watch inotify_init inotify_init1 "
+    "inotify_rm_watch lchown lgetxattr link linkat lseek lstat mkdir mkdirat newfstatat open openat openat2 "
+    "pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat "
+    "renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync_file_range tee truncate umask "
+    "unlink unlinkat utimensat utimes write writev";
+constexpr std::string_view kNetworkCalls =
+    "accept accept4 bind connect epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait "
+    "eventfd eventfd2 getpeername getsockname getsockopt listen pipe pipe2 poll ppoll pselect6 recvfrom "
+    "recvmmsg recvmsg select sendmmsg sendmsg sendto setsockopt shutdown signalfd signalfd4";
+constexpr std::string_view kProcessCalls =
+    "capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom getresgid "
+    "getresuid getrlimit getrusage getsid getuid kill memfd_create pidfd_open pidfd_send_signal prctl "
+    "prlimit64 setpriority setrlimit sysinfo uname wait4 waitid";
 /// For a program that starts others; Landlock says which.
-constexpr const char* kProgramCalls[] = {"execve", "execveat", "vfork", "setpgid", "setsid"};
-constexpr const char* kTracingCalls[] = {"ptrace", "process_vm_readv"};
+constexpr std::string_view kProgramCalls = "execve execveat vfork setpgid setsid";
+constexpr std::string_view kTracingCalls = "ptrace process_vm_readv";
 
 /// Requests of ioctl(2): how much there is to read, terminals' sizes (by the logger, not TIOCSTI), interfaces' names
 /// and addresses.
@@ -185,14 +83,15 @@ class Filter {
         set(SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree: the cost of a call does not grow with the list
     }
 
-    void allow(std::span<const char* const> names) {
-        for (const char* name : names) {
-            allow(name, {});
+    /// All of the names in a text.
+    void allow_each(std::string_view names) {
+        for (const std::string_view name : split_list(names, ' ')) {
+            allow(std::string(name), {});
         }
     }
 
-    void allow(const char* name, std::initializer_list<scmp_arg_cmp> arguments) {
-        const int number = ::seccomp_syscall_resolve_name(name);
+    void allow(const std::string& name, std::initializer_list<scmp_arg_cmp> arguments) {
+        const int number = ::seccomp_syscall_resolve_name(name.c_str());
         if (number == __NR_SCMP_ERROR || error_ != 0) {
             return;
         }
@@ -202,12 +101,10 @@ class Filter {
         if (added != 0 && added != -EDOM && added != -EINVAL && added != -EEXIST) {
             error_ = -added;
         }
-        ++calls_;
     }
 
     /// 0, or what went wrong.
     int load() { return error_ != 0 ? error_ : -::seccomp_load(context_.get()); }
-    unsigned calls() const { return calls_; }
 
   private:
     void set(scmp_filter_attr attribute, std::uint32_t value) {
@@ -217,24 +114,21 @@ class Filter {
 
     std::unique_ptr<void, decltype(&::seccomp_release)> context_;
     int error_ = 0;
-    unsigned calls_ = 0;
 };
 
 }  // namespace
 
 Measure filter_system_calls(bool programs) {
     Filter filter;
-    for (const std::span<const char* const> theme :
-         {std::span<const char* const>(kMemoryCalls), std::span<const char* const>(kThreadCalls),
-          std::span<const char* const>(kTimeCalls), std::span<const char* const>(kFileCalls),
-          std::span<const char* const>(kNetworkCalls), std::span<const char* const>(kProcessCalls)}) {
-        filter.allow(theme);
+    for (const std::string_view theme :
+         {kMemoryCalls, kThreadCalls, kTimeCalls, kFileCalls, kNetworkCalls, kProcessCalls}) {
+        filter.allow_each(theme);
     }
     if (programs) {
-        filter.allow(kProgramCalls);
+        filter.allow_each(kProgramCalls);
     }
     if (kTraced) {
-        filter.allow(kTracingCalls);
+        filter.allow_each(kTracingCalls);
     }
     // Threads and vfork, but no namespaces. clone3 hides its flags from a filter: libraries fall back to clone.
     filter.allow("clone", {under(0, kNamespaces, 0)});

@@ -15,6 +15,7 @@ import (
 func main() {
 	// Whoever started us ends us by closing descriptor 3, after it has drained: a signal to its whole group is not ours.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	hideMemory()
 	runtime.GOMAXPROCS(1) // until a device asks for more
 	debug.SetGCPercent(collectAtGrowth)
 	limitMemory(memoryDefault)

@@ -1,10 +1,12 @@
-// How much memory the process holds: a bound, and giving back what a burst needed once it is over.
+// How much memory the process holds: a bound, and giving back what a burst needed once it is over. And who may read it.
 package main
 
 import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -18,6 +20,12 @@ const (
 	tidyEvery = 5 * time.Second
 	tidyAfter = 1 << 20 // bytes allocated since the last time
 )
+
+// hideMemory keeps private keys out of core dumps and from other processes of the same user. Whoever started us may have
+// done so for itself; a program that is started begins anew (prctl(2)). A kernel that refuses leaves us as we were.
+func hideMemory() {
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+}
 
 // limitMemory bounds the whole process, in bytes.
 func limitMemory(bytes uint64) {
