@@ -20,6 +20,8 @@ class Frames {
 
     /// What comes before all frames: the preface, of who opens streams, and empty SETTINGS.
     std::string greeting() const;
+    /// That, or bytes without a plan: all that there are.
+    std::string begin(Input& input, bool planned) const { return planned ? greeting() : std::string(input.rest()); }
     /// One frame, or some bytes that are none.
     std::string next(Input& input);
 

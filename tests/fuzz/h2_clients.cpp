@@ -35,11 +35,7 @@ void adit::fuzz::run(std::string_view input) {
     Frames frames(Speaker::client);
     WrittenFrames written(false);
     const bool deaf = (first & 4) != 0;  // a client that does not read
-    if ((first & 8) != 0) {
-        peer.say(decisions.rest());  // bytes without a plan, as they come
-    } else {
-        peer.say(frames.greeting());
-    }
+    peer.say(frames.begin(decisions, (first & 8) == 0));
     while (!decisions.empty() && !done) {
         peer.say(frames.next(decisions));
         if (!deaf) {

@@ -54,11 +54,7 @@ void adit::fuzz::run(std::string_view input) {
     net::spawn(worker.context(), "a session", serve(session, done));
     Frames frames(Speaker::connector);
     WrittenFrames written(false);
-    if ((first & 8) != 0) {
-        peer.say(decisions.rest());
-    } else {
-        peer.say(frames.greeting());
-    }
+    peer.say(frames.begin(decisions, (first & 8) == 0));
     while (!decisions.empty() && !done) {
         peer.say(frames.next(decisions));
         written.read(peer.hear());
