@@ -32,9 +32,9 @@ var kinds = []kind{
 	{name: "get, new connection", share: 20, ask: get("files/small", fresh)},
 	{name: "get, new connection with TLS", share: 8, ask: get("files/small", freshTLS)},
 	{name: "get, agents are killed", share: 20, excused: true, ask: get("brittle/small", kept)},
-	{name: "post", share: 90, ask: post("work", 20_000, false, kept)},
-	{name: "post, chunked", share: 20, ask: post("work", 100_000, true, kept)},
-	{name: "post, HTTP/2", share: 40, ask: post("work", 20_000, false, http2)},
+	{name: "post", share: 90, ask: post("load", 20_000, false, kept)},
+	{name: "post, chunked", share: 20, ask: post("load", 100_000, true, kept)},
+	{name: "post, HTTP/2", share: 40, ask: post("load", 20_000, false, http2)},
 	{name: "post, signed token", share: 30, ask: post("signed", 4_000, false, kept)},
 }
 
