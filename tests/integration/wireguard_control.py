@@ -9,6 +9,8 @@ import subprocess
 import threading
 import unittest
 
+import harness
+
 PROGRAM = os.environ.get("ADIT_WIREGUARD", "build/dev/libexec/adit/adit-wireguard")
 MESSAGE_MOST = 128 * 1024
 UNPRIVILEGED = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
@@ -227,6 +229,7 @@ def receive_all(connected):
 
 class Case(unittest.TestCase):
     """A test whose helpers end with it."""
+    timely = harness.Case.timely
 
     def helper(self, **options):
         made = Helper(**options)
