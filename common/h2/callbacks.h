@@ -92,7 +92,7 @@ struct Session::Callbacks {
         const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
         self.data_sent_ += static_cast<std::int64_t>(size);
-        self.worth_ += kAnswersPerData;
+        self.patience_.saw_work(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (was_full || stream->end_sent_) {
             stream->on_writable_.wake();
@@ -102,7 +102,7 @@ struct Session::Callbacks {
 
     /// Every frame that is not ignored, as soon as its head is here.
     static int begin_frame(nghttp2_session*, const nghttp2_frame_hd*, void* user) {
-        ++session(user).seen_;
+        session(user).patience_.saw_frame();
         return 0;
     }
 
@@ -127,7 +127,7 @@ struct Session::Callbacks {
 
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
-        self.worth_ += kWorthOfWork;
+        self.patience_.saw_work(kWorthOfWork);
         self.head_begun_at_ = self.loop().now();
         self.head_of_ = frame->hd.stream_id;
         if (!self.opens() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -195,7 +195,7 @@ struct Session::Callbacks {
                 self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
             }
         } else if (end) {
-            self.worth_ += kWorthOfWork;
+            self.patience_.saw_work(kWorthOfWork);
             stream->data_ended();
         }
         return 0;
@@ -218,7 +218,7 @@ struct Session::Callbacks {
 
     static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
-        session(user).worth_ += kWorthOfWork;
+        session(user).patience_.saw_work(kWorthOfWork);
         if (Stream* stream = Callbacks::stream(ng, id)) {
             stream->data_arrived(to_text(bytes, size));
         } else {

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kHeadSentMost = 256 * 1024;  ///< what was let in is let out
 constexpr int kTypesKnown = 10;                    ///< of frames: RFC 9113 §6
-constexpr std::int64_t kPatienceGrows = 10;        ///< a second; see Limits::idle_frames
-// Frames that nghttp2 ignores, on streams that have ended: some are on their way whenever a stream is given up.
-constexpr std::int64_t kStraysMost = 20'000;
-constexpr std::int64_t kStraysPerSecond = 10'000;
 // Frames without a body that wait for a transport which takes none.
 constexpr std::size_t kQueuedPerStream = 4;
 constexpr std::size_t kQueuedBeside = 1000;
@@ -37,9 +33,7 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       listener_(&listener),
       out_(loop().blocks()),
       growth_left_(limits.growth_budget),
-      frames_(opens() ? 0 : NGHTTP2_CLIENT_MAGIC_LEN),
-      strays_(kStraysMost, kStraysPerSecond, loop().now()),
-      patience_(limits.idle_frames, kPatienceGrows, loop().now()),
+      patience_(limits, opens() ? 0 : NGHTTP2_CLIENT_MAGIC_LEN, loop().now()),
       resets_(limits.resets_burst, limits.resets_per_second, loop().now()),
       heard_at_(loop().now()),
       blocked_(loop()),
@@ -139,8 +133,9 @@ net::Status Session::read_frames() {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-        if (used > 0) {
-            charge(frames_.count(bytes.substr(0, static_cast<std::size_t>(used))));
+        if (used > 0 &&
+            (!patience_.bears(bytes.substr(0, static_cast<std::size_t>(used)), loop().now()) || overfull())) {
+            worn_out_ = true;
         }
         if (used < 0 || worn_out_) {
             if (worn_out_) {
@@ -166,17 +161,10 @@ net::Status Session::read_frames() {
     return finished ? net::Status(net::Errc::end_of_stream) : net::Status();
 }
 
-/// Strangers may not keep us busy with frames that do no work, nor fill our memory with what those make us say.
-void Session::charge(std::size_t frames) {
-    const auto seen = std::exchange(seen_, 0);
-    const auto cost = seen - std::exchange(worth_, 0);
-    const auto strays = std::max<std::int64_t>(0, static_cast<std::int64_t>(frames) - seen);
-    const bool patient =
-        limits_.idle_frames == 0 || (patience_.spend(cost, loop().now()) && strays_.spend(strays, loop().now()));
-    const std::size_t queued = nghttp2_session_get_outbound_queue_size(session_.get());
-    if (!patient || queued > kQueuedPerStream * limits_.concurrent_streams + kQueuedBeside) {
-        worn_out_ = true;
-    }
+/// A peer that takes nothing may not fill our memory with what it makes us say.
+bool Session::overfull() const {
+    return nghttp2_session_get_outbound_queue_size(session_.get()) >
+           kQueuedPerStream * limits_.concurrent_streams + kQueuedBeside;
 }
 
 void Session::mark_dirty() {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "common/h2/budget.h"
-#include "common/h2/frame_count.h"
 #include "common/h2/limits.h"
+#include "common/h2/patience.h"
 #include "common/h2/stream.h"
 
 struct nghttp2_session;
@@ -90,7 +90,7 @@ class Session final : private net::TurnEnd {
     net::Task<> write_when_possible();
     void leave_when_told();
     net::Status read_frames();
-    void charge(std::size_t frames);
+    bool overfull() const;
     void mark_dirty();
     void unlink(Stream& stream);
     void forget(Stream& stream);
@@ -111,12 +111,8 @@ class Session final : private net::TurnEnd {
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
-    FrameCount frames_;
-    std::int64_t seen_ = 0;   ///< frames since the last look at patience
-    std::int64_t worth_ = 0;  ///< what came and left by them
-    Budget strays_;           ///< frames that nghttp2 ignores
-    Budget patience_;         ///< with frames that do no work
-    Budget resets_;           ///< of streams, by the peer or for what it did wrong
+    Patience patience_;
+    Budget resets_;  ///< of streams, by the peer or for what it did wrong
     bool worn_out_ = false;
     bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;
