@@ -19,16 +19,16 @@ class Budget {
           grown_at_(now) {}
 
     /// Takes one; false when there is none.
-    bool spend(net::Time now) {
+    bool spend(net::Time now) { return spend(1, now); }
+    /// Takes `n`, or all when that is less: false then. Gives back where `n` is negative.
+    bool spend(std::int64_t n, net::Time now) {
         if (const auto grown = (now - grown_at_) / one_grows_in_; grown > 0) {
             grown_at_ += grown * one_grows_in_;
             earn(grown);
         }
-        if (left_ <= 0) {
-            return false;
-        }
-        --left_;
-        return true;
+        const bool enough = n <= left_;
+        enough ? earn(-n) : earn(-left_);
+        return enough;
     }
 
     /// Gives some back, up to what there was at first.

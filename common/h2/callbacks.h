@@ -36,13 +36,11 @@ inline std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
-inline constexpr std::size_t kFrameHeader = 9;  // RFC 9113 §4.1
-
 /// Frames without work of their own that one DATA frame of ours may cause: some peers send WINDOW_UPDATE for every
 /// piece that they read, for the stream and for the session.
 inline constexpr std::int32_t kAnswersPerData = 10;
-/// What data that arrives makes up for: the frame that carries it, and one more.
-inline constexpr std::int32_t kWorthOfData = 2;
+/// What a head, data, or a body's end makes up for when it arrives: the frame that carries it, and one more.
+inline constexpr std::int32_t kWorthOfWork = 2;
 
 /// What nghttp2 calls. `user` is the session; streams hang on nghttp2's stream user data, null once their owner left.
 struct Session::Callbacks {
@@ -90,11 +88,11 @@ struct Session::Callbacks {
         // Never WOULDBLOCK here: nghttp2 would keep the frame, and with it a stream that may be gone by then.
         Session& self = session(user);
         auto* stream = static_cast<Stream*>(source->ptr);
-        self.out_.append(to_text(head, kFrameHeader));
+        self.out_.append(to_text(head, FrameCount::kHead));
         const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
         self.data_sent_ += static_cast<std::int64_t>(size);
-        self.patience_.earn(kAnswersPerData);
+        self.patience_.saw_work(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (was_full || stream->end_sent_) {
             stream->on_writable_.wake();
@@ -102,18 +100,10 @@ struct Session::Callbacks {
         return 0;
     }
 
-    /// Every frame, as soon as its first bytes are here: strangers may not keep us busy with frames that do no work.
-    static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
-        const bool end = (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        const bool useful = (frame->type == NGHTTP2_DATA && end) || frame->type == NGHTTP2_HEADERS ||
-                            frame->type == NGHTTP2_CONTINUATION;  // data is seen when it comes: padding is none
-        Session& self = session(user);
-        if (useful) {
-            self.patience_.earn(1);
-        } else {
-            self.worn_out_ = !self.patience_.spend(self.loop().now());
-        }
-        return self.worn_out_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    /// Every frame that is not ignored, as soon as its head is here.
+    static int begin_frame(nghttp2_session*, const nghttp2_frame_hd*, void* user) {
+        session(user).patience_.saw_frame();
+        return 0;
     }
 
     /// Frames of types that nobody knows are read over (RFC 9113 §4.1), but they count.
@@ -125,8 +115,19 @@ struct Session::Callbacks {
         return 0;
     }
 
+    /// One that broke a rule. On a stream that was never begun, such as one above our limit, nothing else tells of it,
+    /// and each leaves a RST_STREAM of ours behind.
+    static int invalid_frame(nghttp2_session* ng, const nghttp2_frame* frame, int, void* user) {
+        Session& self = session(user);
+        if (stream(ng, frame->hd.stream_id) == nullptr && !self.resets_.spend(self.loop().now())) {
+            self.worn_out_ = true;
+        }
+        return 0;
+    }
+
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
+        self.patience_.saw_work(kWorthOfWork);
         self.head_begun_at_ = self.loop().now();
         self.head_of_ = frame->hd.stream_id;
         if (!self.opens() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -194,6 +195,7 @@ struct Session::Callbacks {
                 self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
             }
         } else if (end) {
+            self.patience_.saw_work(kWorthOfWork);
             stream->data_ended();
         }
         return 0;
@@ -216,7 +218,7 @@ struct Session::Callbacks {
 
     static int data_chunk(nghttp2_session* ng, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
-        session(user).patience_.earn(kWorthOfData);
+        session(user).patience_.saw_work(kWorthOfWork);
         if (Stream* stream = Callbacks::stream(ng, id)) {
             stream->data_arrived(to_text(bytes, size));
         } else {

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kHeadSentMost = 256 * 1024;  ///< what was let in is let out
 constexpr int kTypesKnown = 10;                    ///< of frames: RFC 9113 §6
-constexpr std::int64_t kPatienceGrows = 10;        ///< a second; see Limits::idle_frames
+// Frames without a body that wait for a transport which takes none.
+constexpr std::size_t kQueuedPerStream = 4;
+constexpr std::size_t kQueuedBeside = 1000;
 
 }  // namespace
 
@@ -31,7 +33,7 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       listener_(&listener),
       out_(loop().blocks()),
       growth_left_(limits.growth_budget),
-      patience_(limits.idle_frames, kPatienceGrows, loop().now()),
+      patience_(limits, opens() ? 0 : NGHTTP2_CLIENT_MAGIC_LEN, loop().now()),
       resets_(limits.resets_burst, limits.resets_per_second, loop().now()),
       heard_at_(loop().now()),
       blocked_(loop()),
@@ -52,6 +54,7 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
         nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, Callbacks::unknown_chunk);
         nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, Callbacks::unknown_frame);
     }
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, Callbacks::invalid_frame);
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
@@ -130,6 +133,10 @@ net::Status Session::read_frames() {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+        if (used > 0 &&
+            (!patience_.bears(bytes.substr(0, static_cast<std::size_t>(used)), loop().now()) || overfull())) {
+            worn_out_ = true;
+        }
         if (used < 0 || worn_out_) {
             if (worn_out_) {
                 nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
@@ -152,6 +159,12 @@ net::Status Session::read_frames() {
         transport_->end();
     }
     return finished ? net::Status(net::Errc::end_of_stream) : net::Status();
+}
+
+/// A peer that takes nothing may not fill our memory with what it makes us say.
+bool Session::overfull() const {
+    return nghttp2_session_get_outbound_queue_size(session_.get()) >
+           kQueuedPerStream * limits_.concurrent_streams + kQueuedBeside;
 }
 
 void Session::mark_dirty() {
@@ -298,6 +311,14 @@ void Session::drain(std::string_view words) {
                               reinterpret_cast<const std::uint8_t*>(words.data()), words.size());
     }
     mark_dirty();
+}
+
+void Session::refuse_streams() {
+    if (!over_) {
+        nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR, nullptr, 0);
+        mark_dirty();
+    }
 }
 
 void Session::close(net::Status why, std::string_view words) {

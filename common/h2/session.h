@@ -6,6 +6,7 @@
 
 #include "common/h2/budget.h"
 #include "common/h2/limits.h"
+#include "common/h2/patience.h"
 #include "common/h2/stream.h"
 
 struct nghttp2_session;
@@ -44,6 +45,9 @@ class Session final : private net::TurnEnd {
     /// go on opening streams for what it has to finish, the acceptor knows to look for another session meanwhile.
     /// `words` are for the peer's log.
     void drain(std::string_view words = {});
+    /// Ends a drain: streams that the peer opens from now on are not served, those that it has opened are. For a peer
+    /// that does not care about the announcement.
+    void refuse_streams();
     /// As drain(), and opens no more streams itself; idle ones are given back (their hang-up listeners are told).
     void retire(std::string_view words);
     /// Ends the session now: a GOAWAY with `words` for the peer's log is tried once, streams fail.
@@ -86,6 +90,7 @@ class Session final : private net::TurnEnd {
     net::Task<> write_when_possible();
     void leave_when_told();
     net::Status read_frames();
+    bool overfull() const;
     void mark_dirty();
     void unlink(Stream& stream);
     void forget(Stream& stream);
@@ -106,8 +111,8 @@ class Session final : private net::TurnEnd {
     std::size_t stream_count_ = 0;
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
-    Budget patience_;  ///< with frames that do no work
-    Budget resets_;    ///< of streams, by the peer or for what it did wrong
+    Patience patience_;
+    Budget resets_;  ///< of streams, by the peer or for what it did wrong
     bool worn_out_ = false;
     bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;

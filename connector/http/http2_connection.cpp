@@ -107,6 +107,8 @@ void Http2Connection::look_after() {
         session_.close(net::Errc::timed_out, "a request head did not come to its end");
     } else if (idle || drained) {
         session_.close(net::Errc::end_of_stream);
+    } else if (now >= drained_by_ && !std::exchange(refusing_, true)) {
+        session_.refuse_streams();  // or who holds one request open and ignores GOAWAY would stay for ever
     }
 }
 

@@ -46,6 +46,7 @@ class Http2Connection final : public Connection, private h2::SessionListener, pr
     std::size_t exchanges_ = 0;  ///< that run
     net::Time idle_since_;
     net::Time drained_by_ = net::Time::max();
+    bool refusing_ = false;  ///< the time to open streams is over
 };
 
 }  // namespace adit::http

@@ -1,6 +1,7 @@
 """Clients of HTTP/2 that wear a server out are stopped, and others on the same worker do not notice. What breaks its rules, each by
 itself, is in tests/conformance."""
 import contextlib
+import signal
 import threading
 
 import hyperframe.frame as frames
@@ -157,6 +158,31 @@ class Http2Hostile(Case):
                 self.assert_stopped(client, {ErrorCodes.NO_ERROR})
             half = raw(self.site.client_port, b"PRI * HTTP/2.0\r\n\r\nSM")
             self.assertTrue(half.closed)
+
+    def test_who_ignores_goaway_gets_nothing_new_and_holds_nobody_up(self):
+        with self.client() as client:
+            held = client.begin("/held")
+            wait_for(lambda: any(path == "/held" for _, path, _ in list(self.origin.seen)), "the request")
+            self.connector.signal(signal.SIGTERM)
+            client.until(lambda: len(client.frames.goaways) == 2, "the announcement and the last word")
+            client.send_raw(self.head(client, changed(":path", "/late"), stream=held + 2))
+            self.assertTrue(client.settle())
+            self.origin.release.set()
+            self.assertEqual(client.finish(held).status, 200)
+            client.until(lambda: client.closed, "the connection to be closed")
+        self.assertEqual(self.connector.wait(), 0)
+        self.assertNotIn("/late", [path for _, path, _ in self.origin.seen])
+
+    def test_frames_on_streams_that_have_ended_are_stopped(self):
+        with self.bystanders():
+            for name, one in (("DATA", frames.DataFrame(1).serialize()), ("its end", b"\0\0\0\0\x01\0\0\0\x01")):
+                with self.subTest(name), self.client() as client:
+                    client.get("/x")
+                    count = 0
+                    while count < 100 * MANY and not client.closed:
+                        client.send_raw(one * 1000)
+                        count += 1000
+                    self.assert_stopped(client)
 
     def test_who_reads_nothing_costs_little(self):
         with self.bystanders(), self.client(window=0) as client:

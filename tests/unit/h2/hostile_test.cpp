@@ -1,0 +1,171 @@
+// What a peer sends by hand: frames that do no work, in ways that hide it.
+#include <doctest/doctest.h>
+
+#include <utility>
+#include <vector>
+
+#include "pair.h"
+
+using namespace adit;
+using namespace adit::h2;
+using namespace adit::h2::test;
+
+namespace {
+
+constexpr char kData = 0, kHeaders = 1, kSettings = 4, kPing = 6, kWindowUpdate = 8;
+constexpr char kEnd = 1, kEndHeaders = 4;
+constexpr std::string_view kGet = "\x82\x86\x84\x41\x01\x61";  // :method, :scheme and :path of the static table; a host
+
+std::string frame(char type, char flags, std::uint32_t stream, std::string_view payload = {}) {
+    std::string text{'\0', static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size()), type, flags};
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        text += static_cast<char>(stream >> shift);
+    }
+    return text.append(payload);
+}
+
+const std::string kAnyPing = frame(kPing, 0, 0, "are you?");
+const std::string kOverflow("\x7f\xff\xff\xff", 4);  // of a window that has something in it
+
+std::string get(std::uint32_t stream) {
+    return frame(kHeaders, kEnd | kEndHeaders, stream, kGet);
+}
+
+net::Task<> run(Session& session, bool& done) {
+    co_await session.run();
+    done = true;
+}
+
+/// A server's session, and a far end that says what a test wants and reads nothing.
+struct Stranger {
+    explicit Stranger(const Limits& limits) {
+        auto [near, other] = net::memory_pipe(worker.loop(), 10'000'000);
+        far = std::move(other);
+        session = std::make_unique<Session>(std::move(near), Session::Role::server, limits, listener);
+        listener.accepted = [this](std::unique_ptr<Stream> stream) { asked.push_back(std::move(stream)); };
+        net::spawn(worker.context(), "a session", run(*session, done));
+        say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0));
+    }
+    ~Stranger() {
+        asked.clear();
+        worker.finish();
+    }
+
+    void say(const std::string& text) {
+        put(*far, text);
+        worker.context().restart();
+        while (worker.context().poll() > 0) {
+        }
+    }
+    /// How often it takes what `one` makes before it has had enough, at most `most` times.
+    template <class Make>
+    int until_stopped(int most, Make one) {
+        int count = 0;
+        for (; count < most && !done; ++count) {
+            say(one(count));
+        }
+        return count;
+    }
+    /// A stream that is over on both sides.
+    void ended_stream(std::uint32_t id) {
+        say(get(id));
+        REQUIRE(asked.size() == 1);
+        asked.front()->respond(200, {}, true);
+        say("");
+        asked.clear();
+        say("");
+    }
+
+    net::Worker worker{0};
+    Listening listener;
+    std::vector<std::unique_ptr<Stream>> asked;
+    std::unique_ptr<net::Stream> far;
+    std::unique_ptr<Session> session;
+    bool done = false;
+};
+
+}  // namespace
+
+TEST_CASE("streams above a limit that a client has not acknowledged are refused, but not for ever") {
+    Stranger client({.concurrent_streams = 2, .resets_burst = 100, .resets_per_second = 1});
+    CHECK(client.until_stopped(1000, [](int i) { return get(static_cast<std::uint32_t>(2 * i + 1)); }) <= 110);
+    CHECK(client.asked.size() == 2);
+}
+
+TEST_CASE("who makes us reset streams is stopped, whatever else he sends between") {
+    Stranger client({.resets_burst = 100, .resets_per_second = 1});
+    const auto one = [](int i) {
+        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
+        return get(stream) + frame(kWindowUpdate, 0, stream, kOverflow) + kAnyPing;
+    };
+    std::string held;  // each piece begins in the middle of a frame
+    const auto shifted = [&](int i) {
+        const std::string whole = std::exchange(held, {}) + one(i);
+        held = whole.substr(whole.size() - 20);
+        return whole.substr(0, whole.size() - 20);
+    };
+    CHECK(client.until_stopped(1000, shifted) <= 110);
+}
+
+TEST_CASE("frames on streams that have ended are counted, with a body or without") {
+    const auto stops_at = [](const std::string& hundred) {
+        Stranger client({.idle_frames = 500});
+        client.ended_stream(1);
+        return client.until_stopped(1000, [&](int) { return hundred; });
+    };
+    std::string data, ends, heads;
+    for (int i = 0; i < 100; ++i) {
+        data += frame(kData, 0, 1);
+        ends += frame(kData, kEnd, 1);
+        heads += get(1) + kAnyPing;
+    }
+    CHECK(stops_at(data) <= 300);
+    CHECK(stops_at(ends) <= 300);
+    CHECK(stops_at(heads) <= 10);
+}
+
+TEST_CASE("a client that works is never stopped, nor one whose body was on its way when we gave the stream up") {
+    Stranger client({.idle_frames = 500});
+    for (std::uint32_t id = 1; id < 2000; id += 2) {
+        client.say(frame(kHeaders, kEndHeaders, id, kGet) + frame(kData, 0, id, "x") + kAnyPing +
+                   frame(kData, kEnd, id));
+    }
+    CHECK(client.asked.size() == 1000);
+    client.asked.clear();
+    client.say("");
+    std::string late;
+    for (int i = 0; i < 5000; ++i) {
+        late += frame(kData, 0, 1999, "x");
+    }
+    client.say(late);
+    CHECK_FALSE(client.done);
+}
+
+TEST_CASE("a server that has taken leave serves what was there, and nothing that a client opens all the same") {
+    Stranger client({});
+    client.say(get(1));
+    client.session->drain();
+    client.say(get(3));  // it was on its way
+    CHECK(client.asked.size() == 2);
+    client.session->refuse_streams();
+    client.say("");
+    client.say(get(5));
+    CHECK(client.asked.size() == 2);
+    client.asked.front()->respond(200, {}, true);
+    client.say("");
+    CHECK_FALSE(client.done);
+}
+
+TEST_CASE("frames are counted wherever bytes are cut") {
+    const std::string text =
+        "preface" + get(1) + frame(kData, 0, 1) + frame(kData, 0, 1, std::string(300, 'x')) + kAnyPing;
+    for (std::size_t size :
+         {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{9}, std::size_t{50}, text.size()}) {
+        FrameCount counter(7);
+        std::size_t frames = 0;
+        for (std::size_t at = 0; at < text.size(); at += size) {
+            frames += counter.count(std::string_view(text).substr(at, size));
+        }
+        CHECK(frames == 4);
+    }
+}
