@@ -1,5 +1,7 @@
 // Keys, and TLS over streams that are no sockets.
 #include <doctest/doctest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "common/net/memory_stream.h"
 #include "common/net/spawn.h"
@@ -75,6 +77,20 @@ TEST_CASE("a key is the same after a trip through its seed or PEM") {
     CHECK(tls::Spki::parse(key->spki().text()) == key->spki());
     CHECK(tls::spki_of(tls::self_signed(*key, "x")->native()) == key->spki());
     CHECK_FALSE(tls::PrivateKey::from_pem("nonsense"));
+}
+
+TEST_CASE("an encrypted key is refused at once, without asking anybody, and leaves no error behind") {
+    const auto key = tls::PrivateKey::generate_ed25519();
+    const tls::Bio bio(BIO_new(BIO_s_mem()));
+    char passphrase[] = "open";
+    REQUIRE(PEM_write_bio_PrivateKey(bio.get(), key->native(), EVP_aes_128_cbc(), nullptr, 0, nullptr, passphrase) ==
+            1);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    const auto read = tls::PrivateKey::from_pem({text, static_cast<std::size_t>(size)});
+    REQUIRE_FALSE(read);
+    CHECK(read.error().message.find("without a passphrase") != std::string::npos);
+    CHECK(ERR_peek_error() == 0);
 }
 
 TEST_CASE("two ends that know each other's keys talk, however narrow the pipe") {
