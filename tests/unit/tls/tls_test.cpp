@@ -115,3 +115,24 @@ TEST_CASE("an agent with an unknown key is refused by the connector") {
         handshake(*connector, connector->spki(), [](const auto&) { return tls::Admission::unknown; });
     CHECK(outcome.server == net::Errc::tls_handshake);
 }
+
+TEST_CASE("a client whose name no certificate could be checked for fails with that reason, and sends nothing") {
+    const auto checking = tls::Context::origin({}, {}, {});
+    REQUIRE(checking);
+    for (const std::string& name : {std::string(), std::string("fe80::1%lo"), std::string("a\0b", 3)}) {
+        CAPTURE(name);
+        net::Worker worker(0);
+        Outcome outcome;
+        int left = 1;
+        {
+            auto [one, other] = net::memory_pipe(worker.loop(), 1000);
+            tls::TlsStream client(std::move(one), *checking, tls::TlsStream::Side::client, name);
+            net::spawn(worker.context(), "client", run_client(client, outcome, left, worker));
+            worker.run();
+            CHECK(other->poll_receive() == net::Errc::would_block);
+            worker.finish();
+        }
+        CHECK(outcome.client == net::Errc::tls_handshake);
+        CHECK(outcome.client_problem == "no certificate can be checked for the name '" + name + "'");
+    }
+}
