@@ -11,6 +11,7 @@ from servers import Origin
 from wireguard_site import WireGuardSite, helpers_of
 
 MEASURES = {"no_new_privileges", "capabilities", "landlock", "seccomp", "core_dumps_off", "locked_secrets"}
+HELPER = pathlib.Path(CONNECTOR).resolve().parent.parent / "libexec/adit/adit-wireguard"
 NET_BIND_SERVICE = 1 << 10
 NET_ADMIN = 1 << 12  # stays where a device of the kernel may have to be made
 # An ordinary user who was given ports below 1024, as a unit of systemd does.
@@ -105,7 +106,7 @@ class Confined(Case):
             (pathlib.Path(other) / "access.log").unlink()
 
 
-@unittest.skipUnless(os.geteuid() == 0, "needs root, for a port below 1024")
+@unittest.skipUnless(os.geteuid() == 0 and HELPER.exists(), "needs root, for a port below 1024, and a build with adit-wireguard")
 class PrivilegedPorts(Case):
     """WireGuard in user space at such a port: bound by the helper, which starts inside the sandbox."""
 
