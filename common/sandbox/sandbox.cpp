@@ -95,7 +95,7 @@ std::string hint(const Standing& standing, std::string_view error) {
     if (error.find(std::strerror(EACCES)) == std::string_view::npos) {
         return {};
     }
-    if (error.find("cannot listen") != std::string_view::npos) {
+    if (error.contains("cannot listen on ") && !error.contains("cannot listen on unix:")) {
         return standing.active(kCapabilities)
                    ? "\nthe sandbox lets this process bind a port below 1024 only where its configuration had one when "
                      "it started; the first one needs a restart"

@@ -305,4 +305,5 @@ TEST_CASE("an error about a port says that the capability was given up, not that
     const sandbox::Standing both{{files.measures[0], {std::string(sandbox::kCapabilities), true, ""}}};
     CHECK(sandbox::hint(both, error).find("port below 1024") != std::string::npos);
     CHECK(sandbox::hint(both, error).find("folder") == std::string::npos);
+    CHECK(sandbox::hint(both, "cannot listen on unix:/run/a: Permission denied").find("folder") != std::string::npos);
 }
