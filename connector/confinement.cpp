@@ -33,6 +33,10 @@ void wish_for_tunnels(const config::Configuration& configuration, sandbox::Wishe
         const DeviceKind kind = settings->wireguard->device;
         wishes.write.insert({settings->wireguard->key, settings->wireguard->preshared});
         wishes.network_devices = kind == DeviceKind::kernel || kind == DeviceKind::automatic;
+        if (privileged(settings->wireguard->listen) && kind != DeviceKind::existing) {
+            wishes.privileged_ports = true;  // the kernel's devices are bound by who makes them
+            wishes.privileged_ports_of_programs = kind != DeviceKind::kernel;
+        }
         wishes.programs = wireguard::helper_folder();
     }
 }

@@ -25,9 +25,10 @@ void wipe_memory(void* memory, std::size_t size) {
     }
 }
 
-Secret::Secret(std::string text) {
+Secret::Secret(std::string&& text) {
     keep(text);
     wipe_memory(text.data(), text.size());
+    text.clear();
 }
 
 Secret Secret::copy() const {

@@ -14,8 +14,9 @@ namespace adit {
 class Secret {
   public:
     Secret() = default;
-    /// Wipes what it is given: a text that is moved in leaves no copy behind.
-    explicit Secret(std::string text);
+    /// Wipes what it is given, in place, and leaves it empty: a text that is moved in leaves no copy behind. By
+    /// reference because a move would leave one: of up to 15 characters, a std::string copies them.
+    explicit Secret(std::string&& text);
     Secret(Secret&& other) noexcept
         : text_(std::exchange(other.text_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     Secret& operator=(Secret&& other) noexcept {
@@ -46,7 +47,8 @@ class Secret {
 class SharedSecret {
   public:
     SharedSecret() = default;
-    explicit SharedSecret(std::string text)
+    /// As Secret's.
+    explicit SharedSecret(std::string&& text)
         : secret_(text.empty() ? nullptr : std::make_shared<const Secret>(std::move(text))) {}
 
     std::string_view reveal() const { return secret_ ? secret_->reveal() : std::string_view(); }

@@ -1,8 +1,5 @@
-// What each algorithm asks of its key (RFC 7518 §3.1, RFC 8037 §3.1), and owners of OpenSSL's objects.
+// What each algorithm asks of its key (RFC 7518 §3.1, RFC 8037 §3.1), and the owners of OpenSSL's objects.
 #pragma once
-
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <cstddef>
@@ -10,20 +7,15 @@
 #include <string_view>
 
 #include "common/jose/jose.h"
+#include "common/tls/owner.h"
 
 namespace adit::jose {
 
-template <auto kFree>
-struct Free {
-    void operator()(auto* object) const { kFree(object); }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Free<&EVP_PKEY_free>>;
-using Bio = std::unique_ptr<BIO, Free<&BIO_free_all>>;
-
-/// A read-only BIO over text that outlives it.
-inline Bio reading(std::string_view text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
+using tls::Bio;
+using tls::Free;
+using tls::no_passphrase;
+using tls::Pkey;
+using tls::reading;
 
 /// RFC 7518 §3.3: keys of 2048 bits at least. The upper bound keeps a hostile key set from costing seconds of CPU.
 inline constexpr int kRsaBitsLeast = 2048;

@@ -12,7 +12,7 @@ namespace adit::jose {
 Result<std::string> x5t_s256(std::string_view pem) {
     using X509Owner = std::unique_ptr<X509, Free<&X509_free>>;
     const Bio bio = reading(pem);
-    const X509Owner certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    const X509Owner certificate(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
     std::array<std::uint8_t, 32> digest{};
     if (certificate == nullptr || X509_digest(certificate.get(), EVP_sha256(), digest.data(), nullptr) != 1) {
         return usage_error("not a certificate in PEM form");

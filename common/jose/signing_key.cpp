@@ -26,11 +26,6 @@ struct SigningKey::State {
 
 namespace {
 
-/// Never asks the terminal: an encrypted key is one that we cannot read.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
-
 Algorithm usual_algorithm(Kind kind) {
     const Curve* curve = curve_of(kind);
     return curve != nullptr ? curve->algorithm : kind == Kind::rsa ? Algorithm::rs256 : Algorithm::eddsa;
@@ -60,7 +55,7 @@ Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
 Result<SigningKey> SigningKey::from_pem(std::string_view pem, std::optional<Algorithm> algorithm) {
     const SecretScope scope;
     const Bio bio = reading(pem);
-    Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, nullptr));
+    Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
     ERR_clear_error();
     if (key == nullptr) {
         return usage_error("not a private key in PEM form without a passphrase");

@@ -1,7 +1,7 @@
 // The CONNECT request to a forward proxy; see proxy_connect.h.
 #include "common/net/proxy_connect.h"
 
-#include <boost/beast/core/detail/base64.hpp>
+#include "common/base/encoding.h"
 
 namespace adit::net {
 namespace {
@@ -10,18 +10,15 @@ constexpr std::size_t kHeadMost = 8 * 1024;
 constexpr std::size_t kWordsMost = 256;  ///< of a status line that is told
 constexpr std::size_t kCodeEnd = 12;     ///< of "HTTP/1.1 407"
 
-std::string base64(const std::string& text) {
-    namespace codec = boost::beast::detail::base64;
-    std::string out(codec::encoded_size(text.size()), '\0');
-    out.resize(codec::encode(out.data(), text.data(), text.size()));
-    return out;
+std::string base64(const BasicCredentials& credentials) {
+    const std::string text = credentials.user + ":" + credentials.password;
+    return base64_encode({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 /// What of the status line may be told: not what somebody who repeats credentials has put behind its code.
 std::string_view shown(std::string_view status_line, const std::optional<BasicCredentials>& credentials) {
     const auto repeats = [&](std::string_view secret) { return !secret.empty() && status_line.contains(secret); };
-    const bool secret = credentials && (repeats(credentials->password) ||
-                                        repeats(base64(credentials->user + ":" + credentials->password)));
+    const bool secret = credentials && (repeats(credentials->password) || repeats(base64(*credentials)));
     return status_line.substr(0, secret ? kCodeEnd : kWordsMost);
 }
 
@@ -40,8 +37,7 @@ Task<std::expected<void, problem::Failure>> proxy_connect(Stream& stream, std::s
     Chain request(stream.loop().blocks());
     request.append("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n");
     if (credentials) {
-        request.append("Proxy-Authorization: Basic " + base64(credentials->user + ":" + credentials->password) +
-                       "\r\n");
+        request.append("Proxy-Authorization: Basic " + base64(*credentials) + "\r\n");
     }
     request.append("\r\n");
     Status status = co_await stream.write_all(request);

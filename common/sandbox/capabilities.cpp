@@ -32,31 +32,61 @@ bool reachable(const fs::path& path, int access) {
     return !making || reachable(path.parent_path(), access);
 }
 
-/// The first file of `wishes` that only root's capability opens.
-std::optional<fs::path> needs_override(const Wishes& wishes) {
-    const auto barred = [](const std::set<fs::path>& paths, int access) -> std::optional<fs::path> {
-        const auto found =
-            std::ranges::find_if(paths, [access](const fs::path& path) { return !reachable(path, access); });
-        return found == paths.end() ? std::nullopt : std::optional(*found);
-    };
+/// The first of `paths` that could not be used as the process now is.
+std::optional<fs::path> barred(const std::set<fs::path>& paths, int access) {
+    const auto found = std::ranges::find_if(paths, [access](const fs::path& path) { return !reachable(path, access); });
+    return found == paths.end() ? std::nullopt : std::optional(*found);
+}
+
+/// A capability of those that pass over permissions, and the file that needs it.
+struct Override {
+    unsigned capability;
+    const char* name;
+    fs::path file;
+};
+
+/// The least that does, where permissions bar a file of `wishes`; nothing where that takes more than is held.
+std::optional<Override> needed_override(const Wishes& wishes) {
+    const bool any = held(CAP_DAC_OVERRIDE);
+    if (const auto unwritten = any ? barred(wishes.write, R_OK | W_OK) : std::nullopt) {
+        return Override{CAP_DAC_OVERRIDE, "cap_dac_override", *unwritten};
+    }
     const auto unread = barred(wishes.read, R_OK);
-    return unread ? unread : barred(wishes.write, R_OK | W_OK);
+    const auto file = unread ? unread : barred(wishes.write, R_OK);
+    if (file && held(CAP_DAC_READ_SEARCH)) {
+        return Override{CAP_DAC_READ_SEARCH, "cap_dac_read_search", *file};
+    }
+    return file && any ? std::optional(Override{CAP_DAC_OVERRIDE, "cap_dac_override", *file}) : std::nullopt;
 }
 
-/// `capabilities` (of those that are held) and no others; the bounding set, too, where we may.
-bool keep(const std::set<unsigned>& capabilities) {
+/// What stays.
+struct Kept {
+    std::set<unsigned> ours;
+    std::set<unsigned> of_programs;  ///< also for those that are started: part of `ours`
+};
+
+/// The capabilities (of those that are held) and no others.
+bool keep(const Kept& kept) {
     ::capng_clear(CAPNG_SELECT_CAPS);
-    for (const unsigned capability : capabilities) {
-        ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), capability);
+    for (const unsigned capability : kept.ours) {
+        const unsigned inherited = kept.of_programs.contains(capability) ? CAPNG_INHERITABLE : 0U;
+        ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | inherited), capability);
     }
-    return ::capng_apply(CAPNG_SELECT_CAPS) == 0;
+    // What is not inheritable is not ambient any more either.
+    const bool applied = ::capng_apply(CAPNG_SELECT_CAPS) == 0;
+    for (const unsigned capability : kept.of_programs) {
+        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);  // root's programs have it without
+    }
+    return applied;
 }
 
-void empty_bounding_set() {
+/// Where we may: what not even root's programs get back.
+void limit_bounding_set(const std::set<unsigned>& left) {
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-        ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        if (!left.contains(static_cast<unsigned>(capability))) {
+            ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        }
     }
-    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 }  // namespace
@@ -70,30 +100,38 @@ Measure drop_capabilities(const Wishes& wishes) {
     if (::capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE) {
         return {measure.name, true, "none"};  // and whoever started us may not let us ask for that again
     }
-    std::set<unsigned> kept;
+    Kept kept;
     std::string names;
     const auto wish = [&](bool wished, unsigned capability, const std::string& what) {
         if (wished && held(capability)) {
-            kept.insert(capability);
+            kept.ours.insert(capability);
             names += (names.empty() ? "kept: " : ", ") + what;
         }
     };
-    wish(wishes.privileged_ports, CAP_NET_BIND_SERVICE, "cap_net_bind_service (ports below 1024)");
+    // A program gets nothing that is not in the bounding set.
+    const bool passed_on = wishes.privileged_ports_of_programs && held(CAP_NET_BIND_SERVICE) &&
+                           ::prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 1;
+    if (passed_on) {
+        kept.of_programs.insert(CAP_NET_BIND_SERVICE);
+    }
+    wish(wishes.privileged_ports || wishes.privileged_ports_of_programs, CAP_NET_BIND_SERVICE,
+         std::string("cap_net_bind_service (ports below 1024") + (passed_on ? ", also of programs it starts)" : ")"));
     wish(wishes.group_of_files, CAP_CHOWN, "cap_chown (a socket for a group)");
     wish(wishes.network_devices, CAP_NET_ADMIN, "cap_net_admin (a WireGuard device of the kernel)");
-    // The override goes out of effect first, to see who would miss it; what is permitted can come back.
-    const bool overrides = held(CAP_DAC_OVERRIDE);
+    // What passes over permissions goes out of effect first, to see who would miss it; what is permitted can come back.
+    const bool overrides = held(CAP_DAC_OVERRIDE) || held(CAP_DAC_READ_SEARCH);
     for (const unsigned capability : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH}) {
         ::capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, capability);
     }
     const bool setting_bounds = held(CAP_SETPCAP);
     if (overrides && ::capng_apply(CAPNG_SELECT_CAPS) == 0) {
-        if (const auto file = needs_override(wishes)) {
-            wish(true, CAP_DAC_OVERRIDE, "cap_dac_override (" + file->string() + " is not for this user)");
+        if (const auto needed = needed_override(wishes)) {
+            wish(true, needed->capability,
+                 std::string(needed->name) + " (" + needed->file.string() + " is not for this user)");
         }
     }
     if (setting_bounds) {
-        empty_bounding_set();
+        limit_bounding_set(kept.of_programs);
     }
     measure.active = keep(kept);
     measure.detail = !measure.active ? "the kernel refuses to give them up" : names.empty() ? "none" : names;

@@ -63,6 +63,9 @@ void add_folder(std::set<fs::path>& folders, const fs::path& path) {
             return;
         }
     }
+    if (path.has_relative_path() && fs::exists(path, error)) {
+        folders.insert(path);  // directly under the root
+    }
 }
 
 class Ruleset {
@@ -143,10 +146,7 @@ Measure restrict_files(const Wishes& wishes) {
     ruleset.grant_folders(read, kRead);
     ruleset.grant_folders(wishes.write, kWrite);
     if (!wishes.programs.empty()) {
-        ruleset.grant(wishes.programs, kRun);
-        for (const char* loader : {"/lib", "/lib64", "/usr/lib", "/usr/lib64"}) {
-            ruleset.grant(loader, kRun);
-        }
+        ruleset.grant(wishes.programs, kRun);  // not the dynamic loader: it runs any program that can be read
     }
     measure.active = ruleset.restrict();
     measure.detail =

@@ -10,6 +10,8 @@ namespace adit::sandbox {
 Measure restrict_files(const Wishes& wishes);
 
 /// The folders that a wish for `path` opens: its own or its parent, and that of what it leads to. Those that exist.
+/// Never the root: it would open everything, so that of a file directly under it the file itself is meant, which then
+/// cannot be exchanged by renaming.
 std::set<std::filesystem::path> folders_of(const std::filesystem::path& path);
 
 }  // namespace adit::sandbox

@@ -92,12 +92,18 @@ Result<Standing> enter(const Wishes& wishes) {
 }
 
 std::string hint(const Standing& standing, std::string_view error) {
-    if (!standing.active(kFiles) || error.find(std::strerror(EACCES)) == std::string_view::npos) {
+    if (error.find(std::strerror(EACCES)) == std::string_view::npos) {
         return {};
     }
-    return "\nthe sandbox lets this process use only the folders that its configuration named when it started; a new "
-           "one "
-           "needs a restart";
+    if (error.contains("cannot listen on ") && !error.contains("cannot listen on unix:")) {
+        return standing.active(kCapabilities)
+                   ? "\nthe sandbox lets this process bind a port below 1024 only where its configuration had one when "
+                     "it started; the first one needs a restart"
+                   : "";
+    }
+    return standing.active(kFiles) ? "\nthe sandbox lets this process use only the folders that its configuration "
+                                     "named when it started; a new one needs a restart"
+                                   : "";
 }
 
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {

@@ -18,15 +18,18 @@ namespace adit::sandbox {
 struct Wishes {
     Mode mode = Mode::automatic;
     /// Files and folders that it reads, also anew after they were exchanged by renaming: of a file, and of what a
-    /// symbolic link leads to, the whole folder is meant. Need not exist.
+    /// symbolic link leads to, the whole folder is meant; of a file directly under the root, that file alone. Need not
+    /// exist.
     std::set<std::filesystem::path> read = {};
     /// The same for what it writes, creates, renames and removes.
     std::set<std::filesystem::path> write = {};
-    /// Folder of the programs that it starts; empty: it starts none.
+    /// Folder of the programs that it starts, which are linked statically; empty: it starts none.
     std::filesystem::path programs = {};
     bool privileged_ports = false;  ///< CAP_NET_BIND_SERVICE, if it has it
-    bool group_of_files = false;    ///< CAP_CHOWN, if it has it
-    bool network_devices = false;   ///< CAP_NET_ADMIN, if it has it
+    /// CAP_NET_BIND_SERVICE for the programs that it starts, too; asks for privileged_ports as well.
+    bool privileged_ports_of_programs = false;
+    bool group_of_files = false;   ///< CAP_CHOWN, if it has it
+    bool network_devices = false;  ///< CAP_NET_ADMIN, if it has it
 };
 
 /// One of the walls, as `status` shows it.
@@ -58,8 +61,9 @@ inline constexpr std::string_view kSecrets = "locked_secrets";
 /// Mode::required: the error says what this kernel or whoever started us does not allow.
 Result<Standing> enter(const Wishes& wishes);
 
-/// What to add to an error about a file that cannot be used although it is there, as a line of its own: that the
-/// sandbox may be why. Empty where Landlock is not active or `error` speaks of something else.
+/// What to add to an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
+/// bound, as a line of its own: that the sandbox may be why. Empty where that part of it is not active, or `error`
+/// speaks of something else.
 std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.

@@ -50,7 +50,7 @@ constexpr std::string_view kProcessCalls =
     "capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom getresgid "
     "getresuid getrlimit getrusage getsid getuid kill memfd_create pidfd_open pidfd_send_signal prctl "
     "prlimit64 setpriority setrlimit sysinfo uname wait4 waitid";
-/// For a program that starts others; Landlock says which.
+/// For a program that starts others: by Landlock those of one folder, and no loader that would run any file.
 constexpr std::string_view kProgramCalls = "execve execveat vfork setpgid setsid";
 constexpr std::string_view kTracingCalls = "ptrace process_vm_readv";
 
@@ -81,6 +81,7 @@ class Filter {
         set(SCMP_FLTATR_CTL_TSYNC, 1);
         set(SCMP_FLTATR_CTL_LOG, 1);       // refusals stand in the kernel's audit log, where there is one
         set(SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree: the cost of a call does not grow with the list
+        set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));  // calls of 32-bit programs and the like
     }
 
     /// All of the names in a text.

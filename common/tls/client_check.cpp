@@ -37,7 +37,7 @@ Result<std::vector<List>> read_lists(const std::filesystem::path& file) {
     }
     const Bio bio = reading(*pem);
     std::vector<List> lists;
-    while (X509_CRL* list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
+    while (X509_CRL* list = PEM_read_bio_X509_CRL(bio.get(), nullptr, no_passphrase, nullptr)) {
         lists.emplace_back(list);
     }
     if (lists.empty() || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {

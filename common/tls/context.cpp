@@ -118,6 +118,10 @@ Result<Context> Context::tunnel_dialer(const PrivateKey& key, std::vector<Spki> 
     return made;
 }
 
+bool Context::checks_names() const {
+    return checks_names_ && SSL_CTX_get_verify_mode(native()) != SSL_VERIFY_NONE;
+}
+
 std::vector<CertificateFacts> Context::certificates() const {
     std::vector<CertificateFacts> all{facts_of(SSL_CTX_get0_certificate(native()))};
     for (std::size_t i = 0; by_name_ && i < by_name_->size(); ++i) {

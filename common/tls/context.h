@@ -83,7 +83,8 @@ class Context {
     ~Context();
 
     SSL_CTX* native() const { return context_.get(); }
-    bool checks_names() const { return checks_names_; }
+    /// Whether a client's stream must know the name that the certificate has to be valid for.
+    bool checks_names() const;
     /// Those that this end shows.
     std::vector<CertificateFacts> certificates() const;
     /// Of a listener: what it staples, by certificate.

@@ -1,6 +1,7 @@
 // Keys by OpenSSL; see key.h.
 #include "common/tls/key.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -15,14 +16,6 @@
 #include "common/tls/native.h"
 
 namespace adit::tls {
-namespace {
-
-struct FreeDigest {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-}  // namespace
-
 std::string Spki::text() const {
     return base64url_encode(digest);
 }
@@ -41,6 +34,7 @@ Result<PrivateKey> PrivateKey::generate_ed25519() {
     const SecretScope scope;
     EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     if (key == nullptr) {
+        ERR_clear_error();
         return failure("cannot make an Ed25519 key");
     }
     return PrivateKey(key);
@@ -50,6 +44,7 @@ Result<PrivateKey> PrivateKey::from_seed(const Seed& seed) {
     const SecretScope scope;
     EVP_PKEY* key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size());
     if (key == nullptr) {
+        ERR_clear_error();
         return failure("not an Ed25519 seed");
     }
     return PrivateKey(key);
@@ -57,9 +52,10 @@ Result<PrivateKey> PrivateKey::from_seed(const Seed& seed) {
 
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
     const SecretScope scope;
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, no_passphrase, nullptr);
     if (key == nullptr) {
-        return usage_error("not a private key in PEM form");
+        ERR_clear_error();  // they would be told as the reason of what fails next
+        return usage_error("not a private key in PEM form without a passphrase");
     }
     settle(key);
     return PrivateKey(key);
@@ -120,7 +116,7 @@ std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes) {
     // OpenSSL's SHA256() looks the algorithm up under a lock and allocates its state each time; keys of callers are
     // digested for each request. Final leaves nothing of the input in the state.
     static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> state(EVP_MD_CTX_new());
+    thread_local const std::unique_ptr<EVP_MD_CTX, Free<&EVP_MD_CTX_free>> state(EVP_MD_CTX_new());
     std::array<std::uint8_t, 32> digest{};
     if (state == nullptr || EVP_DigestInit_ex2(state.get(), algorithm, nullptr) != 1 ||
         EVP_DigestUpdate(state.get(), bytes.data(), bytes.size()) != 1 ||

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
+#include "common/tls/owner.h"
 
 namespace adit::tls {
 
@@ -51,6 +51,7 @@ class PrivateKey {
   public:
     static Result<PrivateKey> generate_ed25519();
     static Result<PrivateKey> from_seed(const Seed& seed);
+    /// An encrypted one is refused: nobody is asked for a passphrase.
     static Result<PrivateKey> from_pem(std::string_view pem);
     /// Reads a PEM file; with no such file makes an Ed25519 key and writes it there, mode 0600.
     static Result<PrivateKey> load_or_make(const std::filesystem::path& file, bool& made);
@@ -62,11 +63,8 @@ class PrivateKey {
     EVP_PKEY* native() const { return key_.get(); }
 
   private:
-    struct Free {
-        void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    };
     explicit PrivateKey(EVP_PKEY* key) : key_(key) {}
-    std::unique_ptr<EVP_PKEY, Free> key_;
+    Pkey key_;
 };
 
 std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes);

@@ -28,20 +28,7 @@ void prefer_groups(SSL_CTX* context) {
     }
 }
 
-/// Never asks the terminal: an encrypted key is one that we cannot read.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
-
-struct FreeKey {
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-
 }  // namespace
-
-Bio reading(std::string_view text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 std::unexpected<Error> openssl_failure(const std::string& doing) {
     // What the system said comes first in the queue, and is what an operator can mend.
@@ -72,6 +59,7 @@ SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_max_early_data(context, 0);
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     prefer_groups(context);
     return context;
 }
@@ -85,8 +73,7 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
     if (!pem) {
         return std::unexpected(pem.error());
     }
-    const std::unique_ptr<EVP_PKEY, FreeKey> read(
-        PEM_read_bio_PrivateKey(reading(*pem).get(), nullptr, no_passphrase, nullptr));
+    const Pkey read(PEM_read_bio_PrivateKey(reading(*pem).get(), nullptr, no_passphrase, nullptr));
     if (!read) {
         return file_failure(key, "private key (PEM, without a passphrase)");
     }

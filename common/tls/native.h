@@ -1,26 +1,16 @@
 // What the contexts of all uses have in common: for the files of this folder.
 #pragma once
 
-#include <openssl/bio.h>
 #include <openssl/ssl.h>
 
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
+#include "common/tls/owner.h"
 
 namespace adit::tls {
-
-struct FreeBio {
-    void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using Bio = std::unique_ptr<BIO, FreeBio>;
-
-/// Reads from `text`, which stays the caller's.
-Bio reading(std::string_view text);
 
 /// The reason that OpenSSL has, after what was to be done; its queue of errors is empty then.
 std::unexpected<Error> openssl_failure(const std::string& doing);

@@ -20,13 +20,6 @@ constexpr auto kSkew = 5min;  ///< between the CA's clock and ours
 constexpr auto kUsualLife = 24h;
 constexpr long kStatusRequest = 5;  ///< the TLS feature of RFC 7633
 
-template <auto Function>
-struct Free {
-    template <class T>
-    void operator()(T* object) const {
-        Function(object);
-    }
-};
 using Response = std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>>;
 using Basic = std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>>;
 using CertificateId = std::unique_ptr<OCSP_CERTID, Free<OCSP_CERTID_free>>;

@@ -1,21 +1,16 @@
 // Making these contexts; see operators.h.
 #include "common/tls/operators.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "common/tls/owner.h"
 #include "common/tls/peer_certificate.h"
 
 namespace adit::tls {
 
 Result<Context> operators_server(const Context::Files& certificate, const ClientCheck& clients) {
-    auto made = Context::listener({certificate}, Context::Version::tls13, Alpn::http1, clients);
-    if (made) {
-        SSL_CTX_set_num_tickets(made->native(), 0);
-        SSL_CTX_set_session_cache_mode(made->native(), SSL_SESS_CACHE_OFF);
-    }
-    return made;
+    return Context::listener({certificate}, Context::Version::tls13, Alpn::http1, clients);
 }
 
 std::vector<std::string> host_names(const Context& context) {
@@ -39,8 +34,8 @@ Result<Context> to_known_server(const std::filesystem::path& chain, const std::f
 }
 
 Result<Spki> spki_in(const std::filesystem::path& file) {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_file(file.c_str(), "r"), BIO_free);
-    const Certificate first(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+    const Bio bio(BIO_new_file(file.c_str(), "r"));
+    const Certificate first(bio ? PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
     ERR_clear_error();
     if (first.native() == nullptr) {
         return usage_error(file.string() + ": cannot read a certificate (PEM) there");

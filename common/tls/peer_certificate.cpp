@@ -1,16 +1,15 @@
 // Names out of a certificate; see peer_certificate.h.
 #include "common/tls/peer_certificate.h"
 
-#include <openssl/bio.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <memory>
 
 #include "common/base/encoding.h"
 #include "common/base/strings.h"
 #include "common/tls/certificate.h"
+#include "common/tls/owner.h"
 
 namespace adit::tls {
 namespace {
@@ -18,12 +17,8 @@ namespace {
 constexpr std::size_t kSansMost = 100;  ///< that are looked at
 constexpr std::size_t kNameMost = 1024;
 
-struct FreeBio {
-    void operator()(BIO* bio) const { BIO_free(bio); }
-};
-
 std::string rfc4514(const X509_NAME* name) {
-    const std::unique_ptr<BIO, FreeBio> out(BIO_new(BIO_s_mem()));
+    const Bio out(BIO_new(BIO_s_mem()));
     X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
     char* text = nullptr;
     const long size = BIO_get_mem_data(out.get(), &text);

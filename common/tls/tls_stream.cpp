@@ -74,20 +74,30 @@ TlsStream::TlsStream(std::unique_ptr<net::Stream> below, const Context& context,
         return;
     }
     SSL_set_connect_state(ssl_.get());
-    if (!server_name.empty()) {
-        const bool literal = net::HostPort{server_name, 0}.literal().has_value();
-        if (!literal) {
-            SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());  // RFC 6066 §3: no IP literals
-        }
-        if (context.checks_names()) {
-            X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_.get());
-            literal ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str())
-                    : X509_VERIFY_PARAM_set1_host(parameters, server_name.c_str(), 0);
-        }
-    }
+    show_and_check(server_name, context.checks_names());
 }
 
 TlsStream::~TlsStream() = default;
+
+void TlsStream::show_and_check(const std::string& server_name, bool check) {
+    const bool literal = net::HostPort{server_name, 0}.literal().has_value();
+    if (!server_name.empty() && !literal) {
+        SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());  // RFC 6066 §3: no IP literals
+    }
+    if (!check) {
+        return;
+    }
+    // OpenSSL takes no address with a zone, and an empty name as leave to check none.
+    X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_.get());
+    const int taken = server_name.empty() ? 0
+                      : literal           ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str())
+                                : X509_VERIFY_PARAM_set1_host(parameters, server_name.data(), server_name.size());
+    if (taken != 1) {
+        ERR_clear_error();
+        problem_ = "no certificate can be checked for the name '" + server_name + "'";
+        status_ = read_status_ = net::Errc::tls_handshake;
+    }
+}
 
 void TlsStream::offer(Alpn protocols) {
     const std::string_view list = wire_form(protocols);
@@ -96,7 +106,7 @@ void TlsStream::offer(Alpn protocols) {
 }
 
 net::Task<net::Status> TlsStream::handshake() {
-    for (;;) {
+    while (!status_) {
         forget_errors();
         const int result = SSL_do_handshake(ssl_.get());
         flush();
@@ -111,9 +121,9 @@ net::Task<net::Status> TlsStream::handshake() {
         if (received && below_->input().empty()) {
             problem_ = "the connection ended during the TLS handshake (" + received.message() + ")";
             status_ = received == net::Errc::timed_out ? received : net::Status(net::Errc::tls_handshake);
-            co_return status_;
         }
     }
+    co_return status_;
 }
 
 net::Status TlsStream::failed(int ssl_error, net::Errc otherwise) {

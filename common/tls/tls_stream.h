@@ -17,7 +17,8 @@ class TlsStream final : public net::Stream {
   public:
     enum class Side { client, server };
 
-    /// `server_name` is sent as SNI and, on a client whose context checks names, must match the certificate.
+    /// `server_name` is sent as SNI and, on a client whose context checks names, must match the certificate. Without
+    /// one that can be checked, such a stream fails at its handshake, before a byte is sent.
     TlsStream(std::unique_ptr<net::Stream> below, const Context& context, Side side,
               const std::string& server_name = {});
     ~TlsStream() override;
@@ -60,6 +61,7 @@ class TlsStream final : public net::Stream {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
     };
 
+    void show_and_check(const std::string& server_name, bool check);
     net::Status failed(int ssl_error, net::Errc otherwise);
     void remember_problem();
 

@@ -4,26 +4,14 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
-#include <memory>
-
 #include "common/base/secret_scope.h"
+#include "common/tls/owner.h"
 
 namespace adit::tls {
-namespace {
-
-struct FreeKey {
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeContext {
-    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-
-}  // namespace
 
 std::optional<std::array<std::uint8_t, 32>> x25519_public(std::span<const std::uint8_t> secret) {
     const SecretScope scope;
-    const std::unique_ptr<EVP_PKEY, FreeKey> key(
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+    const Pkey key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
     std::array<std::uint8_t, 32> out{};
     std::size_t size = out.size();
     if (!key || EVP_PKEY_get_raw_public_key(key.get(), out.data(), &size) != 1 || size != out.size()) {
@@ -33,7 +21,7 @@ std::optional<std::array<std::uint8_t, 32>> x25519_public(std::span<const std::u
 }
 
 std::optional<std::array<std::uint8_t, 32>> hkdf_sha256(std::span<const std::uint8_t> secret, std::string_view label) {
-    const std::unique_ptr<EVP_PKEY_CTX, FreeContext> context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr));
+    const std::unique_ptr<EVP_PKEY_CTX, Free<&EVP_PKEY_CTX_free>> context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr));
     std::array<std::uint8_t, 32> out{};
     std::size_t size = out.size();
     const auto* info = reinterpret_cast<const unsigned char*>(label.data());

@@ -52,9 +52,7 @@ Result<Secret> wg_quick_file(const Token& token, unsigned seat) {
         out += "# or Endpoint = " + part.endpoints[i].text() + "\n";
     }
     out += "PersistentKeepalive = " + std::to_string(kKeepalive) + "\n";
-    Secret file(out);
-    wipe_memory(out.data(), out.size());
-    return file;
+    return Secret(std::move(out));
 }
 
 }  // namespace adit::token

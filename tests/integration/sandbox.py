@@ -1,13 +1,22 @@
 """What the running programs cannot do any more, as the kernel tells it, and how reloads live with that."""
 import json
+import os
 import pathlib
+import random
 import tempfile
+import unittest
 
-from harness import TRANSPORT, Case, Site, main, metric, wait_for
+from harness import CONNECTOR, TRANSPORT, Case, Process, Site, can_connect, main, metric, wait_for
 from servers import Origin
+from wireguard_site import WireGuardSite, helpers_of
 
 MEASURES = {"no_new_privileges", "capabilities", "landlock", "seccomp", "core_dumps_off", "locked_secrets"}
+HELPER = pathlib.Path(CONNECTOR).resolve().parent.parent / "libexec/adit/adit-wireguard"
+NET_BIND_SERVICE = 1 << 10
 NET_ADMIN = 1 << 12  # stays where a device of the kernel may have to be made
+# An ordinary user who was given ports below 1024, as a unit of systemd does.
+PORTS_ALONE = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
+               *(f"--{kind}={'-all,' if kind != 'ambient-caps' else ''}+net_bind_service" for kind in ("bounding-set", "inh-caps", "ambient-caps"))]
 
 
 def status_of(path):
@@ -95,6 +104,32 @@ class Confined(Case):
             wait_for((pathlib.Path(other) / "access.log").exists, "the new log")
             connector.stop()
             (pathlib.Path(other) / "access.log").unlink()
+
+
+@unittest.skipUnless(os.geteuid() == 0 and HELPER.exists(), "needs root, for a port below 1024, and a build with adit-wireguard")
+class PrivilegedPorts(Case):
+    """WireGuard in user space at such a port: bound by the helper, which starts inside the sandbox."""
+
+    def crosses(self, prefix=()):
+        host = ".".join(["127", *(str(random.randrange(1, 255)) for _ in range(3))])
+        site = WireGuardSite(self, {"web": f"http://127.0.0.1:{Origin().port}"}, tls=False, host=host, port=443)
+        if prefix:
+            for path in (self.directory, *self.directory.rglob("*")):
+                os.chown(path, 65534, 65534)
+        connector = Process(self, "connector", [os.path.abspath(CONNECTOR), "run", "--config", site.config], prefix=prefix)
+        wait_for(lambda: can_connect(site.admin_port) or not connector.alive(), "the connector's status port")
+        self.assertTrue(connector.alive(), connector.log())
+        site.start_agent()
+        site.wait_sessions()
+        self.assertEqual(site.get("/web/x").status, 200)
+        for pid in (connector.pid, *helpers_of(connector)):
+            self.assertEqual(int(status_of(f"/proc/{pid}")["CapEff"], 16), NET_BIND_SERVICE)
+
+    def test_root_with_wireguard_at_port_443(self):
+        self.crosses()
+
+    def test_an_ordinary_user_with_that_capability_alone(self):
+        self.crosses(PORTS_ALONE)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ class WireGuardSite(Site):
     """`tls` and `wireguard` say which doors the connector has; `connect` and `connect_wireguard` what the token says of them."""
 
     def __init__(self, case, services, tls=True, wireguard=True, host="127.0.0.1", network="10.77.0.0/16", device="user-space",
-                 interface=None, connect=None, connect_wireguard=None, workers=2):
+                 interface=None, connect=None, connect_wireguard=None, workers=2, port=None):
         self.case, self.services = case, services
         self.client_port, self.tunnel_port, self.admin_port = free_port(), free_port(host), free_port()
         bracketed = f"[{host}]" if ":" in host else host
         self.tunnel_address = f"{bracketed}:{self.tunnel_port}"
-        self.wireguard_address = f"{bracketed}:{free_port(host)}"
+        self.wireguard_address = f"{bracketed}:{port or free_port(host)}"
         doors = ["directory: tunnels.d"]
         if tls:
             doors.append(f'tls: {{ address: "{self.tunnel_address}", key: connector.key }}')

@@ -20,6 +20,24 @@ TEST_CASE("a secret is in memory for secrets, and what it was made of is wiped")
     CHECK_FALSE(is_for_secrets(place));
 }
 
+TEST_CASE("a short text that is moved into a secret leaves no copy behind, in its own few characters either") {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{100}}) {
+        CAPTURE(size);
+        std::string text(size, 's');
+        const char* place = text.data();
+        const Secret secret(std::move(text));
+        CHECK(secret.reveal() == std::string(size, 's'));
+        CHECK(std::string_view(place, size) == std::string(size, '\0'));
+        CHECK(text.empty());  // NOLINT(bugprone-use-after-move): what is left is what this is about
+
+        std::string other(size, 't');
+        place = other.data();
+        const SharedSecret shared(std::move(other));
+        CHECK(shared.reveal() == std::string(size, 't'));
+        CHECK(std::string_view(place, size) == std::string(size, '\0'));
+    }
+}
+
 TEST_CASE("memory that is given back is wiped before somebody else gets it") {
     auto* first = static_cast<char*>(allocate_locked(64));
     std::fill_n(first, 64, 'x');

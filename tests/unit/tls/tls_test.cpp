@@ -1,5 +1,7 @@
 // Keys, and TLS over streams that are no sockets.
 #include <doctest/doctest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "common/net/memory_stream.h"
 #include "common/net/spawn.h"
@@ -77,6 +79,20 @@ TEST_CASE("a key is the same after a trip through its seed or PEM") {
     CHECK_FALSE(tls::PrivateKey::from_pem("nonsense"));
 }
 
+TEST_CASE("an encrypted key is refused at once, without asking anybody, and leaves no error behind") {
+    const auto key = tls::PrivateKey::generate_ed25519();
+    const tls::Bio bio(BIO_new(BIO_s_mem()));
+    char passphrase[] = "open";
+    REQUIRE(PEM_write_bio_PrivateKey(bio.get(), key->native(), EVP_aes_128_cbc(), nullptr, 0, nullptr, passphrase) ==
+            1);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    const auto read = tls::PrivateKey::from_pem({text, static_cast<std::size_t>(size)});
+    REQUIRE_FALSE(read);
+    CHECK(read.error().message.find("without a passphrase") != std::string::npos);
+    CHECK(ERR_peek_error() == 0);
+}
+
 TEST_CASE("two ends that know each other's keys talk, however narrow the pipe") {
     const auto connector = tls::PrivateKey::generate_ed25519();
     const Outcome outcome =
@@ -98,4 +114,25 @@ TEST_CASE("an agent with an unknown key is refused by the connector") {
     const Outcome outcome =
         handshake(*connector, connector->spki(), [](const auto&) { return tls::Admission::unknown; });
     CHECK(outcome.server == net::Errc::tls_handshake);
+}
+
+TEST_CASE("a client whose name no certificate could be checked for fails with that reason, and sends nothing") {
+    const auto checking = tls::Context::origin({}, {}, {});
+    REQUIRE(checking);
+    for (const std::string& name : {std::string(), std::string("fe80::1%lo"), std::string("a\0b", 3)}) {
+        CAPTURE(name);
+        net::Worker worker(0);
+        Outcome outcome;
+        int left = 1;
+        {
+            auto [one, other] = net::memory_pipe(worker.loop(), 1000);
+            tls::TlsStream client(std::move(one), *checking, tls::TlsStream::Side::client, name);
+            net::spawn(worker.context(), "client", run_client(client, outcome, left, worker));
+            worker.run();
+            CHECK(other->poll_receive() == net::Errc::would_block);
+            worker.finish();
+        }
+        CHECK(outcome.client == net::Errc::tls_handshake);
+        CHECK(outcome.client_problem == "no certificate can be checked for the name '" + name + "'");
+    }
 }

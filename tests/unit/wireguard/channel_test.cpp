@@ -67,7 +67,7 @@ TEST_CASE("a message of the greatest length crosses, in both directions") {
     pair.run();
     const std::string most = "{\"words\":\"" + std::string(128 * 1024 - 12, 'w') + "\"}";
     REQUIRE(most.size() == 128 * 1024);
-    CHECK(pair.channel->send(Secret(most)));
+    CHECK(pair.channel->send(Secret(std::string(most))));
     CHECK(pair.read() == most);
     REQUIRE(::send(pair.far.get(), most.data(), most.size(), 0) == static_cast<ssize_t>(most.size()));
     pair.running.until([&] { return pair.messages.size() == 1; });
