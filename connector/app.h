@@ -18,6 +18,7 @@
 #include "connector/degrading_desk.h"
 #include "connector/expiries.h"
 #include "connector/fetch/desk.h"
+#include "connector/fixed_settings.h"
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
 #include "connector/reloader.h"
@@ -117,6 +118,7 @@ class App {
     tunnel::Switchboard switchboard_;
     Shared shared_;
     std::shared_ptr<const Generation> generation_;
+    std::optional<FixedSettings> fixed_;  ///< there as soon as the first generation is
     ServiceManager service_;
     sandbox::Standing sandbox_;
     FileWatch watched_;  ///< the configuration and the certificates that it names

@@ -267,6 +267,31 @@ class OffBox(Admin):
         self.assertIn("reduced", self.run_tool(CONNECTOR, *remote, "--admin", self.base, "--admin-ca", self.directory / "ca.crt").stdout)
         self.assertIn("in clear text", self.run_tool(CONNECTOR, *remote, "--admin", f"192.0.2.1:{self.port}", status=2).stderr)
 
+    def test_a_reload_opens_no_door_of_another_address(self):
+        proof = f'tls: {{ {self.tls}, client_ca: ca.crt }}'
+        self.write("token", TOKEN)
+        self.configure(f'address: "0.0.0.0:{self.port}", {proof}')
+        connector = self.start()
+        reloads = lambda: connector.log().count('"configuration reloaded"')
+        def reload_as(admin):
+            before = reloads()
+            self.configure(admin)
+            wait_for(lambda: reloads() > before, "the reload")
+        for times in (1, 2):  # the second time the configuration before says loopback as well
+            reload_as(f'address: "127.0.0.1:{self.port}", metrics: "127.0.0.1:{free_port()}"')
+            self.assertEqual(self.curl("/status", base=f"http://127.0.0.1:{self.port}")[0], 0)
+            self.assertEqual(self.by(None)[0], 0)
+            self.assertEqual(self.by("ops")[0], 200)
+            self.assertEqual(connector.log().count('"key":"admin"'), times)
+        self.assertIn("who may ask there stays", connector.log())
+        reload_as(f'address: "0.0.0.0:{self.port}", {proof}, token: "${{file:token}}"')
+        bearer = lambda token: ("-H", f"Authorization: Bearer {token}")
+        self.assertEqual((self.by("ops")[0], self.by("ops", "/status", *bearer(TOKEN))[0]), (401, 200))
+        before = reloads()
+        self.write("token", "another-token-of-operators-after-all")
+        wait_for(lambda: reloads() > before, "the new token")
+        self.assertEqual((self.by("ops", "/status", *bearer(TOKEN))[0], self.by("ops", "/status", *bearer("another-token-of-operators-after-all"))[0]), (401, 200))
+
 
 class NothingSecret(Admin):
     def test_no_path_has_a_secret_nor_arguments_nor_the_environment(self):
