@@ -177,6 +177,17 @@ class Loopback(Admin):
         wait_for(lambda: fetch(self.port, "/status", headers={"Authorization": f"Bearer {TOKEN}"}).status == 401, "the new token to count")
         self.assertIn("reduced", self.tool("degrade", "status").stdout)
 
+    def test_a_command_says_why_it_has_no_token(self):
+        variable = {"ADIT_TEST_ADMIN": TOKEN}
+        self.configure(f'address: "127.0.0.1:{self.port}", token: "${{ADIT_TEST_ADMIN}}"', 'webhooks: { ops: { url: "${ADIT_TEST_OTHER}", secret: whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0 } }\n')
+        self.start(environment={**variable, "ADIT_TEST_OTHER": "http://127.0.0.1:1/"})
+        for command in (("status",), ("degrade", "on"), ("healthcheck",)):
+            told = self.tool(*command, status=2).stderr
+            self.assertRegex(told, r"adit\.yaml:3:\d+: error: the environment variable ADIT_TEST_ADMIN is not set", command)
+            self.assertNotIn("ADIT_TEST_OTHER", told)  # which commands do not need
+            self.tool(*command, environment=variable)
+            self.tool(*command, "--admin-token-file", self.write("token", TOKEN))
+
     def test_pages_in_browsers_change_nothing_and_read_nothing_by_another_name(self):
         self.configure(f'address: "127.0.0.1:{self.port}"')
         self.start()
