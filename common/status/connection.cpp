@@ -104,7 +104,12 @@ struct Connection::Request {
 };
 
 Connection::Connection(std::shared_ptr<ServerState> state, net::Descriptor accepted)
-    : Deadline(state->loop.wheel()), state_(std::move(state)), guard_(state_->guard), peer_(peer_of(accepted.get())) {
+    : Deadline(state->loop.wheel()),
+      state_(std::move(state)),
+      guard_(state_->guard),
+      peer_(peer_of(accepted.get())),
+      place_(state_->idle) {
+    place_.let_to(this);
     stream_ = std::make_unique<net::TcpStream>(state_->loop, accepted.release());
     state_->connections.push_back(this);
 }
@@ -174,7 +179,11 @@ net::Task<bool> Connection::exchange() {
     if (!co_await read_head(request)) {
         co_return false;
     }
+    if (place_.gave_way()) {
+        co_return false;
+    }
     disarm();
+    place_.busy();
     const auto& head = request.parser.get().base();
     const bool unreadable = request.unreadable.has_value();
     Answer told = unreadable ? std::move(*request.unreadable) : co_await judge(head);
@@ -182,6 +191,7 @@ net::Task<bool> Connection::exchange() {
     const bool in_step = !unreadable && request.parser.is_done();
     const bool keep_alive = in_step && request.parser.get().keep_alive() && !state_->stopped;
     const bool written = co_await write(std::move(told), head, keep_alive);
+    place_.idle();
     if (written && !in_step) {
         co_await linger();
     }

@@ -41,8 +41,9 @@ struct Guard {
 };
 
 /// Serves a fixed table of paths by GET and HEAD, or by POST, on one address. All on the loop's thread. At most 64
-/// connections at a time, heads of 8 KiB, no request bodies, 10 s for a handshake, a request and its answer. Whoever
-/// does not meet the guard's demands gets no path at all; nor does a page in a browser.
+/// connections at a time, of which those that wait without a request give way to newcomers; heads of 8 KiB, no request
+/// bodies, 10 s for a handshake, a request and its answer. Whoever does not meet the guard's demands gets no path at
+/// all; nor does a page in a browser.
 class Server {
   public:
     /// Called for each request, on the loop's thread; not after stop(). One that throws answers 500.
