@@ -130,6 +130,11 @@ net::Task<> Connection::serve(std::unique_ptr<Connection> self) {
     }
 }
 
+/// A certificate may have been taken back since the handshake, and clear text is not enough where TLS is.
+bool Connection::outdated() const {
+    return guard_ != state_->guard && (guard_->tls || state_->guard->tls);
+}
+
 net::Task<bool> Connection::shake_hands() {
     if (!guard_->tls) {
         co_return true;
@@ -179,7 +184,7 @@ net::Task<bool> Connection::exchange() {
     if (!co_await read_head(request)) {
         co_return false;
     }
-    if (place_.gave_way()) {
+    if (place_.gave_way() || outdated()) {
         co_return false;
     }
     disarm();
@@ -189,7 +194,7 @@ net::Task<bool> Connection::exchange() {
     Answer told = unreadable ? std::move(*request.unreadable) : co_await judge(head);
     // After a body that nobody reads, or what could not be read, the next request cannot be found.
     const bool in_step = !unreadable && request.parser.is_done();
-    const bool keep_alive = in_step && request.parser.get().keep_alive() && !state_->stopped;
+    const bool keep_alive = in_step && request.parser.get().keep_alive() && guard_ == state_->guard && !state_->stopped;
     const bool written = co_await write(std::move(told), head, keep_alive);
     place_.idle();
     if (written && !in_step) {

@@ -35,6 +35,8 @@ class Connection final : public net::Deadline, public net::Tenant {
 
     void expired() override { close(); }
     void give_way() override { close(); }
+    /// Who it is was found out by a guard of before, and not by what is looked up anew with each request.
+    bool outdated() const;
     net::Task<bool> shake_hands();
     net::Task<bool> exchange();
     /// False when the client has gone.

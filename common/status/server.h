@@ -66,7 +66,8 @@ class Server {
     /// All paths that begin with `prefix`, which ends in '/', by GET, HEAD and POST, but for those that have a handler
     /// of their own. At most eight segments.
     void add_below(std::string prefix, Below handler);
-    /// Counts for connections and requests from now on.
+    /// Counts for connections and requests from now on. A connection that is there already has one more request at
+    /// most, and over TLS none: what was shown in its handshake was judged by the guard of then.
     void guard(Guard guard);
     void on_refusal(Refused refused);
     /// Listens. With port 0 any free one is taken; address() says which.

@@ -1,8 +1,10 @@
 """Who gets into the admin interface, by which door, and what is not to be had there by anybody."""
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 
@@ -305,6 +307,28 @@ class OffBox(Admin):
         self.write("token", "another-token-of-operators-after-all")
         wait_for(lambda: reloads() > before, "the new token")
         self.assertEqual((self.by("ops", "/status", *bearer(TOKEN))[0], self.by("ops", "/status", *bearer("another-token-of-operators-after-all"))[0]), (401, 200))
+
+    def test_a_certificate_that_no_longer_counts_ends_with_its_next_request(self):
+        admin = f'address: "0.0.0.0:{self.port}", tls: {{ {self.tls}, client_ca: %s }}'
+        self.configure(admin % "ca.crt")
+        connector = self.start()
+        context = ssl.create_default_context(cafile=str(self.directory / "ca.crt"))
+        context.load_cert_chain(self.directory / "ops.crt", self.directory / "ops.key")
+        kept = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
+        def ask():
+            kept.request("GET", "/status", headers={"Connection": "keep-alive"})
+            answer = kept.getresponse()
+            answer.read()
+            return answer.status
+        self.assertEqual((ask(), ask()), (200, 200))
+        same = kept.sock
+        self.configure(admin % "others.crt")
+        wait_for(lambda: '"configuration reloaded"' in connector.log(), "the reload")
+        self.assertIs(kept.sock, same)
+        with self.assertRaises((ConnectionError, ssl.SSLError)):
+            ask()
+        kept.close()
+        self.assertEqual((self.by("ops")[0], self.by("stranger")[0]), (0, 200))
 
 
 class NothingSecret(Admin):

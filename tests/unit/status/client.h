@@ -67,6 +67,10 @@ class Running {
         on_thread([this] { server_.stop(); });
     }
 
+    void guard(Guard guard) {
+        on_thread([&] { server_.guard(std::move(guard)); });
+    }
+
     void serve_below(const std::string& prefix, Server::Below handler) {
         on_thread([&] { server_.add_below(prefix, std::move(handler)); });
     }

@@ -137,6 +137,21 @@ TEST_CASE("where all have a request under way the newcomer is turned away") {
     }
 }
 
+TEST_CASE("a connection does not stay for long when who may ask has changed") {
+    Running server;
+    Client client(server.address());
+    client.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(client.read(8) == "HTTP/1.1");
+    server.guard({.demands = {.token = SharedSecret("a-token-of-operators")}});
+    client.send(
+        "GET /live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-of-operators\r\n\r\n"
+        "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::string answers = client.rest();
+    CHECK(contains(answers, "ok\nHTTP/1.1 200 OK\r\n"));
+    CHECK(contains(answers, "Connection: close\r\n"));
+    CHECK(answers.find("HTTP/1.1 4") == std::string::npos);
+}
+
 TEST_CASE("stopping ends idle connections and the listening") {
     Running server;
     const net::HostPort address = server.address();
