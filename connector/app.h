@@ -12,6 +12,7 @@
 #include "common/base/service_manager.h"
 #include "common/sandbox/sandbox.h"
 #include "common/status/server.h"
+#include "connector/admin/admin_metrics.h"
 #include "connector/admin/audit.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
@@ -106,6 +107,7 @@ class App {
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
+    AdminMetrics admin_metrics_{registry_};
     Expiries expiries_{registry_};
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;

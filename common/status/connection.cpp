@@ -223,10 +223,10 @@ net::Task<Answer> Connection::judge(const Head& head) {
         asked.caller = std::move(*caller);
         co_return co_await answer(head, std::move(asked));
     }
-    const Refusal refused = caller ? Refusal{403, *page} : caller.error();
+    const Refusal refused = caller ? Refusal{403, *page, Refusal::Why::page} : caller.error();
     asked.caller = caller_of(peer_);
-    if (asked.changes && state_->refused) {
-        state_->refused(asked, refused.reason);
+    if (state_->refused) {
+        state_->refused(asked, refused);
     }
     co_return refusal(refused.status, refused.status == 401 ? "unauthenticated" : "access-denied", refused.reason);
 }

@@ -54,8 +54,8 @@ class Server {
     using Action = std::function<void(const Asked&, const Tell&)>;
     /// As Handler, for all paths below one.
     using Below = std::function<Answer(const Asked&)>;
-    /// Told of each request that would have changed something and was refused.
-    using Refused = std::function<void(const Asked&, const std::string& reason)>;
+    /// Told of each request that is refused to who asks; `Asked` has no segments then.
+    using Refused = std::function<void(const Asked&, const Refusal&)>;
 
     explicit Server(net::Loop& loop);
     ~Server();

@@ -74,6 +74,24 @@ TEST_CASE("a certificate is asked for, and of those that are listed one") {
     }
 }
 
+TEST_CASE("nothing shown is another thing than something wrong") {
+    const auto why = [](const Demands& demands, const Peer& peer, std::optional<std::string_view> shown) {
+        return admit(demands, peer, shown).error();
+    };
+    const Demands token{.token = SharedSecret(kToken)};
+    const Demands certificate{.certificate = true, .subjects = {"dns:dev.example"}};
+    for (const auto& [refusal, name, wrong] :
+         {std::tuple{why(token, from("127.0.0.1"), std::nullopt), "no_token", false},
+          {why(token, from("127.0.0.1"), "Bearer a-tokem"), "token", true},
+          {why(token, from("127.0.0.1"), "Basic a-token"), "token", true},
+          {why(certificate, from("10.0.0.5"), "Bearer a-token"), "no_certificate", false},
+          {why(certificate, with_certificate(), std::nullopt), "certificate", true}}) {
+        CHECK(status::name_of(refusal.why) == name);
+        CHECK_MESSAGE(refusal.wrong_proof() == wrong, name);
+    }
+    CHECK(status::name_of(status::Refusal::Why::page) == "page");
+}
+
 TEST_CASE("what is asked for has to be shown, all of it") {
     const Demands both{.token = SharedSecret(kToken), .certificate = true, .subjects = {"dns:ops.example"}};
     CHECK(refused(both, with_certificate()) == 401);

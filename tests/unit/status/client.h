@@ -71,6 +71,10 @@ class Running {
         on_thread([&] { server_.guard(std::move(guard)); });
     }
 
+    void on_refusal(Server::Refused refused) {
+        on_thread([&] { server_.on_refusal(std::move(refused)); });
+    }
+
     void serve_below(const std::string& prefix, Server::Below handler) {
         on_thread([&] { server_.add_below(prefix, std::move(handler)); });
     }

@@ -152,6 +152,26 @@ TEST_CASE("a connection does not stay for long when who may ask has changed") {
     CHECK(answers.find("HTTP/1.1 4") == std::string::npos);
 }
 
+TEST_CASE("each refused request is told of, whether it would have changed something or not") {
+    Running server;
+    std::vector<std::string> told;
+    server.guard({.demands = {.token = SharedSecret("a-token-of-operators")}});
+    server.on_refusal([&told](const status::Asked& asked, const status::Refusal& refusal) {
+        told.push_back(asked.request + (asked.changes ? ", a change: " : ": ") +
+                       std::string(status::name_of(refusal.why)));
+    });
+    const auto request = [&server](const std::string& line, const std::string& fields) {
+        ask(server, line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n");
+    };
+    request("GET /live?x=y", "");
+    request("GET /live", "Authorization: Bearer guessed\r\n");
+    request("POST /update/now", "Authorization: Bearer guessed\r\n");
+    request("POST /update/now", "Authorization: Bearer a-token-of-operators\r\nOrigin: https://evil.example\r\n");
+    request("GET /live", "Authorization: Bearer a-token-of-operators\r\n");
+    CHECK(told == std::vector<std::string>{"GET /live: no_token", "GET /live: token",
+                                           "POST /update/now, a change: token", "POST /update/now, a change: page"});
+}
+
 TEST_CASE("stopping ends idle connections and the listening") {
     Running server;
     const net::HostPort address = server.address();
