@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "common/base/percent.h"
+#include "common/base/utf8.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/answer.h"
 #include "common/tls/tls_stream.h"
@@ -211,8 +212,7 @@ net::Task<Answer> Connection::judge(const Head& head) {
     };
     const std::string_view target = head.target();
     Asked asked{.changes = !reads(head.method())};
-    asked.request =
-        std::string(head.method_string()) + " " + std::string(target.substr(0, std::min(target.find('?'), kShownMost)));
+    asked.request = std::string(head.method_string()) + " " + as_utf8(target.substr(0, target.find('?')), kShownMost);
     if (asked.changes && peer_.process && peer_.process->user_name.empty()) {
         peer_.process->user_name = user_name(peer_.process->user);
     }
