@@ -66,6 +66,14 @@ TEST_CASE("a certificate is asked for, and of those that are listed one") {
     CHECK(refused(any, from("10.0.0.5")) == 403);
     CHECK(refused(any, with_certificate()) == 0);
     CHECK(admit(any, with_certificate(), std::nullopt)->who == "CN=ops,O=Example (dns:ops.example)");
+    for (const auto& [subject, sans, name] : {std::tuple{"CN=ops", std::vector<std::string>{}, "CN=ops"},
+                                              {"", {"dns:a", "dns:b"}, "dns:a"},
+                                              {"", {}, ""}}) {
+        tls::PeerCertificate shown;
+        shown.subject = subject;
+        shown.sans = sans;
+        CHECK(status::caller_of({.certificate = std::make_shared<const tls::PeerCertificate>(shown)}).who == name);
+    }
     for (const char* listed : {"CN=ops,O=Example", "dns:ops.example", "email:ops@example.org"}) {
         CHECK_MESSAGE(refused({.certificate = true, .subjects = {"CN=dev", listed}}, with_certificate()) == 0, listed);
     }
