@@ -12,12 +12,14 @@
 #include "common/base/service_manager.h"
 #include "common/sandbox/sandbox.h"
 #include "common/status/server.h"
+#include "connector/admin/admin_metrics.h"
 #include "connector/admin/audit.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/degrading_desk.h"
 #include "connector/expiries.h"
 #include "connector/fetch/desk.h"
+#include "connector/fixed_settings.h"
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
 #include "connector/reloader.h"
@@ -105,6 +107,7 @@ class App {
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
+    AdminMetrics admin_metrics_{registry_};
     Expiries expiries_{registry_};
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
@@ -117,6 +120,7 @@ class App {
     tunnel::Switchboard switchboard_;
     Shared shared_;
     std::shared_ptr<const Generation> generation_;
+    std::optional<FixedSettings> fixed_;  ///< there as soon as the first generation is
     ServiceManager service_;
     sandbox::Standing sandbox_;
     FileWatch watched_;  ///< the configuration and the certificates that it names

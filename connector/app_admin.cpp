@@ -62,9 +62,14 @@ Result<> App::prepare_admin() {
     }
     status_ = std::make_unique<status::Server>(main_worker().loop());
     status_->guard(std::move(*guard));
-    status_->on_refusal([this](const status::Asked& asked, const std::string& reason) {
-        audit_.write_refused({.by = asked.caller, .what = "request", .request = asked.request, .reason = reason},
-                             net::Clock::now());
+    status_->on_refusal([this](const status::Asked& asked, const status::Refusal& refusal) {
+        admin_metrics_.refused(refusal.why);
+        // Who reads and has nothing to show has often just lost his way; who shows what is wrong may be guessing.
+        if (asked.changes || refusal.wrong_proof()) {
+            audit_.write_refused(
+                {.by = asked.caller, .what = "request", .request = asked.request, .reason = refusal.reason},
+                net::Clock::now());
+        }
     });
     serve_operators(*status_);
     return status_->listen(admin.address,

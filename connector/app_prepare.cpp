@@ -108,6 +108,7 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(generation.error()));
     }
     generation_ = std::move(*generation);
+    fixed_.emplace(generation_->configuration);
     // All files are known now, and no thread has been started yet.
     auto entered = sandbox::enter(confinement(*generation_), registry_);
     if (!entered) {

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <tuple>
 
 #include "common/log/log.h"
 #include "connector/app.h"
@@ -15,21 +14,11 @@
 namespace adit {
 namespace {
 
-/// What only a new process can change; the rest of the new configuration takes effect all the same.
-void warn_of_fixed(const config::Configuration& was, const config::Configuration& now) {
-    const auto warn = [](bool differs, const char* what) {
-        if (differs) {
-            logging::warn("a change of this takes effect when the connector is started anew", {{"key", what}});
-        }
-    };
-    warn(was.workers != now.workers, "workers");
-    const auto place = [](const config::Admin& admin) {
-        return std::tie(admin.address, admin.mode, admin.group, admin.metrics);
-    };
-    const bool both = was.admin && now.admin;
-    warn(both ? place(*was.admin) != place(*now.admin) : was.admin.has_value() != now.admin.has_value(), "admin");
-    warn(was.tunnels != now.tunnels, "tunnels");
-    warn(was.sandbox != now.sandbox, "sandbox");
+/// The rest of the new configuration takes effect all the same.
+void warn_of_fixed(const FixedSettings& fixed, const config::Configuration& now) {
+    for (const std::string& key : fixed.changed_in(now)) {
+        logging::warn("a change of this takes effect when the connector is started anew", {{"key", key}});
+    }
 }
 
 }  // namespace
@@ -163,12 +152,17 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made, c
         return recorded;
     }
     // From here on nothing can fail, but for the kernel refusing to listen on what it let us bind.
-    warn_of_fixed(was, now);
+    warn_of_fixed(*fixed_, now);
     retired_.push_back(std::exchange(generation_, made));
     take_up_telemetry(std::move(*telemetry));
     take_up_resilience();
     if (status_ && now.admin) {
-        status_->guard(std::move(*guard));
+        if (fixed_->guards_our_door(now)) {
+            status_->guard(std::move(*guard));
+        } else {
+            logging::warn("admin.address is another one than this connector was started with: who may ask there stays",
+                          {{"address", status_->address().text()}});
+        }
         if (moves) {
             audit_.use(audit_file);
         }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "common/base/random.h"
 
@@ -16,14 +17,18 @@ namespace {
 class Descriptor {
   public:
     explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
+    Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
     ~Descriptor() {
         if (fd_ >= 0) {
             ::close(fd_);
         }
     }
     int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
 
   private:
     int fd_;
@@ -42,6 +47,23 @@ bool write_all(int fd, std::string_view content) {
         content.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
     }
     return true;
+}
+
+std::unexpected<Error> reason_of(int error) {
+    return failure(error == ELOOP ? "it is a symbolic link; name what it leads to" : std::strerror(error));
+}
+
+std::filesystem::path directory_of(const std::filesystem::path& file) {
+    return file.has_parent_path() ? file.parent_path() : ".";
+}
+
+/// Gives an open file that root has just made to the owner of an open directory; anybody else's stays theirs.
+void give_to_owner_of(const Descriptor& directory, const Descriptor& made) {
+    struct stat folder{};
+    if (::geteuid() == 0 && ::fstat(directory.get(), &folder) == 0 && folder.st_uid != 0 &&
+        ::fchown(made.get(), folder.st_uid, folder.st_gid) != 0) {
+        return;  // it stays root's, and whoever cannot read it will say so
+    }
 }
 
 }  // namespace
@@ -75,23 +97,15 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t mos
     }
 }
 
-void give_to_owner_of(const std::filesystem::path& directory, int fd) {
-    struct stat folder{};
-    if (::geteuid() == 0 && ::stat(directory.c_str(), &folder) == 0 && folder.st_uid != 0 &&
-        ::fchown(fd, folder.st_uid, folder.st_gid) != 0) {
-        return;  // it stays root's, and whoever cannot read it will say so
-    }
-}
-
 Result<> write_file_atomically(const std::filesystem::path& file, std::string_view content) {
-    const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
+    const std::filesystem::path directory = directory_of(file);
     const std::filesystem::path beside = directory / ("." + file.filename().string() + "." + random_base62(8));
     {
         const Descriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (fd.get() < 0) {
             return system_error_of(beside, false);
         }
-        give_to_owner_of(directory, fd.get());
+        give_to_owner_of(Descriptor(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), fd);
         if (!write_all(fd.get(), content) || ::fsync(fd.get()) != 0) {
             auto error = system_error_of(beside, false);
             ::unlink(beside.c_str());
@@ -107,6 +121,55 @@ Result<> write_file_atomically(const std::filesystem::path& file, std::string_vi
     if (folder.get() >= 0) {
         ::fsync(folder.get());
     }
+    return {};
+}
+
+Result<int> open_or_make(const std::filesystem::path& file, int flags) {
+    const int how = flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;  // of a FIFO nobody waits for its other end
+    const std::string name = file.filename();
+    const Descriptor directory(::open(directory_of(file).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (directory.get() < 0) {
+        return reason_of(errno);
+    }
+    Descriptor opened(::openat(directory.get(), name.c_str(), how));
+    if (opened.get() < 0 && errno == ENOENT) {
+        Descriptor made(::openat(directory.get(), name.c_str(), how | O_CREAT | O_EXCL, 0600));
+        if (made.get() >= 0) {
+            give_to_owner_of(directory, made);
+            return made.release();
+        }
+        if (errno == EEXIST) {  // another process was quicker
+            opened = Descriptor(::openat(directory.get(), name.c_str(), how));
+        }
+    }
+    struct stat found{};
+    if (opened.get() < 0 || ::fstat(opened.get(), &found) != 0) {
+        return reason_of(errno);
+    }
+    return S_ISREG(found.st_mode) ? Result<int>(opened.release()) : failure("it is no ordinary file");
+}
+
+Result<> make_private_directory(const std::filesystem::path& directory) {
+    std::error_code error;
+    if (std::filesystem::is_directory(directory, error)) {
+        return {};  // by a link, too: it may be kept elsewhere
+    }
+    const std::filesystem::path path = directory.has_filename() ? directory : directory.parent_path();
+    const std::string name = path.filename();
+    std::filesystem::create_directories(directory_of(path), error);
+    const Descriptor above(::open(directory_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (above.get() < 0) {
+        return reason_of(errno);
+    }
+    if (::mkdirat(above.get(), name.c_str(), 0700) != 0) {
+        const int why = errno;  // another process may have been quicker
+        return std::filesystem::is_directory(directory, error) ? Result<>() : reason_of(why);
+    }
+    const Descriptor made(::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (made.get() < 0 || ::fchmod(made.get(), 0700) != 0) {  // whatever the umask left
+        return reason_of(errno);
+    }
+    give_to_owner_of(above, made);
     return {};
 }
 

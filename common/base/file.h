@@ -1,4 +1,5 @@
-// Whole files: read with a bound, written so that a reader sees the old or the new content and never a part.
+// Whole files: read with a bound, written so that a reader sees the old or the new content and never a part. And what
+// is opened in folders of others, who may have put a link there.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +18,12 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t mos
 /// wrote.
 Result<> write_file_atomically(const std::filesystem::path& file, std::string_view content);
 
-/// Gives an open file, made by root, to the owner of the directory; anybody else's stays theirs.
-void give_to_owner_of(const std::filesystem::path& directory, int fd);
+/// Opens an ordinary file with `flags` (open(2)); the caller closes it. One that is missing is made: with mode 0600,
+/// and by root for whom the directory belongs to. What stands there already stays as it is; a link there is not
+/// followed, and what is no ordinary file is an error. Errors are reasons without the file's name.
+Result<int> open_or_make(const std::filesystem::path& file, int flags);
+
+/// Makes a directory that is missing, with mode 0700, and by root for whom the one above belongs to; errors as above.
+Result<> make_private_directory(const std::filesystem::path& directory);
 
 }  // namespace adit

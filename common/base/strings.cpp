@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "common/base/utf8.h"
+
 namespace adit {
 namespace {
 
@@ -28,27 +30,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
         }
     }
     return row[b.size()];
-}
-
-/// Length of the UTF-8 sequence at the front (RFC 3629), 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-    const std::uint8_t first = byte(0);
-    const std::size_t length = first >= 0xc2 && first <= 0xdf   ? 2
-                               : first >= 0xe0 && first <= 0xef ? 3
-                               : first >= 0xf0 && first <= 0xf4 ? 4
-                                                                : 0;
-    if (length == 0 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-    const bool outside = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
-    return overlong || outside ? 0 : length;
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // Reading addresses of both kinds; see socket_address.h.
 #include "common/net/socket_address.h"
 
-#include <sys/un.h>
-
 namespace adit::net {
 namespace {
 
@@ -22,6 +20,13 @@ Result<SocketAddress> SocketAddress::of_path(std::filesystem::path path) {
     SocketAddress address;
     address.path = std::move(path);
     return address;
+}
+
+sockaddr_un SocketAddress::to_socket(const std::filesystem::path& path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.native().copy(static_cast<char*>(name.sun_path), sizeof name.sun_path - 1);
+    return name;
 }
 
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {

@@ -1,6 +1,8 @@
 // Where something listens on this host: an address of the network, or a socket in the file system.
 #pragma once
 
+#include <sys/un.h>
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct SocketAddress {
     /// socket may have (unix(7)).
     static Result<SocketAddress> parse(std::string_view text);
     static Result<SocketAddress> of_path(std::filesystem::path path);
+    /// For bind() and connect(), with the whole size. Of a path that of_path() has taken.
+    static sockaddr_un to_socket(const std::filesystem::path& path);
     static bool is_path(std::string_view text) { return text.starts_with("unix:"); }
 
     bool local() const { return !path.empty(); }

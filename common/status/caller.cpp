@@ -2,6 +2,7 @@
 #include "common/status/caller.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "common/base/secret.h"
@@ -37,6 +38,12 @@ std::string name_of(const tls::PeerCertificate& certificate) {
 
 }  // namespace
 
+std::string_view name_of(Refusal::Why why) {
+    static constexpr std::array<std::string_view, Refusal::kWhys> kNames{"no_certificate", "certificate", "no_token",
+                                                                         "token", "page"};
+    return kNames.at(static_cast<std::size_t>(why));
+}
+
 Caller caller_of(const Peer& peer) {
     if (peer.process) {
         const std::string number = "uid " + std::to_string(peer.process->user);
@@ -51,10 +58,12 @@ Caller caller_of(const Peer& peer) {
 std::expected<Caller, Refusal> admit(const Demands& demands, const Peer& peer,
                                      std::optional<std::string_view> authorization) {
     if (demands.certificate && !peer.certificate) {
-        return std::unexpected(Refusal{403, "a client certificate is asked for here, and none was shown"});
+        return std::unexpected(
+            Refusal{403, "a client certificate is asked for here, and none was shown", Refusal::Why::no_certificate});
     }
     if (demands.certificate && !demands.subjects.empty() && !is_listed(demands.subjects, *peer.certificate)) {
-        return std::unexpected(Refusal{403, "this certificate is not among those that admin.tls.subjects lists"});
+        return std::unexpected(Refusal{403, "this certificate is not among those that admin.tls.subjects lists",
+                                       Refusal::Why::certificate});
     }
     Caller caller = caller_of(peer);
     if (demands.token.empty()) {
@@ -62,10 +71,11 @@ std::expected<Caller, Refusal> admit(const Demands& demands, const Peer& peer,
     }
     const auto shown = authorization ? bearer(*authorization) : std::nullopt;
     if (!shown) {
-        return std::unexpected(Refusal{401, "a token is asked for here, as Authorization: Bearer"});
+        return std::unexpected(Refusal{401, "a token is asked for here, as Authorization: Bearer",
+                                       authorization ? Refusal::Why::token : Refusal::Why::no_token});
     }
     if (!equal_in_constant_time(bytes_of(*shown), bytes_of(demands.token.reveal()))) {
-        return std::unexpected(Refusal{401, "this is not the token"});
+        return std::unexpected(Refusal{401, "this is not the token", Refusal::Why::token});
     }
     caller.who = caller.who == "unknown" ? "token" : caller.who + " with the token";
     return caller;

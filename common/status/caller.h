@@ -1,6 +1,7 @@
 // Who asks a status server, and whether he may: decided at one place, before any handler. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -45,9 +46,19 @@ struct Caller {
 Caller caller_of(const Peer& peer);
 
 struct Refusal {
+    enum class Why { no_certificate, certificate, no_token, token, page };
+    static constexpr std::size_t kWhys = 5;
+
     int status;          ///< 401: show what was not shown; 403: what was shown is not enough
     std::string reason;  ///< a sentence
+    Why why;
+
+    /// Something was shown, and it is wrong: somebody may be guessing.
+    bool wrong_proof() const { return why == Why::certificate || why == Why::token; }
 };
+
+/// For metrics: "no_certificate" and so on, as they are called here.
+std::string_view name_of(Refusal::Why why);
 
 /// Whether `peer` may ask, with the Authorization that the request has.
 std::expected<Caller, Refusal> admit(const Demands& demands, const Peer& peer,

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "common/base/percent.h"
+#include "common/base/utf8.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/answer.h"
 #include "common/tls/tls_stream.h"
@@ -104,7 +105,12 @@ struct Connection::Request {
 };
 
 Connection::Connection(std::shared_ptr<ServerState> state, net::Descriptor accepted)
-    : Deadline(state->loop.wheel()), state_(std::move(state)), guard_(state_->guard), peer_(peer_of(accepted.get())) {
+    : Deadline(state->loop.wheel()),
+      state_(std::move(state)),
+      guard_(state_->guard),
+      peer_(peer_of(accepted.get())),
+      place_(state_->idle) {
+    place_.let_to(this);
     stream_ = std::make_unique<net::TcpStream>(state_->loop, accepted.release());
     state_->connections.push_back(this);
 }
@@ -123,6 +129,11 @@ net::Task<> Connection::serve(std::unique_ptr<Connection> self) {
     }
     while (co_await self->exchange()) {
     }
+}
+
+/// A certificate may have been taken back since the handshake, and clear text is not enough where TLS is.
+bool Connection::outdated() const {
+    return guard_ != state_->guard && (guard_->tls || state_->guard->tls);
 }
 
 net::Task<bool> Connection::shake_hands() {
@@ -174,14 +185,19 @@ net::Task<bool> Connection::exchange() {
     if (!co_await read_head(request)) {
         co_return false;
     }
+    if (place_.gave_way() || outdated()) {
+        co_return false;
+    }
     disarm();
+    place_.busy();
     const auto& head = request.parser.get().base();
     const bool unreadable = request.unreadable.has_value();
     Answer told = unreadable ? std::move(*request.unreadable) : co_await judge(head);
     // After a body that nobody reads, or what could not be read, the next request cannot be found.
     const bool in_step = !unreadable && request.parser.is_done();
-    const bool keep_alive = in_step && request.parser.get().keep_alive() && !state_->stopped;
+    const bool keep_alive = in_step && request.parser.get().keep_alive() && guard_ == state_->guard && !state_->stopped;
     const bool written = co_await write(std::move(told), head, keep_alive);
+    place_.idle();
     if (written && !in_step) {
         co_await linger();
     }
@@ -196,8 +212,7 @@ net::Task<Answer> Connection::judge(const Head& head) {
     };
     const std::string_view target = head.target();
     Asked asked{.changes = !reads(head.method())};
-    asked.request =
-        std::string(head.method_string()) + " " + std::string(target.substr(0, std::min(target.find('?'), kShownMost)));
+    asked.request = std::string(head.method_string()) + " " + as_utf8(target.substr(0, target.find('?')), kShownMost);
     if (asked.changes && peer_.process && peer_.process->user_name.empty()) {
         peer_.process->user_name = user_name(peer_.process->user);
     }
@@ -208,10 +223,10 @@ net::Task<Answer> Connection::judge(const Head& head) {
         asked.caller = std::move(*caller);
         co_return co_await answer(head, std::move(asked));
     }
-    const Refusal refused = caller ? Refusal{403, *page} : caller.error();
+    const Refusal refused = caller ? Refusal{403, *page, Refusal::Why::page} : caller.error();
     asked.caller = caller_of(peer_);
-    if (asked.changes && state_->refused) {
-        state_->refused(asked, refused.reason);
+    if (state_->refused) {
+        state_->refused(asked, refused);
     }
     co_return refusal(refused.status, refused.status == 401 ? "unauthenticated" : "access-denied", refused.reason);
 }

@@ -9,13 +9,15 @@
 
 #include "common/net/deadline.h"
 #include "common/net/descriptor.h"
+#include "common/net/give_way.h"
 #include "common/net/stream.h"
 #include "common/status/server_state.h"
 
 namespace adit::status {
 
-/// In the state's list while it lives.
-class Connection final : public net::Deadline {
+/// In the state's list while it lives. Where there are kMost, the one that waits longest without a request of its own
+/// under way gives its place to a newcomer.
+class Connection final : public net::Deadline, public net::Tenant {
   public:
     static constexpr std::size_t kMost = 64;  ///< at a time
 
@@ -32,6 +34,9 @@ class Connection final : public net::Deadline {
     struct Request;
 
     void expired() override { close(); }
+    void give_way() override { close(); }
+    /// Who it is was found out by a guard of before, and not by what is looked up anew with each request.
+    bool outdated() const;
     net::Task<bool> shake_hands();
     net::Task<bool> exchange();
     /// False when the client has gone.
@@ -48,6 +53,7 @@ class Connection final : public net::Deadline {
     Peer peer_;
     std::unique_ptr<net::Stream> stream_;
     std::string held_;  ///< bytes that were read and not parsed yet
+    net::Place place_;  ///< free to others from the start, and after each answer
 };
 
 }  // namespace adit::status

@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,13 +16,6 @@ namespace {
 
 std::string reason(int error) {
     return std::generic_category().message(error);
-}
-
-sockaddr_un socket_name(const std::filesystem::path& path) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    path.native().copy(static_cast<char*>(name.sun_path), sizeof name.sun_path - 1);
-    return name;
 }
 
 enum class Holder { nobody, dead, ours, strange };
@@ -38,7 +30,7 @@ Holder holder_of(const std::filesystem::path& path) {
         return Holder::strange;
     }
     const net::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const sockaddr_un name = socket_name(path);
+    const sockaddr_un name = net::SocketAddress::to_socket(path);
     if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
         return errno == ECONNREFUSED ? Holder::dead : Holder::strange;  // a full queue is a living one's
     }
@@ -100,7 +92,7 @@ Result<ListeningSocket> ListeningSocket::open_path(const std::filesystem::path& 
     }
     std::filesystem::path beside = path;
     beside += "." + std::to_string(::getpid());
-    const sockaddr_un name = socket_name(beside);
+    const sockaddr_un name = net::SocketAddress::to_socket(beside);
     ListeningSocket made;
     made.fd_ = net::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     ::unlink(beside.c_str());  // of a process that had our number and was killed

@@ -2,7 +2,6 @@
 #include "common/status/probe.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <boost/beast/http.hpp>
 #include <cerrno>
@@ -28,9 +27,7 @@ constexpr std::uint64_t kBodyMost = 256 << 20;  ///< the status of tens of thous
 
 Opened connect_path(net::Loop& loop, const std::filesystem::path& path) {
     net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    path.native().copy(static_cast<char*>(name.sun_path), sizeof name.sun_path - 1);
+    const sockaddr_un name = net::SocketAddress::to_socket(path);
     if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
         return failure(std::generic_category().message(errno));
     }

@@ -34,11 +34,13 @@ struct Reply {
     std::string body;
 };
 
+inline constexpr std::chrono::seconds kPatience{2};  ///< with what a server has at hand
+
 /// One request without a body, of `method` GET or POST. Blocks for at most `patience`.
 Result<Reply> ask(const Target& target, const std::string& method, const std::string& path,
-                  std::chrono::seconds patience = std::chrono::seconds(2));
+                  std::chrono::seconds patience = kPatience);
 
-/// GET `path`; the body when the answer is 200. Blocks for at most two seconds.
+/// GET `path`; the body when the answer is 200. Blocks for at most kPatience.
 Result<std::string> get(const Target& target, const std::string& path);
 
 }  // namespace adit::status

@@ -17,18 +17,24 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::milliseconds kAcceptPause{100};  ///< after a failure, such as no descriptor left
+constexpr int kAcceptsPerTurn = 16;                     ///< those who give way to them still have to end
 
 using Executor = asio::io_context::executor_type;
 constexpr auto kToken = asio::as_tuple_t<asio::use_awaitable_t<Executor>>();
 
-/// Takes whom the queue has, as far as there is room; false when none can be taken now.
+/// A place for one more, if need be that of somebody who does nothing; he ends within moments.
+bool make_room(ServerState& state) {
+    return state.connections.size() < Connection::kMost || state.idle.free_one();
+}
+
+/// Takes some of those whom the queue has; false when none can be taken now.
 bool take_waiting(const std::shared_ptr<ServerState>& state, const Door& door) {
-    while (door.socket.fd() >= 0) {
+    for (int i = 0; i < kAcceptsPerTurn && door.socket.fd() >= 0; ++i) {
         net::Descriptor accepted(::accept4(door.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!accepted && errno != EINTR && errno != ECONNABORTED) {
             return errno == EAGAIN;
         }
-        if (accepted && state->connections.size() < Connection::kMost) {
+        if (accepted && make_room(*state)) {
             net::spawn(state->loop.context(), "a status request",
                        Connection::serve(std::make_unique<Connection>(state, std::move(accepted))));
         }

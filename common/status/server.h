@@ -41,8 +41,9 @@ struct Guard {
 };
 
 /// Serves a fixed table of paths by GET and HEAD, or by POST, on one address. All on the loop's thread. At most 64
-/// connections at a time, heads of 8 KiB, no request bodies, 10 s for a handshake, a request and its answer. Whoever
-/// does not meet the guard's demands gets no path at all; nor does a page in a browser.
+/// connections at a time, of which those that wait without a request give way to newcomers; heads of 8 KiB, no request
+/// bodies, 10 s for a handshake, a request and its answer. Whoever does not meet the guard's demands gets no path at
+/// all; nor does a page in a browser.
 class Server {
   public:
     /// Called for each request, on the loop's thread; not after stop(). One that throws answers 500.
@@ -53,8 +54,8 @@ class Server {
     using Action = std::function<void(const Asked&, const Tell&)>;
     /// As Handler, for all paths below one.
     using Below = std::function<Answer(const Asked&)>;
-    /// Told of each request that would have changed something and was refused.
-    using Refused = std::function<void(const Asked&, const std::string& reason)>;
+    /// Told of each request that is refused to who asks; `Asked` has no segments then.
+    using Refused = std::function<void(const Asked&, const Refusal&)>;
 
     explicit Server(net::Loop& loop);
     ~Server();
@@ -65,7 +66,8 @@ class Server {
     /// All paths that begin with `prefix`, which ends in '/', by GET, HEAD and POST, but for those that have a handler
     /// of their own. At most eight segments.
     void add_below(std::string prefix, Below handler);
-    /// Counts for connections and requests from now on.
+    /// Counts for connections and requests from now on. A connection that is there already has one more request at
+    /// most, and over TLS none: what was shown in its handshake was judged by the guard of then.
     void guard(Guard guard);
     void on_refusal(Refused refused);
     /// Listens. With port 0 any free one is taken; address() says which.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/net/give_way.h"
 #include "common/net/loop.h"
 #include "common/status/browsers.h"
 #include "common/status/listening_socket.h"
@@ -48,6 +49,7 @@ struct ServerState {
     Sharing sharing;
     std::shared_ptr<Door> door;  ///< shared with who accepts there
     std::vector<Connection*> connections;
+    net::IdlePlaces idle;  ///< of those without a request under way
     Place place;
     bool stopped = false;
 };

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "common/base/file.h"
+#include "common/base/utf8.h"
 #include "common/log/log.h"
 #include "common/log/record.h"
 #include "common/net/descriptor.h"
@@ -21,22 +22,14 @@ namespace json = boost::json;
 
 constexpr std::size_t kReasonMost = 2048;
 
-std::unexpected<Error> cannot_write(const std::filesystem::path& file, int error) {
-    return failure("the audit log " + file.string() + " cannot be written: " + std::generic_category().message(error));
+std::unexpected<Error> cannot_write(const std::filesystem::path& file, Error why) {
+    return std::unexpected(std::move(why).with("the audit log " + file.string() + " cannot be written"));
 }
 
-/// Made by root, it belongs to whom the folder belongs to: the connector writes there, too.
+/// Commands of root write in the connector's folder, and what they make there is the connector's, too.
 Result<net::Descriptor> open_file(const std::filesystem::path& file) {
-    const int there = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-    if (there >= 0) {
-        return net::Descriptor(there);
-    }
-    net::Descriptor made(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
-    if (!made) {
-        return cannot_write(file, errno);
-    }
-    give_to_owner_of(file.has_parent_path() ? file.parent_path() : ".", made.get());
-    return made;
+    auto opened = open_or_make(file, O_WRONLY | O_APPEND);
+    return opened ? Result<net::Descriptor>(net::Descriptor(*opened)) : cannot_write(file, std::move(opened.error()));
 }
 
 json::object fields_of(const Change& change) {
@@ -51,7 +44,7 @@ json::object fields_of(const Change& change) {
     line["before"] = change.before;
     line["after"] = change.after;
     line["outcome"] = change.outcome;
-    add("reason", change.reason.size() > kReasonMost ? change.reason.substr(0, kReasonMost) + "…" : change.reason);
+    add("reason", change.reason.size() > kReasonMost ? as_utf8(change.reason, kReasonMost) + "…" : change.reason);
     return line;
 }
 
@@ -72,7 +65,7 @@ std::string audit_line(const Change& change, WallTime at) {
     for (const auto& [name, value] : fields_of(change)) {
         line[name] = value;
     }
-    return json::serialize(line);
+    return as_utf8(json::serialize(line));  // names and paths are bytes of whoever sent them
 }
 
 Result<> AuditLog::use(const std::filesystem::path& file) {
@@ -100,7 +93,7 @@ Result<> AuditLog::write(const Change& change) {
     if (written != static_cast<ssize_t>(line.size())) {
         const int error = written < 0 ? errno : ENOSPC;
         torn_ = torn_ || written > 0;
-        return cannot_write(file_, error);
+        return cannot_write(file_, {std::generic_category().message(error), false});
     }
     torn_ = false;
     return {};

@@ -93,6 +93,60 @@ Result<> prove(const AdminWay& way, status::Target& target) {
     return {};
 }
 
+/// The section as it was read, with what could not be.
+struct Section {
+    config::Admin admin;
+    yaml::Node written;
+    yaml::Diagnostics unread;  ///< of the whole file
+};
+
+Result<Section> read_section(const std::filesystem::path& file) {
+    Section section;
+    const auto root = yaml::load_document(file, yaml::process_environment(), section.unread);
+    if (!root) {
+        return usage_error(section.unread.text());
+    }
+    const yaml::Member* written = root->find("admin");
+    if (written == nullptr || written->value.find("address") == nullptr) {
+        return usage_error(file.string() +
+                           " has no admin address to ask at; add admin: { address: \"unix:/run/adit/admin.sock\" } or "
+                           "\"127.0.0.1:9901\" (a running connector reloads on SIGHUP, too)");
+    }
+    yaml::Diagnostics wrong;
+    config::admin_table().read(written->value, section.admin, wrong);
+    if (!wrong.ok()) {
+        return usage_error(wrong.text());
+    }
+    section.written = written->value;
+    return section;
+}
+
+/// Adds what was told of a value that could not be read, such as ${NAME} of a variable that only the service has.
+void add_unread(const yaml::Member* value, const yaml::Diagnostics& told, yaml::Diagnostics& to) {
+    for (const yaml::Diagnostic& one : told.sorted()) {
+        if (value != nullptr && value->value.failed && one.place == value->value.place) {
+            to.error(one.place, one.message);
+        }
+    }
+}
+
+/// As a file says, but for what `way` brings along. A command needs less of the section than the connector does.
+Result<status::Target> target_in(const std::filesystem::path& file, const AdminWay& way) {
+    const auto section = read_section(file);
+    if (!section) {
+        return std::unexpected(section.error());
+    }
+    yaml::Diagnostics missing;
+    add_unread(section->written.find("address"), section->unread, missing);
+    if (way.token_file.empty()) {
+        add_unread(section->written.find("token"), section->unread, missing);
+    }
+    if (const yaml::Member* tls = section->written.find("tls"); tls != nullptr && way.ca.empty()) {
+        add_unread(tls->value.find("certificate"), section->unread, missing);
+    }
+    return missing.ok() ? Result<status::Target>(admin_of(section->admin)) : usage_error(missing.text());
+}
+
 }  // namespace
 
 status::Target admin_of(const config::Admin& admin) {
@@ -107,33 +161,15 @@ status::Target admin_of(const config::Admin& admin) {
 }
 
 Result<config::Admin> admin_section(const std::filesystem::path& file) {
-    yaml::Diagnostics diagnostics;
-    const auto root = yaml::load_document(file, yaml::process_environment(), diagnostics);
-    if (!root) {
-        return usage_error(diagnostics.text());
-    }
-    const yaml::Member* written = root->find("admin");
-    if (written == nullptr || written->value.find("address") == nullptr) {
-        return usage_error(file.string() +
-                           " has no admin address to ask at; add admin: { address: \"unix:/run/adit/admin.sock\" } or "
-                           "\"127.0.0.1:9901\" (a running connector reloads on SIGHUP, too)");
-    }
-    config::Admin admin;
-    yaml::Diagnostics wrong;
-    config::admin_table().read(written->value, admin, wrong);
-    return wrong.ok() ? Result<config::Admin>(std::move(admin)) : usage_error(wrong.text());
-}
-
-Result<status::Target> admin_of(const std::filesystem::path& file) {
-    const auto admin = admin_section(file);
-    return admin ? Result<status::Target>(admin_of(*admin)) : std::unexpected(admin.error());
+    auto section = read_section(file);
+    return section ? Result<config::Admin>(std::move(section->admin)) : std::unexpected(section.error());
 }
 
 Result<status::Target> admin_of(const AdminWay& way, const std::string& config, const FindFile& find_file) {
     Result<status::Target> target;
     if (way.address.empty()) {
         const auto file = find_file(config);
-        target = file ? admin_of(*file) : std::unexpected(file.error());
+        target = file ? target_in(*file, way) : std::unexpected(file.error());
     } else {
         target = target_named(way.address);
     }

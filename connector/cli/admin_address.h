@@ -22,11 +22,10 @@ struct AdminWay {
 };
 
 /// The section of a file. Reads no more of the file than that: a connector can be looked at while its
-/// file is being edited.
+/// file is being edited. Values that cannot be read here, such as a variable that only the service has, are left out.
 Result<config::Admin> admin_section(const std::filesystem::path& file);
-/// How the connector of this file is asked.
-Result<status::Target> admin_of(const std::filesystem::path& file);
-/// As `way` says, and as the configuration that `config` names where it does not.
+/// As `way` says, and as the configuration that `config` names where it does not. What is needed of that and cannot be
+/// read is an error that names the place.
 Result<status::Target> admin_of(const AdminWay& way, const std::string& config, const FindFile& find_file);
 /// The same of a configuration that was read; it has an admin address.
 status::Target admin_of(const config::Admin& admin);

@@ -33,8 +33,8 @@ CLI::App* AdminVerbs::add(CLI::App& under, const char* name, const char* help, c
 }
 
 int ask_admin(const AdminArguments& arguments, const status::Target& admin, const char* method, const std::string& path,
-              const std::function<void(const json::object&)>& print) {
-    const auto reply = status::ask(admin, method, path);
+              const std::function<void(const json::object&)>& print, std::chrono::seconds patience) {
+    const auto reply = status::ask(admin, method, path, patience);
     if (!reply) {
         return report(reply.error());
     }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +41,7 @@ class AdminVerbs {
 std::string reason_of(const boost::json::object& told, const std::string& otherwise);
 /// Asks, and shows an answer of 200 by `print` or as it came; what else it answers is an error. The exit status.
 int ask_admin(const AdminArguments& arguments, const status::Target& admin, const char* method, const std::string& path,
-              const std::function<void(const boost::json::object&)>& print);
+              const std::function<void(const boost::json::object&)>& print,
+              std::chrono::seconds patience = status::kPatience);
 
 }  // namespace adit::cli

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "common/base/utf8.h"
 #include "connector/cli/tunnel_output.h"
 
 namespace adit::cli {
@@ -30,7 +31,7 @@ status::Caller caller_of_process() {
     const std::string number = "uid " + std::to_string(user);
     std::string who = entry == nullptr ? number : std::string(entry->pw_name) + " (" + number + ")";
     if (const char* before = std::getenv("SUDO_USER"); before != nullptr && *before != '\0') {
-        who += ", " + std::string(before).substr(0, kNameMost) + " by sudo";
+        who += ", " + as_utf8(before, kNameMost) + " by sudo";
     }
     return {who, "command, process " + std::to_string(::getpid())};
 }

@@ -34,10 +34,7 @@ using namespace std::chrono_literals;
 constexpr auto kWatchInterval = 1s;
 constexpr auto kReloadPatience = 60s;  ///< a connector under load may take its time with tens of thousands of routes
 
-struct OperatorArguments {
-    std::string config;
-    std::string output = "text";
-    AdminWay admin;
+struct OperatorArguments : AdminArguments {
     std::string method = "GET";
     std::string host;
     std::string path = "/";
@@ -210,20 +207,8 @@ int reload(const OperatorArguments& arguments, const std::filesystem::path& file
     if (!admin) {
         return report(admin.error());
     }
-    const auto reply = status::ask(*admin, "POST", "/reload", kReloadPatience);
-    if (!reply) {
-        return report(reply.error());
-    }
-    if (arguments.as_json()) {
-        std::cout << reply->body;
-    } else if (reply->status == 200) {
-        std::cout << "reloaded\n";
-    } else {
-        boost::system::error_code unreadable;
-        const json::value told = json::parse(reply->body, unreadable);
-        return report({told.is_object() ? reason_of(told.as_object(), reply->body) : reply->body, false});
-    }
-    return reply->status == 200 ? 0 : 1;
+    return ask_admin(
+        arguments, *admin, "POST", "/reload", [](const json::object&) { std::cout << "reloaded\n"; }, kReloadPatience);
 }
 
 using Verb = int (*)(const OperatorArguments&, const std::filesystem::path&);

@@ -79,7 +79,7 @@ yaml::Object<Admin> admin_table() {
         .field("mode", &Admin::mode, SocketMode(), "Of the Unix socket.")
         .field("group", &Admin::group, Text(), "Whose members may ask with mode 0660; the process's own when left out.")
         .field("token", &Admin::token, SecretText(),
-               "What every request has to show, as Authorization: Bearer; none when left out.")
+               "What every request has to show, as Authorization: Bearer, 16 characters or more; none when left out.")
         .field("tls", &Admin::tls, admin_tls(), "Clear text when left out.")
         .field("audit", &Admin::audit, Path(),
                "File to which each change is appended as a line of JSON: who, what, before, after; left out, they go "

@@ -14,6 +14,8 @@ using yaml::Diagnostics;
 using yaml::Node;
 using yaml::place_of;
 
+constexpr std::size_t kTokenLeast = 16;
+
 /// Any path of a socket belongs to this host; so do the addresses of loopback.
 void check_reach(const Node& root, const Admin& admin, Diagnostics& diagnostics) {
     const net::SocketAddress& address = admin.address;
@@ -65,6 +67,11 @@ void check_admin(const Node& root, const Configuration& configuration, Diagnosti
         std::ranges::all_of(admin.token.reveal(), [](unsigned char c) { return c > ' ' && c < 0x7F; });
     if (!printable)
         diagnostics.error(place_of(root, {"admin", "token"}), "a token is one word of printable characters");
+    const std::size_t size = admin.token.reveal().size();
+    if (size > 0 && size < kTokenLeast)
+        diagnostics.error(place_of(root, {"admin", "token"}),
+                          "a token of less than " + std::to_string(kTokenLeast) +
+                              " characters can be guessed: take 32 random ones or more");
     if (!admin.tls) return;
     const auto place = [&](const char* key) { return place_of(root, {"admin", "tls", key}); };
     expect_readable(admin.tls->certificate, "certificate", place("certificate"), diagnostics);

@@ -9,8 +9,6 @@ namespace {
 
 using yaml::Node;
 
-constexpr std::size_t kShortToken = 16;
-
 const Node* below(const Node* node, std::string_view key) {
     const yaml::Member* member = node == nullptr ? nullptr : node->find(key);
     return member == nullptr ? nullptr : &member->value;
@@ -37,7 +35,6 @@ class Search {
         for (std::size_t i = 0; i < configuration_.routes.size(); ++i) {
             look_at(i);
         }
-        look_at_admin();
         look_at_limits();
         look_at_essentials();
         look_at_priorities();
@@ -147,18 +144,6 @@ class Search {
         }
         if (std::ranges::none_of(routes, &RouteRule::essential)) {
             part.warn({"routes", at, "essential"}, "no route is essential: reduced functionality is none at all");
-        }
-    }
-
-    void look_at_admin() {
-        if (!configuration_.admin) {
-            return;
-        }
-        const std::string_view token = configuration_.admin->token.reveal();
-        if (!token.empty() && token.size() < kShortToken) {
-            Part(root_, &root_, "the file", warnings_)
-                .warn({"admin", "token"},
-                      "admin.token is short enough to be guessed: take 32 random characters or more");
         }
     }
 

@@ -21,18 +21,19 @@ namespace {
 class Lock {
   public:
     static Result<Lock> take(const fs::path& directory) {
-        std::error_code error;
-        if (fs::create_directories(directory, error)) {
-            fs::permissions(directory, fs::perms::owner_all, error);
-            give(directory, O_RDONLY | O_DIRECTORY, directory.parent_path());
+        const std::string doing = "cannot change tunnels in " + directory.string();
+        if (auto made = make_private_directory(directory); !made) {
+            return std::unexpected(std::move(made.error()).with(doing));
         }
-        const int fd = ::open((directory / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0 || ::flock(fd, LOCK_EX) != 0) {
-            const std::string why = std::strerror(errno);
-            return failure("cannot change tunnels in " + directory.string() + ": " + why);
+        auto fd = open_or_make(directory / ".lock", O_RDWR);
+        if (!fd) {
+            return std::unexpected(std::move(fd.error()).with(doing + ": .lock"));
         }
-        give_to_owner_of(directory, fd);
-        return Lock(fd);
+        Lock lock(*fd);
+        if (::flock(*fd, LOCK_EX) != 0) {
+            return failure(doing + ": " + std::strerror(errno));
+        }
+        return lock;
     }
     Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     ~Lock() {
@@ -43,12 +44,6 @@ class Lock {
 
   private:
     explicit Lock(int fd) : fd_(fd) {}
-    static void give(const fs::path& path, int flags, const fs::path& like) {
-        if (const int fd = ::open(path.c_str(), flags | O_CLOEXEC); fd >= 0) {
-            give_to_owner_of(like, fd);
-            ::close(fd);
-        }
-    }
     int fd_;
 };
 

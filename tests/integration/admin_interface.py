@@ -1,8 +1,10 @@
 """Who gets into the admin interface, by which door, and what is not to be had there by anybody."""
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 
@@ -132,20 +134,23 @@ class UnixSocket(Admin):
         self.assertEqual(self.over_socket("/live")[0], 200)
         self.assertEqual([p.name for p in self.directory.glob("admin.sock*")], ["admin.sock"])
 
-    def test_the_65th_connection_is_turned_away(self):
-        self.configure(f'address: "unix:{self.socket}"')
+    def test_who_does_nothing_keeps_nobody_out(self):
+        self.configure(f'address: "unix:{self.socket}", metrics: "127.0.0.1:{(metrics := free_port())}"')
         self.start()
         clients = []
-        for _ in range(64):
+        for i in range(65):
             client = socket.socket(socket.AF_UNIX)
+            client.settimeout(30)
             client.connect(str(self.socket))
             client.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 200 "))
+            self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 200 "), i)
             clients.append(client)
-        self.assertEqual(self.over_socket("/live")[0], 0)
+        self.assertEqual(clients[0].recv(1), b"", "the one that has waited longest has gone")
+        self.assertEqual(self.over_socket("/live")[0], 200)
+        clients += [socket.create_connection(("127.0.0.1", metrics)) for _ in range(100)]
+        self.assertEqual(fetch(metrics, "/live").status, 200)
         for client in clients:
             client.close()
-        wait_for(lambda: self.over_socket("/live")[0] == 200, "a place that is free again")
 
 
 class Loopback(Admin):
@@ -176,6 +181,17 @@ class Loopback(Admin):
         self.write("token", "another-token-of-operators-after-all\n")
         wait_for(lambda: fetch(self.port, "/status", headers={"Authorization": f"Bearer {TOKEN}"}).status == 401, "the new token to count")
         self.assertIn("reduced", self.tool("degrade", "status").stdout)
+
+    def test_a_command_says_why_it_has_no_token(self):
+        variable = {"ADIT_TEST_ADMIN": TOKEN}
+        self.configure(f'address: "127.0.0.1:{self.port}", token: "${{ADIT_TEST_ADMIN}}"', 'webhooks: { ops: { url: "${ADIT_TEST_OTHER}", secret: whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0 } }\n')
+        self.start(environment={**variable, "ADIT_TEST_OTHER": "http://127.0.0.1:1/"})
+        for command in (("status",), ("degrade", "on"), ("healthcheck",)):
+            told = self.tool(*command, status=2).stderr
+            self.assertRegex(told, r"adit\.yaml:3:\d+: error: the environment variable ADIT_TEST_ADMIN is not set", command)
+            self.assertNotIn("ADIT_TEST_OTHER", told)  # which commands do not need
+            self.tool(*command, environment=variable)
+            self.tool(*command, "--admin-token-file", self.write("token", TOKEN))
 
     def test_pages_in_browsers_change_nothing_and_read_nothing_by_another_name(self):
         self.configure(f'address: "127.0.0.1:{self.port}"')
@@ -266,6 +282,53 @@ class OffBox(Admin):
         remote = ["degrade", "status", "--admin-token-file", self.directory / "token"]
         self.assertIn("reduced", self.run_tool(CONNECTOR, *remote, "--admin", self.base, "--admin-ca", self.directory / "ca.crt").stdout)
         self.assertIn("in clear text", self.run_tool(CONNECTOR, *remote, "--admin", f"192.0.2.1:{self.port}", status=2).stderr)
+
+    def test_a_reload_opens_no_door_of_another_address(self):
+        proof = f'tls: {{ {self.tls}, client_ca: ca.crt }}'
+        self.write("token", TOKEN)
+        self.configure(f'address: "0.0.0.0:{self.port}", {proof}')
+        connector = self.start()
+        reloads = lambda: connector.log().count('"configuration reloaded"')
+        def reload_as(admin):
+            before = reloads()
+            self.configure(admin)
+            wait_for(lambda: reloads() > before, "the reload")
+        for times in (1, 2):  # the second time the configuration before says loopback as well
+            reload_as(f'address: "127.0.0.1:{self.port}", metrics: "127.0.0.1:{free_port()}"')
+            self.assertEqual(self.curl("/status", base=f"http://127.0.0.1:{self.port}")[0], 0)
+            self.assertEqual(self.by(None)[0], 0)
+            self.assertEqual(self.by("ops")[0], 200)
+            self.assertEqual(connector.log().count('"key":"admin"'), times)
+        self.assertIn("who may ask there stays", connector.log())
+        reload_as(f'address: "0.0.0.0:{self.port}", {proof}, token: "${{file:token}}"')
+        bearer = lambda token: ("-H", f"Authorization: Bearer {token}")
+        self.assertEqual((self.by("ops")[0], self.by("ops", "/status", *bearer(TOKEN))[0]), (401, 200))
+        before = reloads()
+        self.write("token", "another-token-of-operators-after-all")
+        wait_for(lambda: reloads() > before, "the new token")
+        self.assertEqual((self.by("ops", "/status", *bearer(TOKEN))[0], self.by("ops", "/status", *bearer("another-token-of-operators-after-all"))[0]), (401, 200))
+
+    def test_a_certificate_that_no_longer_counts_ends_with_its_next_request(self):
+        admin = f'address: "0.0.0.0:{self.port}", tls: {{ {self.tls}, client_ca: %s }}'
+        self.configure(admin % "ca.crt")
+        connector = self.start()
+        context = ssl.create_default_context(cafile=str(self.directory / "ca.crt"))
+        context.load_cert_chain(self.directory / "ops.crt", self.directory / "ops.key")
+        kept = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
+        def ask():
+            kept.request("GET", "/status", headers={"Connection": "keep-alive"})
+            answer = kept.getresponse()
+            answer.read()
+            return answer.status
+        self.assertEqual((ask(), ask()), (200, 200))
+        same = kept.sock
+        self.configure(admin % "others.crt")
+        wait_for(lambda: '"configuration reloaded"' in connector.log(), "the reload")
+        self.assertIs(kept.sock, same)
+        with self.assertRaises((ConnectionError, ssl.SSLError)):
+            ask()
+        kept.close()
+        self.assertEqual((self.by("ops")[0], self.by("stranger")[0]), (0, 200))
 
 
 class NothingSecret(Admin):

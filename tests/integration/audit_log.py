@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -118,9 +119,19 @@ class Changes(Audit):
         self.post("/reload?x=MARKED-query", 403, Authorization="Bearer a-token-of-operators-that-is-long", Origin="https://evil.example")
         self.assertIn("web page", self.last("request")["reason"])
         self.assertNotIn("MARKED", self.log.read_text())
+        count = len(self.lines())
+        self.assertEqual(fetch(self.admin_port, "/status").status, 401)
+        self.assertEqual(len(self.lines()), count)
+        self.assertEqual(fetch(self.admin_port, "/status", headers={"Authorization": "Bearer MARKED-guess"}).status, 401)
+        line = self.last("request")
+        self.assertEqual((line["outcome"], line["request"], line["reason"]), ("refused", "GET /status", "this is not the token"))
+        self.assertNotIn("MARKED", self.log.read_text())
         for _ in range(100):
             self.post("/reload", 401)
         self.assertEqual(len(self.lines()), 60)
+        shown = fetch(self.admin_port, "/metrics", headers={"Authorization": "Bearer a-token-of-operators-that-is-long"}).body.decode()
+        refused = dict(re.findall(r'adit_admin_refused_total\{reason="(\w+)"\} (\d+)', shown))
+        self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1"})
 
     def test_without_a_line_nothing_changes(self):
         self.configure("audit: logs/audit.jsonl")
@@ -140,8 +151,8 @@ class Changes(Audit):
         self.post("/degrade/on")
         self.assertEqual(len(self.lines()), 1)
         self.log.unlink()
-        self.log.symlink_to("/dev/full")
-        self.post("/degrade/off", 503)
+        self.log.symlink_to("moved")  # which somebody may have put there for root to follow
+        self.assertIn("a symbolic link", self.post("/degrade/off", 503).problem()["error"])
         self.assertEqual(json.loads(fetch(self.admin_port, "/degrade").body)["switch"], "on")
 
     def test_a_file_that_was_moved_aside_is_made_anew(self):

@@ -22,10 +22,11 @@ TEST_CASE("a socket, loopback, and what proves who asks are fine") {
     for (const std::string& members :
          {std::string("address: \"unix:/run/adit/admin.sock\""),
           std::string("address: \"unix:s\", mode: \"0660\", group: root"), std::string("address: \"127.0.0.1:1\""),
-          std::string("address: \"[::1]:1\", token: abc"), std::string("address: \"localhost:1\""),
-          "address: \"0.0.0.0:1\", " + kTls + "}, token: abc",
+          std::string("address: \"[::1]:1\", token: a-token-of-operators"), std::string("address: \"localhost:1\""),
+          "address: \"0.0.0.0:1\", " + kTls + "}, token: a-token-of-operators",
           "address: \"0.0.0.0:1\", " + kTls + ", client_ca: /proc/self/status}",
-          "address: \"0.0.0.0:1\", " + kTls + ", client_ca: /proc/self/status, subjects: [CN=ops]}, token: abc",
+          "address: \"0.0.0.0:1\", " + kTls +
+              ", client_ca: /proc/self/status, subjects: [CN=ops]}, token: a-token-of-operators",
           std::string("address: \"127.0.0.1:1\", metrics: \"0.0.0.0:2\", audit: a.jsonl")}) {
         CHECK_MESSAGE(errors_of(admin(members)) == "", members);
     }
@@ -39,7 +40,8 @@ TEST_CASE("elsewhere somebody has to prove who he is, and not in clear text") {
     for (const char* there : {"0.0.0.0:1", "[::]:1", "10.1.2.3:1"}) {
         const std::string address = "address: \"" + std::string(there) + "\"";
         begins(address, "adit.yaml:1:18: admin.address is not loopback, and nobody would be asked who he is");
-        begins(address + ", token: abc", "adit.yaml:1:18: admin.address is not loopback, and a token would cross");
+        begins(address + ", token: a-token-of-operators",
+               "adit.yaml:1:18: admin.address is not loopback, and a token would cross");
         begins(address + ", " + kTls + "}", "adit.yaml:1:18: admin.address is not loopback, and nobody would be asked");
     }
     begins("address: \"ops.example:1\"", "adit.yaml:1:18: admin.address is an IP address and port");
@@ -48,7 +50,9 @@ TEST_CASE("elsewhere somebody has to prove who he is, and not in clear text") {
     begins("address: \"unix:/s\", group: no-such-group", "adit.yaml:1:36: there is no group 'no-such-group'");
     begins("address: \"unix:/s\", " + kTls + "}", "adit.yaml:1:34: a Unix socket never leaves the host");
     begins("address: \"unix:@s\"", "adit.yaml:1:18: \"unix:@s\" is no Unix socket: abstract");
-    begins("address: \"127.0.0.1:1\", token: \"two words\"", "adit.yaml:1:40: a token is one word");
+    begins("address: \"127.0.0.1:1\", token: \"two words of a token\"", "adit.yaml:1:40: a token is one word");
+    begins("address: \"127.0.0.1:1\", token: fifteen-letters",
+           "adit.yaml:1:40: a token of less than 16 characters can be guessed");
     begins("address: \"127.0.0.1:1\", " + kTls + ", subjects: [CN=ops]}", "adit.yaml:1:");
 }
 

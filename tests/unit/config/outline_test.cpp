@@ -12,7 +12,7 @@ namespace {
 using Names = std::vector<std::string>;
 
 std::string file(const std::string& workers, const std::string& secret, const std::string& routes) {
-    return "workers: " + workers + "\nadmin: {address: \"127.0.0.1:1\", token: " + secret +
+    return "workers: " + workers + "\nadmin: {address: \"127.0.0.1:1\", token: a-token-of-operators-" + secret +
            "}\nbackends:\n  a: {endpoints: [\"http://h:1\"]}\n  b: {endpoints: [\"http://h:2\"]}\nroutes:\n" + routes;
 }
 

@@ -46,11 +46,13 @@ TEST_CASE("over TLS the names of the certificate are ours, and over a path there
         CHECK_FALSE(from_a_page(true, {.host = host}, secure));
         CHECK_FALSE(from_a_page(false, {.host = host}, secure));
     }
-    for (const char* host : {"evil.example", "a.b.ops.example", "ops.example", ".ops.example", "xadmin.example"}) {
+    for (const char* host :
+         {"evil.example", "a.b.ops.example", "ops.example", ".ops.example", "xadmin.example", "ops"}) {
         CAPTURE(host);
         CHECK(from_a_page(true, {.host = host}, secure));
         CHECK(from_a_page(false, {.host = host}, secure));
     }
+    CHECK_FALSE(from_a_page(true, {.host = "adit.internal:9901"}, {.host = "Adit.Internal"}));
     const Place path{.host = "", .loopback = true, .reached_by_path = true};
     CHECK_FALSE(from_a_page(true, {.host = "whatever"}, path));
     CHECK(from_a_page(true, {.host = "whatever", .origin = "https://evil.example"}, path));

@@ -66,12 +66,38 @@ TEST_CASE("a certificate is asked for, and of those that are listed one") {
     CHECK(refused(any, from("10.0.0.5")) == 403);
     CHECK(refused(any, with_certificate()) == 0);
     CHECK(admit(any, with_certificate(), std::nullopt)->who == "CN=ops,O=Example (dns:ops.example)");
+    for (const auto& [subject, sans, name] : {std::tuple{"CN=ops", std::vector<std::string>{}, "CN=ops"},
+                                              {"", {"dns:a", "dns:b"}, "dns:a"},
+                                              {"", {}, ""}}) {
+        tls::PeerCertificate shown;
+        shown.subject = subject;
+        shown.sans = sans;
+        CHECK(status::caller_of({.certificate = std::make_shared<const tls::PeerCertificate>(shown)}).who == name);
+    }
     for (const char* listed : {"CN=ops,O=Example", "dns:ops.example", "email:ops@example.org"}) {
         CHECK_MESSAGE(refused({.certificate = true, .subjects = {"CN=dev", listed}}, with_certificate()) == 0, listed);
     }
     for (const char* other : {"CN=ops", "ops", "ops.example", "uri:ops.example", "CN=ops,O=Example2"}) {
         CHECK_MESSAGE(refused({.certificate = true, .subjects = {other}}, with_certificate()) == 403, other);
     }
+}
+
+TEST_CASE("nothing shown is another thing than something wrong") {
+    const auto why = [](const Demands& demands, const Peer& peer, std::optional<std::string_view> shown) {
+        return admit(demands, peer, shown).error();
+    };
+    const Demands token{.token = SharedSecret(kToken)};
+    const Demands certificate{.certificate = true, .subjects = {"dns:dev.example"}};
+    for (const auto& [refusal, name, wrong] :
+         {std::tuple{why(token, from("127.0.0.1"), std::nullopt), "no_token", false},
+          {why(token, from("127.0.0.1"), "Bearer a-tokem"), "token", true},
+          {why(token, from("127.0.0.1"), "Basic a-token"), "token", true},
+          {why(certificate, from("10.0.0.5"), "Bearer a-token"), "no_certificate", false},
+          {why(certificate, with_certificate(), std::nullopt), "certificate", true}}) {
+        CHECK(status::name_of(refusal.why) == name);
+        CHECK_MESSAGE(refusal.wrong_proof() == wrong, name);
+    }
+    CHECK(status::name_of(status::Refusal::Why::page) == "page");
 }
 
 TEST_CASE("what is asked for has to be shown, all of it") {

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 #include <functional>
 #include <future>
 #include <string>
@@ -30,7 +31,8 @@ class Running {
         server_.add("/broken", []() -> Answer { throw std::runtime_error("secret words"); });
         server_.add_action("/update/now",
                            [](const Asked&, const Server::Tell& tell) { tell({200, "text/plain", "now\n"}); });
-        server_.add_action("/update/later", [this](const Asked&, const Server::Tell& tell) { waiting_ = tell; });
+        server_.add_action("/update/later",
+                           [this](const Asked&, const Server::Tell& tell) { waiting_.push_back(tell); });
         listening = server_.listen(net::HostPort{"127.0.0.1", 0}, {}).has_value();
         server_.start();
         thread_ = std::jthread([this] { context_.run(); });
@@ -42,19 +44,35 @@ class Running {
     }
 
     net::HostPort address() const { return {"127.0.0.1", server_.address().tcp.port}; }
-    /// Answers what asked for /update/later, if something has; false when nothing had.
+    /// Answers the first who asked for /update/later, if somebody has; false when nobody had.
     bool tell() {
         bool told = false;
         on_thread([&] {
-            if (const auto waiting = std::exchange(waiting_, nullptr)) {
-                waiting({200, "text/plain", "later\n"});
+            if (!waiting_.empty()) {
+                const Server::Tell tell = std::move(waiting_.front());
+                waiting_.pop_front();
+                tell({200, "text/plain", "later\n"});
                 told = true;
             }
         });
         return told;
     }
+    /// How many have asked for it and were not answered.
+    std::size_t waiting() {
+        std::size_t count = 0;
+        on_thread([&] { count = waiting_.size(); });
+        return count;
+    }
     void stop() {
         on_thread([this] { server_.stop(); });
+    }
+
+    void guard(Guard guard) {
+        on_thread([&] { server_.guard(std::move(guard)); });
+    }
+
+    void on_refusal(Server::Refused refused) {
+        on_thread([&] { server_.on_refusal(std::move(refused)); });
     }
 
     void serve_below(const std::string& prefix, Server::Below handler) {
@@ -78,7 +96,7 @@ class Running {
     net::Loop loop_{context_};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     Server server_;
-    Server::Tell waiting_;
+    std::deque<Server::Tell> waiting_;
     std::jthread thread_;
 };
 

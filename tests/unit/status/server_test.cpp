@@ -95,24 +95,81 @@ TEST_CASE("a connection serves one request after the other, pipelined ones too")
     CHECK(answer.ends_with("{\"ready\":true}\n"));
 }
 
-TEST_CASE("the 65th connection is closed at once, and a place that is free again is given away") {
+TEST_CASE("the connection that waits longest without a request gives its place to the 65th") {
     const Running server;
     std::list<Client> clients;
     for (int i = 0; i < 64; ++i) {
         clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(clients.back().read(8) == "HTTP/1.1");
     }
-    CHECK(Client(server.address()).rest() == "");
-    clients.clear();
-    std::string answer;
-    for (int i = 0; i < 100 && answer.empty(); ++i) {
-        try {
-            answer = ask(server, "GET /live HTTP/1.0\r\n\r\n");
-        } catch (const boost::system::system_error&) {
-            // The server has not noticed yet that clients left; it closed this one while we wrote.
+    clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(clients.back().read(8) == "HTTP/1.1");
+    CHECK(clients.front().rest().ends_with("\r\n\r\nok\n"));  // would block otherwise
+    clients.pop_front();
+    for (Client& client : clients) {
+        client.send("GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        CHECK(client.rest().find("\r\n\r\nok\nHTTP/1.1 200 OK\r\n") != std::string::npos);
+    }
+}
+
+TEST_CASE("silent connections keep nobody from being served, however many there are") {
+    const Running server;
+    std::list<Client> clients;
+    for (int i = 0; i < 200; ++i) {
+        clients.emplace_back(server.address()).send(i % 2 == 0 ? "" : "GET /live HT");
+    }
+    CHECK(ask(server, "GET /live HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("where all have a request under way the newcomer is turned away") {
+    Running server;
+    std::list<Client> clients;
+    for (std::size_t i = 0; i < 64; ++i) {
+        clients.emplace_back(server.address()).send("POST /update/later HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        while (server.waiting() == i) {
         }
     }
-    CHECK(answer.starts_with("HTTP/1.1 200 "));
+    CHECK(Client(server.address()).rest() == "");
+    CHECK(server.tell());
+    CHECK(clients.front().read(8) == "HTTP/1.1");
+    CHECK(ask(server, "GET /live HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    while (server.tell()) {
+    }
+}
+
+TEST_CASE("a connection does not stay for long when who may ask has changed") {
+    Running server;
+    Client client(server.address());
+    client.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(client.read(8) == "HTTP/1.1");
+    server.guard({.demands = {.token = SharedSecret("a-token-of-operators")}});
+    client.send(
+        "GET /live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-of-operators\r\n\r\n"
+        "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::string answers = client.rest();
+    CHECK(contains(answers, "ok\nHTTP/1.1 200 OK\r\n"));
+    CHECK(contains(answers, "Connection: close\r\n"));
+    CHECK(answers.find("HTTP/1.1 4") == std::string::npos);
+}
+
+TEST_CASE("each refused request is told of, whether it would have changed something or not") {
+    Running server;
+    std::vector<std::string> told;
+    server.guard({.demands = {.token = SharedSecret("a-token-of-operators")}});
+    server.on_refusal([&told](const status::Asked& asked, const status::Refusal& refusal) {
+        told.push_back(asked.request + (asked.changes ? ", a change: " : ": ") +
+                       std::string(status::name_of(refusal.why)));
+    });
+    const auto request = [&server](const std::string& line, const std::string& fields) {
+        ask(server, line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n");
+    };
+    request("GET /live?x=y", "");
+    request("GET /live", "Authorization: Bearer guessed\r\n");
+    request("POST /update/now", "Authorization: Bearer guessed\r\n");
+    request("POST /update/now", "Authorization: Bearer a-token-of-operators\r\nOrigin: https://evil.example\r\n");
+    request("GET /live", "Authorization: Bearer a-token-of-operators\r\n");
+    CHECK(told == std::vector<std::string>{"GET /live: no_token", "GET /live: token",
+                                           "POST /update/now, a change: token", "POST /update/now, a change: page"});
 }
 
 TEST_CASE("stopping ends idle connections and the listening") {

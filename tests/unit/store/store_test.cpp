@@ -81,3 +81,16 @@ TEST_CASE("changes are seen, and a broken file keeps its last good state") {
     CHECK(watch.look());
     CHECK(watch.records().empty());
 }
+
+TEST_CASE("a link in the place of the lock is not followed") {
+    const Directory directory;
+    std::filesystem::create_directory(directory.path);
+    const std::filesystem::path other = directory.path / "other";
+    std::filesystem::create_symlink(other, directory.path / ".lock");
+    const auto refused = Store(directory.path).create(sample("a"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.contains(": .lock: it is a symbolic link"));
+    CHECK_FALSE(std::filesystem::exists(other));
+    std::filesystem::remove(directory.path / ".lock");
+    CHECK(Store(directory.path).create(sample("a")));
+}
