@@ -94,6 +94,13 @@ struct WorkerSide::Terms {
     std::size_t limit = 0;
     std::uint32_t limit_per_client = 0;  ///< 0: none
     bool asks_clients = false;           ///< for certificates: who is refused shall be found in the log
+
+    /// Whom it trusts is decided by other files now: who was let in by these may not be let in any more.
+    bool trusts_otherwise_than(const Terms& now) const { return asks_clients && tls != now.tls; }
+    /// A connection that begins by `now` would be another one.
+    bool differs_from(const Terms& now) const {
+        return settings.role != now.settings.role || trusts_otherwise_than(now);
+    }
 };
 
 /// One listener of one worker.
@@ -307,8 +314,7 @@ void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
     } else if (proxy) {
         side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_, shedding_);
     }
-    if (before && (before->settings.role != side.terms->settings.role ||
-                   (before->asks_clients && before->tls != side.terms->tls))) {
+    if (before && before->differs_from(*side.terms)) {
         drain(side);
     }
 }
@@ -329,6 +335,12 @@ http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms)
     return pipeline_;
 }
 
+void WorkerSide::tell_refused(const ListenerSide& side, std::string_view client, const std::string& why) {
+    if (shared_.fleet.sparing().may_write("client", worker_.loop().now())) {
+        logging::info("client refused", {{"listener", side.name}, {"client", client}, {"reason", "TLS: " + why}});
+    }
+}
+
 net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival) {
     const Counted counted(*terms->metrics, connections_open_);
     net::Place place(side.idle);
@@ -340,11 +352,15 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         const net::StreamInPlace tenant(&place, *secured);
         if (co_await secured->handshake()) {
-            if (terms->asks_clients && !place.gave_way() &&
-                shared_.fleet.sparing().may_write("client", worker_.loop().now())) {
-                logging::info("client refused",
-                              {{"listener", side.name}, {"client", peer.ip}, {"reason", "TLS: " + secured->problem()}});
+            if (terms->asks_clients && !place.gave_way()) {
+                tell_refused(side, peer.ip, secured->problem());
             }
+            co_return;
+        }
+        // A reload while it ran: the files of before have verified the certificate, and no request has begun that
+        // would have to be finished.
+        if (terms->trusts_otherwise_than(*side.terms)) {
+            tell_refused(side, peer.ip, "what verifies clients has changed during the handshake");
             co_return;
         }
         http2 = secured->alpn() == "h2";
@@ -354,18 +370,18 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
     http::Handler& by = handler(side, *terms);
     if (!http2) {
         http::Http1Connection connection(std::move(stream), peer, terms->settings, by);
-        co_await run(connection, side);
+        co_await run(connection, side, *terms);
         stream = connection.take_http2();
     }
     if (stream) {
         http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
-        co_await run(connection, side);
+        co_await run(connection, side, *terms);
     }
 }
 
-net::Task<> WorkerSide::run(http::Connection& connection, const ListenerSide& side) {
+net::Task<> WorkerSide::run(http::Connection& connection, const ListenerSide& side, const Terms& terms) {
     connections_.emplace(&connection, &side);
-    if (draining_ || side.closed) {
+    if (draining_ || side.closed || terms.differs_from(*side.terms)) {
         connection.drain();
     }
     co_await connection.run();
