@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from harness import CONNECTOR, Case, Process, Site, main, metric, wait_for
+from harness import CONNECTOR, Case, Process, Site, can_connect, main, metric, wait_for
 from servers import Origin
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
@@ -56,13 +56,17 @@ class Pki(Case):
         self.origin = Origin()
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends={"web": f"endpoints: [ \"http://127.0.0.1:{self.origin.port}\" ]"},
                          workers=1, listener=f", name: door, tls: {{ {tls} }}")
+        self.start_connector()
+
+    def start_connector(self):
         self.connector = self.site.start_connector()
+        wait_for(lambda: can_connect(self.site.client_port) or not self.connector.alive(), "the listener")
 
     def start_again(self, was="", now=""):
         """With another word in the configuration."""
         self.connector.stop()
         self.site.config.write_text(self.site.config.read_text().replace(was, now))
-        self.connector = self.site.start_connector()
+        self.start_connector()
 
     def s_client(self, *flags, request=b""):
         return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.site.client_port}", *map(str, flags)], input=request, cwd=self.directory,
