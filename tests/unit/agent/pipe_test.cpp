@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "agent/session.h"
 #include "tests/unit/agent/allow_lists.h"
