@@ -11,7 +11,7 @@ namespace adit::agent {
 namespace {
 
 /// The allow list that is in force when the stream opens decides for the stream's whole life.
-net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings) {
+net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings, net::CallOff& call_off) {
     const std::shared_ptr<const AllowList> allow = surroundings.allow;
     const net::Time deadline = surroundings.loop.now() + surroundings.dial_timeout;
     if (const auto denied = allow->check_name(target.host, target.port); !denied) {
@@ -32,7 +32,34 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings)
     if (addresses->empty()) {
         co_return std::unexpected(problem::destination_prohibited(last_denial));
     }
-    co_return co_await net::connect(surroundings.loop, std::move(*addresses), deadline, target.text());
+    co_return co_await net::connect(surroundings.loop, std::move(*addresses), deadline, target.text(), {}, &call_off);
+}
+
+/// Calls a dial off when its stream is given up: a host that answers nobody would hold a socket for each try that
+/// nobody waits for any more.
+class WhileWanted final : public net::HangupListener {
+  public:
+    WhileWanted(h2::Stream& stream, net::CallOff& dial) : stream_(stream), dial_(dial) {
+        stream_.on_hangup(this);
+        peer_hung_up();  // it may have been given up before
+    }
+    ~WhileWanted() { stream_.on_hangup(nullptr); }
+
+  private:
+    /// Told of a half-close as well, which leaves the answer wanted.
+    void peer_hung_up() override {
+        if (stream_.status()) {
+            dial_.now();
+        }
+    }
+    h2::Stream& stream_;
+    net::CallOff& dial_;
+};
+
+net::Task<net::Connected> dial_while_wanted(h2::Stream& stream, net::HostPort target, Surroundings& surroundings) {
+    net::CallOff call_off;
+    const WhileWanted wanted(stream, call_off);
+    co_return co_await dial(std::move(target), surroundings, call_off);
 }
 
 net::Task<> refuse(std::unique_ptr<h2::Stream> stream, problem::Failure failure, Surroundings& surroundings) {
@@ -68,8 +95,11 @@ net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroun
         co_return co_await refuse(std::move(stream), problem::bad_target(target.error().message), surroundings);
     }
     const net::Time started = surroundings.loop.now();
-    auto connected = co_await dial(*target, surroundings);
+    auto connected = co_await dial_while_wanted(*stream, *target, surroundings);
     if (!connected) {
+        if (stream->status()) {
+            co_return;  // nobody hears a reason
+        }
         // What the caller sent ahead is dropped with the stream.
         co_return co_await refuse(std::move(stream), std::move(connected.error()), surroundings);
     }

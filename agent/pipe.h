@@ -11,7 +11,8 @@ namespace adit::agent {
 struct Surroundings;
 
 /// Serves an accepted CONNECT stream to its end. Refusals are answered with a status and Proxy-Status (RFC 9209), so
-/// that the caller at the far end learns the real cause. `surroundings` outlives it.
+/// that the caller at the far end learns the real cause. A stream that is given up ends its dial. `surroundings`
+/// outlives it.
 net::Task<> serve_pipe(std::unique_ptr<h2::Stream> stream, Surroundings& surroundings);
 
 }  // namespace adit::agent

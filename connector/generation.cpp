@@ -20,14 +20,14 @@ namespace {
 
 /// The context of that mark among those made or kept already, else a new one.
 template <class Make>
-Result<MarkedContext> find_or_make(std::size_t mark, const std::vector<MarkedContext>& made,
+Result<MarkedContext> find_or_make(Mark mark, const std::vector<MarkedContext>& made,
                                    const std::vector<MarkedContext>* previous, Make make) {
     for (const auto* list : {&made, previous}) {
         if (list == nullptr) {
             continue;
         }
         for (const MarkedContext& one : *list) {
-            if (one.context && one.mark == mark) {
+            if (mark && one.context && one.mark == mark) {
                 return one;
             }
         }

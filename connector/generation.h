@@ -27,15 +27,19 @@ namespace adit {
 /// What a configuration leaves open, in the log.
 void tell_notices(const config::Configuration& configuration);
 
+/// What files and settings something was made of, in short: the same mark is the same. Nothing: that cannot be told, so
+/// it counts as changed.
+using Mark = std::optional<std::size_t>;
+
 /// A TLS context with a mark of what it was made of, so that a reload can tell whether that has changed.
 struct MarkedContext {
-    std::size_t mark = 0;
+    Mark mark;
     std::shared_ptr<const tls::Context> context;  ///< null: clear text
 };
 
 /// The credentials of a backend, with a mark of the files that they were made of.
 struct MarkedCredentials {
-    std::size_t mark = 0;
+    Mark mark;
     backend::Credentials all;
 };
 

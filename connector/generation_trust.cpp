@@ -13,8 +13,6 @@
 namespace adit {
 namespace {
 
-constexpr std::size_t kPemMost = 4 * 1024 * 1024;
-
 /// Whether the issuers that a backend's credential names are the same objects in both. Others may come, go and change:
 /// tokens that they have not signed are worth keeping.
 bool has_same_issuers(const config::Backend& backend, const credential::Issuers& now,
@@ -28,14 +26,20 @@ bool has_same_issuers(const config::Backend& backend, const credential::Issuers&
 
 }  // namespace
 
-std::size_t mark_of(const std::vector<std::filesystem::path>& files, std::string all) {
+Mark mark_of(const std::vector<std::filesystem::path>& files, std::string all) {
     for (const std::filesystem::path& file : files) {
         all += file.string();
         all += '\0';
-        if (!file.empty()) {
-            all += read_file(file, kPemMost).value_or("");
-            all += '\0';
+        if (file.empty()) {
+            continue;
         }
+        // With the bound that those have who use them: what they can take must not look the same whatever it says.
+        const auto content = read_file(file);
+        if (!content) {
+            return std::nullopt;
+        }
+        all += *content;
+        all += '\0';
     }
     return std::hash<std::string>()(all);
 }
@@ -142,9 +146,9 @@ Result<> make_credentials(Generation& made, const Generation::Means& means, cons
         }
     }
     for (const config::Backend& backend : made.configuration.backends) {
-        const std::size_t mark = mark_of(credential::files_of(backend.credential));
+        const Mark mark = mark_of(credential::files_of(backend.credential));
         if (const auto found = known.find(backend.name);
-            found != known.end() && previous->credentials[found->second].mark == mark &&
+            mark && found != known.end() && previous->credentials[found->second].mark == mark &&
             previous->configuration.backends[found->second].credential == backend.credential &&
             has_same_issuers(backend, made.issuers, previous->issuers)) {
             made.credentials.push_back(previous->credentials[found->second]);

@@ -47,7 +47,8 @@ Result<> make_issuers(Generation& made, const Generation* previous);
 /// Those of a backend whose credential has not changed go on, with their tokens. After make_issuers().
 Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous);
 
-/// Of the names and contents of files, the empty name adding itself only, and of what else counts.
-std::size_t mark_of(const std::vector<std::filesystem::path>& files, std::string all = {});
+/// Of the names and contents of files, the empty name adding itself only, and of what else counts. Nothing where a file
+/// cannot be read, or is larger than read_file() takes: who uses it has to try, and says what is wrong.
+Mark mark_of(const std::vector<std::filesystem::path>& files, std::string all = {});
 
 }  // namespace adit

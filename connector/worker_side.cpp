@@ -1,4 +1,4 @@
-// A worker's parts and its clients; see worker_side.h.
+// A worker's parts and its clients; see worker_side.h. Its backends are in worker_backends.cpp.
 #include "connector/worker_side.h"
 
 #include <unistd.h>
@@ -10,11 +10,8 @@
 #include "common/net/spawn.h"
 #include "common/net/tcp_stream.h"
 #include "common/tls/tls_stream.h"
-#include "connector/backend/direct_dialer.h"
-#include "connector/backend/tls_dialer.h"
 #include "connector/http/http1_connection.h"
 #include "connector/http/http2_connection.h"
-#include "connector/tunnel/dialer.h"
 
 namespace adit {
 namespace {
@@ -22,48 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kTlsHandshake = 10s;
-
-std::unique_ptr<backend::Dialer> dialer_of_streams(const config::Endpoint& endpoint, tunnel::Pool& pool,
-                                                   net::Resolver& resolver) {
-    using Scheme = config::Endpoint::Scheme;
-    if (endpoint.scheme == Scheme::service) {
-        return std::make_unique<tunnel::TunnelDialer>(pool, endpoint.service);
-    }
-    return std::make_unique<backend::DirectDialer>(pool.loop(), resolver, net::HostPort{endpoint.host, endpoint.port},
-                                                   endpoint.base_path, endpoint.scheme == Scheme::https);
-}
-
-backend::Versions versions_of(config::Protocol protocol) {
-    return protocol == config::Protocol::http1   ? backend::Versions::http1
-           : protocol == config::Protocol::http2 ? backend::Versions::http2
-                                                 : backend::Versions::any;
-}
-
-backend::Presentation presentation_of(const config::Backend& backend) {
-    const config::Forwarding& from = backend.forwarding;
-    const auto hops = [](config::Forwarding::Hops hops) {
-        using enum config::Forwarding::Hops;
-        return hops == replace  ? http::Disclosure::Hops::replace
-               : hops == append ? http::Disclosure::Hops::append
-                                : http::Disclosure::Hops::off;
-    };
-    const bool named = from.host != "origin" && from.host != "preserve";
-    return {.keep_host = from.host == "preserve",
-            .host = named ? from.host : std::string(),
-            .disclosure = {hops(from.x_forwarded), hops(from.forwarded), from.via},
-            .deadline_field = from.deadline,
-            .disclose_attempts = from.disclose_attempts,
-            .forward_credential = backend.credential.forward};
-}
-
-/// How much of a body has to be here before its head goes out.
-std::size_t body_most(const backend::Credentials& credentials) {
-    std::size_t most = 0;
-    for (const auto& credential : credentials) {
-        most = std::max(most, credential->body_most());
-    }
-    return most;
-}
 
 bool logs_requests(const Generation& generation) {
     return generation.configuration.log.level <= logging::Level::info;
@@ -94,6 +49,13 @@ struct WorkerSide::Terms {
     std::size_t limit = 0;
     std::uint32_t limit_per_client = 0;  ///< 0: none
     bool asks_clients = false;           ///< for certificates: who is refused shall be found in the log
+
+    /// Whom it trusts is decided by other files now: who was let in by these may not be let in any more.
+    bool trusts_otherwise_than(const Terms& now) const { return asks_clients && tls != now.tls; }
+    /// A connection that begins by `now` would be another one.
+    bool differs_from(const Terms& now) const {
+        return settings.role != now.settings.role || trusts_otherwise_than(now);
+    }
 };
 
 /// One listener of one worker.
@@ -130,68 +92,6 @@ WorkerSide::WorkerSide(unsigned index, const Shared& shared, std::shared_ptr<con
 }
 
 WorkerSide::~WorkerSide() = default;
-
-std::unique_ptr<backend::Dialer> WorkerSide::make_dialer(const Generation& generation, std::size_t backend,
-                                                         std::size_t endpoint) {
-    const config::Backend& from = generation.configuration.backends[backend];
-    const config::Endpoint& to = from.endpoints[endpoint];
-    return std::make_unique<backend::TlsDialer>(dialer_of_streams(to, pool_, shared_.resolver),
-                                                generation.origin_tls[backend].context, from.tls.server_name,
-                                                to.text());
-}
-
-/// Endpoints are asked once for all workers, along this one's ways. `previous`: the generation before; null: none.
-void WorkerSide::check_health(const Generation* previous) {
-    if (!checks_) {
-        return;
-    }
-    std::vector<health::Checks::Watched> all;
-    for (std::size_t i = 0; i < generation_->configuration.backends.size(); ++i) {
-        const config::Backend& backend = generation_->configuration.backends[i];
-        if (backend.endpoints.front().scheme == config::Endpoint::Scheme::internal) {
-            continue;
-        }
-        all.push_back({.roster = generation_->guards[i]->roster,
-                       .versions = versions_of(backend.protocol),
-                       .unchanged = previous != nullptr && generation_->same_before[i].has_value(),
-                       .dialer = [this, i](std::size_t endpoint) { return make_dialer(*generation_, i, endpoint); }});
-    }
-    checks_->use(std::move(all));
-}
-
-std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& generation, std::size_t index) {
-    const config::Backend& from = generation.configuration.backends[index];
-    const auto& metrics = generation.backend_metrics[index];
-    std::vector<std::unique_ptr<backend::Endpoint>> endpoints;
-    endpoints.reserve(from.endpoints.size());
-    for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
-        endpoints.push_back(std::make_unique<backend::Endpoint>(
-            from.endpoints[i].text(), make_dialer(generation, index, i), versions_of(from.protocol), worker_.loop(),
-            *metrics, generation.reaches[index][i]));
-    }
-    return std::make_shared<backend::Backend>(
-        from.name, from.timeouts, presentation_of(from), std::move(endpoints), metrics,
-        backend::Holding{body_most(generation.credentials[index].all), generation.held_budget},
-        generation.credentials[index].all, generation.guards[index]);
-}
-
-std::shared_ptr<const policy::Serving> WorkerSide::make_serving(const std::shared_ptr<const Generation>& generation,
-                                                                const policy::Serving* previous) {
-    auto serving = std::make_shared<policy::Serving>();
-    // Shares the generation as a whole, so that the last exchange to leave it does not have to take parts of it apart.
-    serving->routes = std::shared_ptr<const policy::Routes>(generation, generation->routes.get());
-    const auto& backends = generation->configuration.backends;
-    for (std::size_t i = 0; i < backends.size(); ++i) {
-        if (backends[i].endpoints.front().scheme == config::Endpoint::Scheme::internal) {
-            serving->backends.emplace_back();
-        } else if (const auto before = generation->same_before[i]; before && previous != nullptr) {
-            serving->backends.push_back(previous->backends[*before]);
-        } else {
-            serving->backends.push_back(make_backend(*generation, i));
-        }
-    }
-    return serving;
-}
 
 namespace {
 
@@ -307,8 +207,7 @@ void WorkerSide::use_terms(ListenerSide& side, std::size_t listener) {
     } else if (proxy) {
         side.proxy = std::make_unique<proxy::ForwardProxy>(proxy, pool_, access_log_, tracer_, shedding_);
     }
-    if (before && (before->settings.role != side.terms->settings.role ||
-                   (before->asks_clients && before->tls != side.terms->tls))) {
+    if (before && before->differs_from(*side.terms)) {
         drain(side);
     }
 }
@@ -329,6 +228,12 @@ http::Handler& WorkerSide::handler(const ListenerSide& side, const Terms& terms)
     return pipeline_;
 }
 
+void WorkerSide::tell_refused(const ListenerSide& side, std::string_view client, const std::string& why) {
+    if (shared_.fleet.sparing().may_write("client", worker_.loop().now())) {
+        logging::info("client refused", {{"listener", side.name}, {"client", client}, {"reason", "TLS: " + why}});
+    }
+}
+
 net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival) {
     const Counted counted(*terms->metrics, connections_open_);
     net::Place place(side.idle);
@@ -340,11 +245,15 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         const net::StreamInPlace tenant(&place, *secured);
         if (co_await secured->handshake()) {
-            if (terms->asks_clients && !place.gave_way() &&
-                shared_.fleet.sparing().may_write("client", worker_.loop().now())) {
-                logging::info("client refused",
-                              {{"listener", side.name}, {"client", peer.ip}, {"reason", "TLS: " + secured->problem()}});
+            if (terms->asks_clients && !place.gave_way()) {
+                tell_refused(side, peer.ip, secured->problem());
             }
+            co_return;
+        }
+        // A reload while it ran: the files of before have verified the certificate, and no request has begun that
+        // would have to be finished.
+        if (terms->trusts_otherwise_than(*side.terms)) {
+            tell_refused(side, peer.ip, "what verifies clients has changed during the handshake");
             co_return;
         }
         http2 = secured->alpn() == "h2";
@@ -354,18 +263,18 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
     http::Handler& by = handler(side, *terms);
     if (!http2) {
         http::Http1Connection connection(std::move(stream), peer, terms->settings, by);
-        co_await run(connection, side);
+        co_await run(connection, side, *terms);
         stream = connection.take_http2();
     }
     if (stream) {
         http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
-        co_await run(connection, side);
+        co_await run(connection, side, *terms);
     }
 }
 
-net::Task<> WorkerSide::run(http::Connection& connection, const ListenerSide& side) {
+net::Task<> WorkerSide::run(http::Connection& connection, const ListenerSide& side, const Terms& terms) {
     connections_.emplace(&connection, &side);
-    if (draining_ || side.closed) {
+    if (draining_ || side.closed || terms.differs_from(*side.terms)) {
         connection.drain();
     }
     co_await connection.run();

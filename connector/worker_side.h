@@ -58,7 +58,9 @@ class WorkerSide {
 
     void accept(ListenerSide& side, int fd, const net::Address& peer);
     net::Task<> serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival);
-    net::Task<> run(http::Connection& connection, const ListenerSide& side);
+    /// To the end of a connection that was accepted under `terms`, which may not be those of its listener any more.
+    net::Task<> run(http::Connection& connection, const ListenerSide& side, const Terms& terms);
+    void tell_refused(const ListenerSide& side, std::string_view client, const std::string& why);
     void use_terms(ListenerSide& side, std::size_t listener);
     void drain(const ListenerSide& side);
     http::Handler& handler(const ListenerSide& side, const Terms& terms);

@@ -99,8 +99,10 @@ problem::Failure failure_of(int error, const std::string& what) {
 
 }  // namespace
 
-Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what, Origin origin) {
+Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what, Origin origin,
+                        CallOff* call_off) {
     Waiter event(loop);
+    const CallOff::Wakes wakes(call_off, event);
     Alarm alarm(loop, event);
     std::vector<std::unique_ptr<Attempt>> attempts;
     std::optional<problem::Failure> first_failure;
@@ -112,6 +114,9 @@ Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadlin
     std::size_t next = 0;
     Time next_start = loop.now();
     for (;;) {
+        if (call_off != nullptr && call_off->called()) {
+            co_return std::unexpected(problem::connection_failed(what + ": called off"));
+        }
         for (auto attempt = attempts.begin(); attempt != attempts.end();) {
             const std::optional<int> outcome = (*attempt)->outcome();
             if (!outcome) {

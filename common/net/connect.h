@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/net/address.h"
+#include "common/net/call_off.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/failure.h"
 
@@ -21,8 +22,9 @@ struct Origin {
 
 /// The first of `addresses` that takes a connection: they are tried in order, a next one after each failure and after
 /// each 250 ms without an answer, the earlier tries going on. All refused: the first refusal's failure; `deadline`
-/// passed: connection_timeout. `what` names the target in the failure.
-Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what,
-                        Origin origin = {});
+/// passed: connection_timeout. `what` names the target in the failure. Called off, the tries end at once, with a
+/// failure.
+Task<Connected> connect(Loop& loop, std::vector<Address> addresses, Time deadline, std::string what, Origin origin = {},
+                        CallOff* call_off = nullptr);
 
 }  // namespace adit::net

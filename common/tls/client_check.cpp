@@ -83,23 +83,9 @@ Result<std::vector<ListFacts>> check_lists(SSL_CTX* context, const ClientCheck& 
     return facts;
 }
 
-/// A ticket is taken only by a context with the same mark: what has been verified is not verified again, so a session
-/// must not outlive the lists and the CAs that it was opened under.
-void mark_sessions(SSL_CTX* context, const ClientCheck& clients) {
-    std::string all(clients.required ? "required" : "optional");
-    all += clients.crl_of_all ? " chain" : " issuer";
-    for (const auto& file : {clients.ca, clients.crl}) {
-        all += '\n' + (file.empty() ? std::string() : read_file(file).value_or(std::string()));
-    }
-    const auto mark = sha256({reinterpret_cast<const std::uint8_t*>(all.data()), all.size()});
-    static_assert(mark.size() <= SSL_MAX_SID_CTX_LENGTH);
-    SSL_CTX_set_session_id_context(context, mark.data(), mark.size());
-}
-
 }  // namespace
 
 Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients) {
-    mark_sessions(context, clients);
     if (clients.ca.empty()) {
         return std::vector<ListFacts>();
     }

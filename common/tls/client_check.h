@@ -28,8 +28,8 @@ struct ListFacts {
     WallTime next_update;  ///< from then on its CA's certificates are refused
 };
 
-/// Has the clients of `context` asked, if there is a CA. Sessions are resumed only where the same would be asked. The
-/// lists that were read; an error names the file.
+/// Has the clients of `context` asked, if there is a CA; its sessions must not be resumed then. The lists that were
+/// read; an error names the file.
 Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients);
 
 }  // namespace adit::tls

@@ -70,7 +70,7 @@ class Context {
     /// A listener for clients: versions from `lowest` on, of 1.2 the suites that 1.3 would have taken. The first of
     /// `certificates` is shown unless another one has the name that the client asks for (SNI). Clients may be asked for
     /// certificates; one that is shown must be good, whether it is required or not. Sessions are resumed by tickets of
-    /// `tickets`, and not without.
+    /// `tickets` alone, and never where clients are asked: each certificate is verified anew.
     static Result<Context> listener(const std::vector<Files>& certificates, Version lowest, Alpn protocols,
                                     const ClientCheck& clients = {}, const std::shared_ptr<TicketRing>& tickets = {});
     /// Towards an origin: TLS 1.2 and newer, its certificate valid for the stream's name under the CAs in `ca` (the

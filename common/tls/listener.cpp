@@ -93,6 +93,9 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
 }
 
 /// Sessions live in tickets alone: no table of ours holds any. Without a ring nothing is resumed.
+///
+/// Nor where clients show certificates: a resumed session is one whose certificate is not verified again, and each gets
+/// a ticket with the time of a new one, so that a chain of them would outlive the certificate and the revocation list.
 void use_tickets(SSL_CTX* context, std::shared_ptr<TicketRing> ring) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     if (!ring) {
@@ -158,7 +161,7 @@ Result<Context::Handle> Context::show(const Files& files, Version lowest, Alpn p
         SSL_CTX_set_tlsext_status_cb(context, staple);
     }
     staples_.push_back(std::move(told));
-    use_tickets(context, tickets);
+    use_tickets(context, clients.ca.empty() ? tickets : nullptr);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol,
                                reinterpret_cast<void*>(static_cast<std::uintptr_t>(protocols)));
     return made;

@@ -55,7 +55,7 @@ Object<ListenerTls> listener_tls() {
                "Whether a handshake without a certificate is refused.")
         .field("session_tickets", &ListenerTls::ticket_interval, Duration(0ms, bounds::max_ticket_interval),
                "How long a key of session tickets is used for new ones; it opens them for as long again and is wiped "
-               "then. So long a session can be resumed; 0: none can.")
+               "then. 0: no session is resumed; nor is any where client_ca is set.")
         .later({"alpn"})
         .rule(certificates_of_a_ca)
         .rule(lists_of_whom);

@@ -39,6 +39,12 @@ std::string_view http_date() {
     return text;
 }
 
+/// The client, in either direction.
+void keep_pace(Exchange& exchange) {
+    exchange.body.require(exchange.settings.least_rate);
+    exchange.out.require(exchange.settings.least_rate);
+}
+
 }  // namespace
 
 Exchange::Exchange(RequestHead& head, BodyReader reader, BodyWriter writer, const ServerSettings& server,
@@ -57,13 +63,13 @@ Exchange::Exchange(RequestHead& head, BodyReader reader, BodyWriter writer, cons
         ask_proxies();
     }
     if (settings.least_rate.bytes_per_second > 0 && !silent_by_design()) {
-        body.require(settings.least_rate);
-        out.require(settings.least_rate);
+        keep_pace(*this);
     }
 }
 
 /// Calls that may wait for each other for as long as they like: those of gRPC, and upgrades over HTTP/2, which look
-/// like a body until they are answered.
+/// like a body until they are answered. A call of gRPC may send for hours before the head of its answer comes, so until
+/// then the client's word has to do.
 bool Exchange::silent_by_design() const {
     return request.version == Version::http2 && (!request.upgrade.empty() || is_grpc(request));
 }
@@ -94,6 +100,9 @@ void Exchange::filter_and_begin(ResponseHead& response, std::string_view pseudon
     const Framing framing = framing_for(response.framing);
     keep_alive = keep_alive && framing.kind != Framing::Kind::until_close;
     status = response.status;
+    if (settings.least_rate.bytes_per_second > 0 && silent_by_design() && status != 101 && !is_grpc(response)) {
+        keep_pace(*this);  // nobody there speaks what the client said that it would
+    }
     std::string accept;
     if (response.status == 101 && response.version == Version::http2) {
         const Field* key = request.find(Known::websocket_key);

@@ -21,8 +21,8 @@ constexpr std::size_t kDigitsMost = 8;
 
 }  // namespace
 
-bool is_grpc(const RequestHead& request) {
-    const Field* type = request.find(Known::content_type);
+bool is_grpc(const Head& head) {
+    const Field* type = head.find(Known::content_type);
     if (type == nullptr || !iequals(type->value.substr(0, 16), "application/grpc")) {
         return false;
     }

@@ -11,8 +11,8 @@
 
 namespace adit::http {
 
-/// Whether the call is gRPC, whose failures are told in trailers of their own.
-bool is_grpc(const RequestHead& request);
+/// Whether the call is gRPC, whose failures are told in trailers of their own; or what answers it is.
+bool is_grpc(const Head& head);
 
 /// How long the caller of a gRPC call will wait for it (grpc-timeout); nothing when it does not say, or not clearly.
 std::optional<std::chrono::nanoseconds> grpc_timeout(const RequestHead& request);

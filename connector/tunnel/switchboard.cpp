@@ -234,9 +234,38 @@ class LeavingNotice final : public net::HangupListener {
     bool told_ = false;
 };
 
+/// Gives the stream up when its line is, while it waits for the agent's answer: the agent need not dial any longer, and
+/// the place among the session's streams is free.
+class GivenUpNotice final : public net::HangupListener {
+  public:
+    GivenUpNotice(Line& line, h2::Stream& stream) : line_(line), stream_(stream) {
+        line_.on_hangup(this);
+        peer_hung_up();  // the line's end may have come right behind its beginning
+    }
+    ~GivenUpNotice() { line_.on_hangup(nullptr); }
+
+  private:
+    /// Told of a half-close as well, which leaves the answer wanted.
+    void peer_hung_up() override {
+        if (line_.status() && !stream_.status()) {
+            stream_.abort(net::Errc::aborted);
+        }
+    }
+    Line& line_;
+    h2::Stream& stream_;
+};
+
+net::Task<int> answered_while_wanted(Line& line, h2::Stream& stream) {
+    const GivenUpNotice notice(line, stream);
+    co_return co_await stream.answered();
+}
+
 /// Carries a line through a stream of a session, on the session's worker.
 net::Task<> carry(std::unique_ptr<Line> line, std::unique_ptr<h2::Stream> stream) {
-    const int status = co_await stream->answered();
+    const int status = co_await answered_while_wanted(*line, *stream);
+    if (line->status()) {
+        co_return;  // nobody is at its other end
+    }
     if (const problem::Failure* failure = stream->failure()) {
         line->refuse(*failure);
         co_return;

@@ -407,17 +407,18 @@ routes:
         kept.auto_open = False
         wait_for(gone, "the end of the connection")
 
-    def test_sessions_resume_with_the_caller_of_the_first_one(self):
+    def test_a_certificate_is_shown_anew_by_each_connection(self):
         self.up_tls(self.ROUTES)
         request = b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         flags = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-ign_eof", "-cert", "plain.crt", "-key", "plain.key"]
         for version in ("-tls1_2", "-tls1_3"):
             with self.subTest(version):
                 run = lambda *more: subprocess.run([*flags, version, *more], input=request, cwd=self.directory, capture_output=True, timeout=20).stdout  # noqa: B023,E731
-                run("-sess_out", f"session{version}")
-                again = run("-sess_in", f"session{version}")
-                self.assertIn(b"Reused", again)
-                self.assertIn(b"by-cn", again)
+                self.assertIn(b"by-cn", run("-sess_out", f"session{version}"))
+                if (self.directory / f"session{version}").exists():  # with TLS 1.3 it comes with a ticket
+                    again = run("-sess_in", f"session{version}")
+                    self.assertNotIn(b"Reused", again)
+                    self.assertIn(b"by-cn", again)
 
 
 main()

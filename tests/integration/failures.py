@@ -31,6 +31,7 @@ class Failures(Case):
         backends["total"] = "endpoints: [ service://total ], timeouts: { total: 1s }"
         backends["direct"] = f'endpoints: [ "http://127.0.0.1:{self.origin.port}/under" ]'
         backends["both"] = f'endpoints: [ "http://127.0.0.1:{free_port()}", "http://127.0.0.1:{self.origin.port}" ]'
+        backends["patient"] = "endpoints: [ service://full ], timeouts: { connect: 60s, first_byte: 60s }"
         backends["unknown"] = "endpoints: [ service://unheard-of ]"
         self.site = Site(self, services, backends, routes=[(f"/{name}/**", name) for name in backends])
 
@@ -53,6 +54,19 @@ class Failures(Case):
                 self.assertIsNone(re.search(r"\d+\.\d+\.\d+\.\d+|invalid", answer.problem()["detail"] + answer.headers["proxy-status"]))
         for words in ("--allow 127.0.0.1:1", "--allow 169.254.169.254:80", "no-such-host.invalid"):
             wait_for(lambda: words in connector.log(), "what is at fault, in the log")
+
+    def test_who_leaves_while_an_agent_dials_leaves_no_socket_behind(self):
+        _, (agent,) = self.site.up(allow=self.allow())
+        before, clients = agent.descriptors(), []
+        for _ in range(40):  # on both workers, so that some requests go by way of the other one
+            clients.append(socket.create_connection(("127.0.0.1", self.site.client_port)))
+            self.addCleanup(clients[-1].close)
+            clients[-1].sendall(b"GET /patient/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_for(lambda: agent.descriptors() >= before + 40, "the dials")
+        for one in clients:
+            one.close()
+        wait_for(lambda: agent.descriptors() <= before, "their end, before the agent's own patience with the host is over", 8)
+        self.assertEqual(self.site.get("/silent/x").problem()["code"], "first-byte-timeout")  # the agent dials for others
 
     def test_an_answer_that_stalls_is_cut_off_and_logged(self):
         connector, _ = self.site.up(allow=self.allow())

@@ -195,6 +195,15 @@ class Pace(Case):
             self.assertEqual(client.get("/x").status, 200)
         wait_for(lambda: self.failures("slow-reader") == 1, "it to be counted")
 
+    def test_to_say_grpc_helps_no_reader_of_what_is_none(self):
+        with Client(self.site.client_port, window=16_384) as client:
+            stream = client.begin(f"/bytes/{LARGE}", more=GRPC)
+            client.shut.add(stream)
+            answer = client.finish(stream)
+            self.assertIsNotNone(answer.reset)
+            self.assertEqual((answer.status, answer.size), (200, 16_384))
+        wait_for(lambda: self.failures("slow-reader") == 1, "it to be counted")
+
     def test_what_is_silent_by_design_may_be(self):
         events = self.connect()
         events.sendall(b"GET /telling/x HTTP/1.1\r\nHost: a\r\n\r\n")

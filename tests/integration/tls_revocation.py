@@ -2,6 +2,8 @@
 are stapled to our own; the CA and the responder are OpenSSL's."""
 import pathlib
 import re
+import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -54,9 +56,9 @@ class Pki(Case):
         self.origin = Origin()
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends={"web": f"endpoints: [ \"http://127.0.0.1:{self.origin.port}\" ]"},
                          workers=1, listener=f", name: door, tls: {{ {tls} }}")
-        self.serve()
+        self.start_connector()
 
-    def serve(self):
+    def start_connector(self):
         self.connector = self.site.start_connector()
         wait_for(lambda: can_connect(self.site.client_port) or not self.connector.alive(), "the listener")
 
@@ -64,11 +66,58 @@ class Pki(Case):
         """With another word in the configuration."""
         self.connector.stop()
         self.site.config.write_text(self.site.config.read_text().replace(was, now))
-        self.serve()
+        self.start_connector()
 
     def s_client(self, *flags, request=b""):
         return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.site.client_port}", *map(str, flags)], input=request, cwd=self.directory,
                               capture_output=True, timeout=20).stdout.decode(errors="replace")
+
+
+class HeldHandshake:
+    """A client that has verified the server, and keeps what it has to say itself until it is told to go on."""
+
+    def __init__(self, case, name, version):
+        context = ssl.create_default_context(cafile=case.directory / "cas.crt")
+        context.load_cert_chain(case.directory / f"{name}.crt", case.directory / f"{name}.key")
+        context.minimum_version = context.maximum_version = version
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="127.0.0.1")
+        self.socket = socket.create_connection(("127.0.0.1", case.site.client_port), timeout=20)
+        case.addCleanup(self.socket.close)
+        self.shakes()
+        self.socket.sendall(self.outgoing.read())
+        while not self.outgoing.pending:
+            self.incoming.write(self.socket.recv(65536))
+            self.shakes()
+
+    def shakes(self):
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return True
+        return False
+
+    def answer(self, request):
+        """What the server says once it has had the rest of the handshake and a request: nothing where it hangs up."""
+        said = b""
+        try:
+            self.socket.sendall(self.outgoing.read())
+            while self.shakes():
+                if not (data := self.socket.recv(65536)):
+                    return said
+                self.incoming.write(data)
+            self.tls.write(request)
+            self.socket.sendall(self.outgoing.read())
+            while data := self.socket.recv(65536):
+                self.incoming.write(data)
+                try:
+                    while part := self.tls.read(65536):
+                        said += part
+                except ssl.SSLWantReadError:
+                    pass
+        except (ssl.SSLError, OSError):
+            pass
+        return said
 
 
 class ListsOfClients(Pki):
@@ -129,6 +178,14 @@ class ListsOfClients(Pki):
         self.start_again()
         self.assertTrue(self.serves("good"))
 
+    def test_a_large_list_counts_as_soon_as_it_is_there(self):
+        remarks = b"# what the CA has to say about it\n" * (5 * 1024 * 1024 // 34)
+        self.up(self.list_of("between") + remarks)
+        self.assertTrue(self.serves("good"))
+        self.revoke("between", "good")
+        self.reload(self.list_of("between") + remarks)
+        self.refused("good", "certificate revoked")
+
     def test_after_its_time_a_list_lets_nobody_in_and_is_told_of(self):
         self.up(self.list_of("between", end=1))
         self.assertTrue(self.serves("good"))
@@ -138,14 +195,41 @@ class ListsOfClients(Pki):
         self.refused("good", "CRL has expired")
         wait_for(lambda: "the time of the revocation list of 'between' is over" in self.connector.log(), "the warning")
 
-    def test_a_ticket_is_no_way_around_a_new_list(self):
+    def test_a_handshake_that_was_under_way_is_no_way_around_a_new_list(self):
         self.up(self.list_of("between"))
-        for version in ("-tls1_2", "-tls1_3"):
-            self.assertIn("HTTP/1.1 200", self.answer("good", version, "-sess_out", f"session{version}"))
-            self.assertIn("Reused, TLS", self.answer("good", version, "-sess_in", f"session{version}"))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                held = HeldHandshake(self, "good", version)
+                self.site.tool("reload")  # of the same
+                self.assertIn(b"HTTP/1.1 200", held.answer(self.REQUEST))
+        held = {version: HeldHandshake(self, "good", version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)}
         self.revoke("between", "good")
         self.reload(self.list_of("between"))
-        for version in ("-tls1_2", "-tls1_3"):
+        for version, one in held.items():
+            with self.subTest(version):
+                self.assertEqual(one.answer(self.REQUEST), b"")
+
+    def test_a_ticket_is_no_way_around_a_list_nor_around_being_asked(self):
+        asking = "client_ca: cas.crt, client_crl: lists, client_certificates: required"
+        (self.directory / "lists").write_bytes(self.list_of("between"))
+        self.start("certificate: server.crt, key: server.key, session_tickets: 1h")
+        versions = ("-tls1_2", "-tls1_3")
+        for version in versions:
+            self.assertIn("HTTP/1.1 200", self.answer("good", version, "-sess_out", f"session{version}"))
+            self.assertIn("Reused, TLS", self.answer("good", version, "-sess_in", f"session{version}"))
+        self.site.config.write_text(self.site.config.read_text().replace("session_tickets: 1h", f"session_tickets: 1h, {asking}"))
+        self.site.tool("reload")
+        for version in versions:  # the key of the tickets is still there
+            told = self.answer("good", version, "-sess_in", f"session{version}", "-sess_out", f"later{version}")
+            self.assertNotIn("Reused, TLS", told)
+            self.assertIn("HTTP/1.1 200", told)
+            self.assertNotIn("TLS session ticket:", told)
+        later = [version for version in versions if (self.directory / f"later{version}").exists()]
+        for version in later:
+            self.assertNotIn("Reused, TLS", self.answer("good", version, "-sess_in", f"later{version}"))
+        self.revoke("between", "good")
+        self.reload(self.list_of("between"))
+        for version in versions:
             told = self.answer("good", version, "-sess_in", f"session{version}")
             self.assertNotIn("Reused, TLS", told)
             self.assertNotIn("HTTP/1.1 200", told)
