@@ -47,6 +47,9 @@ routes: [ {routes} ]
     def wait_answers(self, answers):
         wait_for(lambda: [row["answers"] for row in self.status()["state"]] == [answers] * 2, f"answers: {answers}", 30)
 
+    def tells(self, what):
+        wait_for(lambda: what in self.process.log(), f"the line of {what}")
+
     def reload(self):
         self.case.run_tool(CONNECTOR, "reload", "--config", self.config)
 
@@ -148,14 +151,14 @@ class State(Case):
             self.assertLess(longest, SLOW / 2, what)  # the store has 0.2 s; the rest is for a machine that is busy with other tests
             a.wait_answers(False)
             self.assertEqual(burst([a], "/shut/x", 5)[0], {503: 5}, what)
-            self.assertIn("state.lost", a.process.log())
+            a.tells("state.lost")
             self.assertTrue(any("out of reach" in problem for problem in a.status()["problems"]), what)
 
         redis.process.signal(signal.SIGSTOP)
         holds("frozen")
         redis.process.signal(signal.SIGCONT)
         a.wait_answers(True)
-        self.assertIn("state.back", a.process.log())
+        a.tells("state.back")
         self.assertEqual(burst([a], "/shut/x", 5)[0], {200: 5})
 
         proxy.seconds = SLOW
