@@ -94,7 +94,7 @@ class LyingConnectors(Case):
     def setUp(self):
         super().setUp()
         self.origin = Origin()
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1)
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, extra="shed: { enabled: false }\n")
         identity = self_signed(self, "connector.key", "liar")
         self.liar = LyingConnector(identity)
         self.addCleanup(self.liar.close)
