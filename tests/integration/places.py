@@ -108,7 +108,7 @@ class Places(Case):
         second = self.site.start_agent()
         words = "this token has as many sessions as it may have"
         wait_for(lambda: words in second.log(), "the second agent to be told")
-        self.assertEqual(len(self.site.sessions()), 5)
+        self.site.wait_sessions(count=5, agents=2)
         self.assertNotIn(words, first.log())
         self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_session_refused_total", reason="key_sessions"), 1)
         wait_for(lambda: "tunnels.sessions_per_key" in connector.log(), "the connector's word of it")
