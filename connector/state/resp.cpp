@@ -41,6 +41,27 @@ void append_count(std::string& out, char sign, std::size_t count) {
     out += "\r\n";
 }
 
+constexpr int kElementsMost = 100'000;  ///< of an array: more than any answer to a command of ours has
+
+/// hiredis makes room for all elements that an array's head announces, before any has come.
+void* make_bounded_array(const redisReadTask* task, int elements) {
+    static const redisReplyObjectFunctions* const kUsual = [] {
+        const std::unique_ptr<redisReader, decltype(&redisReaderFree)> reader(redisReaderCreate(), &redisReaderFree);
+        return reader->fn;
+    }();
+    return elements > kElementsMost ? nullptr : kUsual->createArray(task, elements);
+}
+
+/// The usual functions, but for arrays.
+redisReplyObjectFunctions* bounded(const redisReader& reader) {
+    static redisReplyObjectFunctions functions = [&] {
+        redisReplyObjectFunctions made = *reader.fn;
+        made.createArray = make_bounded_array;
+        return made;
+    }();
+    return &functions;
+}
+
 }  // namespace
 
 std::string_view Reply::code() const {
@@ -56,7 +77,9 @@ void ReplyReader::Free::operator()(redisReader* reader) const {
     redisReaderFree(reader);
 }
 
-ReplyReader::ReplyReader() : reader_(redisReaderCreate()) {}
+ReplyReader::ReplyReader() : reader_(redisReaderCreate()) {
+    reader_->fn = bounded(*reader_);
+}
 ReplyReader::~ReplyReader() = default;
 
 void ReplyReader::feed(std::string_view bytes) {
