@@ -185,8 +185,8 @@ class Access(Case):
         line = next(json.loads(one) for one in self.connector.log().splitlines() if '"route":"only-partner","rule"' in one)
         self.assertEqual((line["consumer"], line["environment"], line["rule"]), ("storefront", "production", "route only-partner allows no consumer storefront in production"))
         self.assertTrue(line["by"].startswith("api-key "))
-        self.assertEqual(metric(self.site.admin_port, "adit_access_denied_total", route="only-partner", at="route"), 1)
-        self.assertEqual(metric(self.site.admin_port, "adit_access_denied_total", route="vault", at="service"), 2)
+        self.assertEqual(metric(self.site.admin_port, "adit_access_denied_total", route="only-partner", at="route", reaches=1), 1)
+        self.assertEqual(metric(self.site.admin_port, "adit_access_denied_total", route="vault", at="service", reaches=2), 2)
 
     def test_a_new_key_is_shown_once_and_works(self):
         self.up(agents=("t1",))

@@ -99,8 +99,8 @@ routes:
         self.assertNotIn("three", refused.body.decode() + self.connector.log())
         self.assertEqual(self.ask("/x").status, 401)
         self.assertEqual(self.ask("/q/x?key=").status, 401)
-        self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="good"), 2)
-        self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="refused"), 1)
+        self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="good", reaches=2), 2)
+        self.assertEqual(metric(self.admin, "adit_authentications_total", policy="api-key", result="refused", reaches=1), 1)
         lines = wait_for(lambda: [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line][9:] and
                          [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line], "the access lines")
         self.assertEqual((lines[0]["consumer"], lines[0]["environment"]), ("shop", "production"))

@@ -110,7 +110,7 @@ class Balance(Case):
             self.assertEqual(statuses, {200: 37, 503: 3})
             self.assertEqual([v["state"] for v in self.vitals("web")], ["ejected", "well", "well"])
             self.assertRegex(self.site.tool("status", status=1).stdout, r"ejected until 20")
-            self.assertEqual(metric(self.site.admin_port, "adit_connector_endpoint_ejections_total", backend="web", reason="consecutive"), 1)
+            self.assertEqual(metric(self.site.admin_port, "adit_connector_endpoint_ejections_total", backend="web", reason="consecutive", reaches=1), 1)
             backends[0].behave()
             backends[0].forget()
             wait_for(lambda: self.vitals("web")[0]["state"] == "well", "its return")
@@ -128,7 +128,7 @@ class Balance(Case):
             backends[1].behave(dict(latency=0.15))
             wait_for(lambda: self.site.get("/slow/x").status == 200 and self.vitals("slow")[1]["state"] == "ejected", "the slow one to go", seconds=40)
             self.assertEqual([v["state"] for v in self.vitals("slow")], ["well", "ejected", "well"])
-            self.assertEqual(metric(self.site.admin_port, "adit_connector_endpoint_ejections_total", backend="slow", reason="latency"), 1)
+            self.assertEqual(metric(self.site.admin_port, "adit_connector_endpoint_ejections_total", backend="slow", reason="latency", reaches=1), 1)
 
     def test_a_new_endpoint_gets_its_share_slowly(self):
         a, b = Origin("a"), Origin("b")

@@ -51,7 +51,7 @@ class Bulkheads(Case):
         self.assertLessEqual(self.backend.counts().most, 4)
         self.await_gauge("in_progress", "backend:web", 0)
         self.assertEqual(self.gauge("waiting", "backend:web"), 0)
-        self.assertGreater(metric(self.admin, "adit_bulkhead_queue_seconds_count", bulkhead="backend:web"), 100)
+        self.assertGreater(metric(self.admin, "adit_bulkhead_queue_seconds_count", bulkhead="backend:web", reaches=101), 100)
         waited = wait_for(lambda: self.lines(bulkhead="backend:web"), "who waited, in the log")[-1]
         self.assertGreater(waited["bulkhead_ms"], 0)
 
@@ -84,8 +84,8 @@ class Bulkheads(Case):
             self.assertIn("BULKHEAD", self.run_tool(CONNECTOR, "status", "--config", self.config).stdout)
             holder.close()
             self.assertEqual(waiting.result().status, 200)
-        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="full"), 1)
-        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="timeout"), 1)
+        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="full", reaches=1), 1)
+        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="timeout", reaches=1), 1)
 
     def test_who_leaves_the_queue_takes_nothing_and_more_places_wake_who_waits(self):
         self.start(", bulkhead: { concurrent: 1, queue: 8, queue_timeout: 20s }")
@@ -96,7 +96,7 @@ class Bulkheads(Case):
         self.await_gauge("waiting", "backend:web", 1)
         leaver.close()
         self.await_gauge("waiting", "backend:web", 0)
-        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="client-left"), 1)
+        self.assertEqual(metric(self.admin, "adit_bulkhead_rejected_total", bulkhead="backend:web", reason="client-left", reaches=1), 1)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(fetch, self.port, "/a/x")
             self.await_gauge("waiting", "backend:web", 1)

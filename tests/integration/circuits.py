@@ -145,7 +145,7 @@ class Circuits(Case):
         self.assertLess(each, 0.2)
         self.assertEqual(origin.counts().calls, 0)
         self.assertEqual(gateway.metric("adit_circuit_state", circuit="backend:b"), 3)
-        self.assertEqual(gateway.metric("adit_circuit_refused_total", circuit="backend:b"), 21)
+        self.assertEqual(gateway.metric("adit_circuit_refused_total", circuit="backend:b", reaches=21), 21)
         self.assertEqual(gateway.get("/other/x").status, 200)  # nobody else is concerned
 
         row = gateway.circuits()["backend:b"]
@@ -168,7 +168,7 @@ class Circuits(Case):
         events = ["circuit.opened", "circuit.half_open", "circuit.recovering", "circuit.closed"]
         wait_for(lambda: [line["event"] for line in gateway.events() if line["subject"] == "backend:b"] == events, "the events in the log")
         for to in ("open", "half_open", "recovering", "closed"):
-            self.assertEqual(gateway.metric("adit_circuit_transitions_total", circuit="backend:b", to=to), 1)
+            self.assertEqual(gateway.metric("adit_circuit_transitions_total", circuit="backend:b", to=to, reaches=1), 1)
 
     def test_operators_switch_circuits_and_reloads_keep_them(self):
         origin = FaultBackend(self)
@@ -274,7 +274,7 @@ class Circuits(Case):
         self.assertEqual(gateway.metric("adit_webhook_waiting", webhook="main"), 0)
         wait_for(lambda: gateway.metric("adit_webhook_tries_total", webhook="away", result="failed") >= 1, "a try that fails")
         wait_for(lambda: gateway.metric("adit_webhook_waiting", webhook="away") == 2, "no more than two to wait")
-        self.assertGreaterEqual(gateway.metric("adit_webhook_dropped_total", webhook="away", reason="queue_full"), 1)
+        self.assertGreaterEqual(gateway.metric("adit_webhook_dropped_total", webhook="away", reason="queue_full", reaches=1), 1)
 
         # And who comes late gets what was kept; with another configuration at once.
         late = Receiver(self, away)

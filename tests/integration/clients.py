@@ -85,7 +85,7 @@ class Clients(Case):
             self.assertEqual(client.getresponse().status, 200)
         with self.assertRaises((http.client.HTTPException, OSError)):
             site.get("/x")
-        self.assertGreaterEqual(metric(site.admin_port, "adit_connector_client_refused_total"), 1)
+        self.assertGreaterEqual(metric(site.admin_port, "adit_connector_client_refused_total", reaches=1), 1)
         clients.pop().close()
         wait_for(lambda: metric(site.admin_port, "adit_connector_client_connections") == 2, "the connection to be gone")
         self.assertEqual(site.get("/x").status, 200)

@@ -120,7 +120,7 @@ class Credentials(Case):
             shown = [value for name, value in json.loads(answer.body)["headers"] if name == "authorization"]
             self.assertEqual(shown, [f"Bearer {token}"])
         self.assertTrue(self.standing()["ready"])
-        self.assertEqual(metric(self.admin, "adit_credential_fetches_total", backend="web", kind="oauth2_client_credentials", result="ok"), 1)
+        self.assertEqual(metric(self.admin, "adit_credential_fetches_total", backend="web", kind="oauth2_client_credentials", result="ok", reaches=1), 1)
         self.assertGreater(metric(self.admin, "adit_credential_expires_timestamp_seconds", backend="web"), time.time() + 3000)
         self.assertEqual(self.provider.grants[0]["client"], "gateway")
 

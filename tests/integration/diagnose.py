@@ -142,7 +142,7 @@ class Diagnose(Case):
             thread.join()
         self.assertEqual(set(statuses), {200})
         self.assertEqual({s["id"] for s in self.site.sessions()}, sessions)
-        self.assertEqual(metric(self.site.admin_port, "adit_connector_session_opened_total"), 4)
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_session_opened_total", reaches=4), 4)
         wait_for(lambda: connector.log().count("a diagnosis, which takes no requests") == 5, "the connector's log")
 
     # --- token and command line ---

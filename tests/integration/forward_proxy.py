@@ -36,7 +36,7 @@ class AbsoluteForm(Proxied):
             self.assertEqual((response.status, response.read()[:6]), (200, b"origin"))
         connection.close()
         self.assertEqual(self.line(path="/19")["reused"], True)
-        self.assertEqual(metric(self.site.admin_port, "adit_connector_requests_total", route="forward-proxy", code="200"), 20)
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_requests_total", route="forward-proxy", code="200", reaches=20), 20)
 
     def test_a_name_below_adit_internal_means_a_service(self):
         self.assertTrue(self.curl("http://web.adit.internal/x").startswith(b"origin"))
@@ -105,7 +105,7 @@ class Trust(Proxied):
         self.assertIn(b"403", shapes.pop()[0])
         self.assertIn("no tunnel exposes", self.line(host="169.254.169.254:80")["reason"])
         self.assertIn("service forbidden", self.line(host=f"127.0.0.1:{self.echo.port}")["reason"])
-        self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", route="forward-proxy", reason="access-denied"), len(targets))
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", route="forward-proxy", reason="access-denied", reaches=len(targets)), len(targets))
 
     def test_the_rules_of_services_hold(self):
         client, head = dial(self.port, self.echo_target(), authorization=OTHER)

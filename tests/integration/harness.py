@@ -290,12 +290,17 @@ def raw(port, data, seconds=5, end=False, host="127.0.0.1"):
     return answer
 
 
-def metric(port, name, **labels):
-    total = 0.0
-    for line in fetch(port, "/metrics").body.decode().splitlines():
-        if line.startswith(name) and line[len(name)] in " {" and all(f'{k}="{v}"' in line for k, v in labels.items()):
-            total += float(line.rsplit(" ", 1)[1])
-    return total
+def metric(port, name, reaches=0, **labels):
+    """The sum of a metric's series with these labels. A request is counted once its answer is out: who has read that answer
+    already says what the sum `reaches`, and gets it then, or what it is after some seconds all the same."""
+    def total():
+        lines = fetch(port, "/metrics").body.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines
+                   if line.startswith(name) and line[len(name)] in " {" and all(f'{k}="{v}"' in line for k, v in labels.items()))
+    end = time.monotonic() + 5 * PATIENCE
+    while (found := total()) < reaches and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
 
 
 def main():

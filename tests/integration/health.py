@@ -129,7 +129,7 @@ class Health(Case):
         names = {self.site.get("/both/x").body.split()[0] for _ in range(60)}
         self.assertEqual(names, {b"direct", b"other"})  # panic: that everybody is ill says more of the checks
         wait_for(lambda: metric(self.site.admin_port, "adit_connector_panic", backend="both") == 1, "the gauge")
-        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_panic_requests_total", backend="both"), 60)
+        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_panic_requests_total", backend="both", reaches=60), 60)
         answer = self.site.get("/both/status/502")
         self.assertEqual(answer.status, 502)
         self.assertIn('details="panic"', answer.headers["proxy-status"])

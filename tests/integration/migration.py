@@ -169,7 +169,7 @@ class Migration(Case):
         wait_for(lambda: len(self.in_log(route="outer", inner_route="inner", backend="new", path="/shop/cart")) == 2, "the access lines")
         wait_for(lambda: self.in_log(route="knock", inner_route="door", status=403), "the access line of the static answer")
         for route, code, count in (("outer", "200", 2), ("inner", "200", 2), ("knock", "403", 1), ("door", "403", 1)):
-            self.assertEqual(metric(site.admin_port, "adit_connector_requests_total", route=route, code=code), count, route)
+            self.assertEqual(metric(site.admin_port, "adit_connector_requests_total", route=route, code=code, reaches=count), count, route)
         told = json.loads(site.tool("explain", "--path", "/shop/cart", "--output", "json").stdout)
         self.assertEqual((told["route"], told["rewritten"], told["inner"]["route"], told["inner"]["rewritten"]), ("outer", "/v1/cart", "inner", "/v2/cart"))
         self.assertEqual([(share["backend"], share["weight"]) for share in told["inner"]["split"]], [("new", 1), ("by-door", 0)])

@@ -64,8 +64,8 @@ class Observability(Case):
                 self.assertIn("127.0.0.1", line["reason"])  # the log knows where the origin is, clients do not
                 self.assertNotIn("127.0.0.1", answer.problem()["detail"])
                 self.assertEqual(line["request_id"], answer.problem()["trace"]["requestId"])
-                self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", reason=code), 1)
-        self.assertEqual(metric(agent.metrics_port, "adit_agent_stream_refusals_total", reason="destination_ip_prohibited"), 1)
+                self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", reason=code, reaches=1), 1)
+        self.assertEqual(metric(agent.metrics_port, "adit_agent_stream_refusals_total", reason="destination_ip_prohibited", reaches=1), 1)
 
     def test_an_answer_that_broke_off_is_not_counted_as_a_success_only(self):
         connector, _ = self.up()
@@ -74,7 +74,7 @@ class Observability(Case):
         line = self.line_of(connector, "/broken/x")
         self.assertEqual((line["status"], line["bytes_out"]), (200, 5))
         self.assertIn("ended before it was complete", line["reason"])
-        self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", reason="cut-off"), 1)
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_request_failures_total", reason="cut-off", reaches=1), 1)
 
     def test_counters_agree_with_what_was_done(self):
         _, agent = self.up()
@@ -84,17 +84,17 @@ class Observability(Case):
             self.site.get("/web/status/503")
         port = self.site.admin_port
         wait_for(lambda: metric(port, "adit_connector_requests_total", route="*/web/**") == 15, "all requests to be counted")
-        self.assertEqual(metric(port, "adit_connector_requests_total", code="200"), 10)
-        self.assertEqual(metric(port, "adit_connector_requests_total", code="503"), 5)
-        self.assertEqual(metric(port, "adit_connector_request_bytes_total"), 10_000)
-        self.assertEqual(metric(port, "adit_connector_request_duration_seconds_count"), 15)
+        self.assertEqual(metric(port, "adit_connector_requests_total", code="200", reaches=10), 10)
+        self.assertEqual(metric(port, "adit_connector_requests_total", code="503", reaches=5), 5)
+        self.assertEqual(metric(port, "adit_connector_request_bytes_total", reaches=10_000), 10_000)
+        self.assertEqual(metric(port, "adit_connector_request_duration_seconds_count", reaches=15), 15)
         self.assertEqual(metric(port, "adit_connector_request_failures_total"), 0)  # an origin's own 503 is no failure of ours
-        self.assertEqual(metric(port, "adit_connector_session_opened_total"), 4)
+        self.assertEqual(metric(port, "adit_connector_session_opened_total", reaches=4), 4)
         self.assertEqual(metric(port, "adit_connector_sessions"), metric(agent.metrics_port, "adit_agent_sessions"))
         wait_for(lambda: metric(agent.metrics_port, "adit_agent_probes_total") > 0, "a probe")
         agent.popen.kill()
         wait_for(lambda: metric(port, "adit_connector_sessions") == 0, "the sessions to end")
-        self.assertEqual(metric(port, "adit_connector_session_closed_total"), 4)
+        self.assertEqual(metric(port, "adit_connector_session_closed_total", reaches=4), 4)
 
     def test_the_agent_counts_what_it_carried_and_how_often_it_came_back(self):
         connector, agent = self.up()
@@ -103,10 +103,10 @@ class Observability(Case):
         connector.popen.kill()  # ends the pooled streams, so that all they carried is counted
         connector.wait()
         wait_for(lambda: metric(port, "adit_agent_sent_bytes_total") >= 500_000, "the bytes to be counted")
-        self.assertGreater(metric(port, "adit_agent_received_bytes_total"), 0)
+        self.assertGreater(metric(port, "adit_agent_received_bytes_total", reaches=1), 0)
         self.site.start_connector()
         wait_for(lambda: metric(port, "adit_agent_sessions") == 4, "the agent to return")
-        self.assertGreaterEqual(metric(port, "adit_agent_reconnects_total"), 1)
+        self.assertGreaterEqual(metric(port, "adit_agent_reconnects_total", reaches=1), 1)
 
     def test_metrics_stay_valid_after_everything_has_happened(self):
         connector, agent = self.up()

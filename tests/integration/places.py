@@ -110,7 +110,7 @@ class Places(Case):
         wait_for(lambda: words in second.log(), "the second agent to be told")
         self.site.wait_sessions(count=5, agents=2)
         self.assertNotIn(words, first.log())
-        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_session_refused_total", reason="key_sessions"), 1)
+        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_session_refused_total", reason="key_sessions", reaches=1), 1)
         wait_for(lambda: "tunnels.sessions_per_key" in connector.log(), "the connector's word of it")
         other = self.site.create_tunnel("t2")
         self.site.start_agent(token=other)

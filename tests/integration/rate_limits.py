@@ -60,8 +60,8 @@ class RateLimits(Case):
             statuses = collections.Counter(pool.map(lambda _: self.ask("/a/x").status, range(200)))
         self.assertEqual(statuses, {200: 50, 429: 150})
         self.assertEqual(self.backend.counts().calls, 50)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="fifty", result="allowed"), 50)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="fifty", result="refused"), 150)
+        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="fifty", result="allowed", reaches=50), 50)
+        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="fifty", result="refused", reaches=150), 150)
         refused = self.ask("/a/x")
         problem = refused.problem()
         self.assertEqual((problem["code"], problem["status"]), ("rate-limited", 429))
@@ -131,16 +131,16 @@ class RateLimits(Case):
                    {"trial": "policies: [ trial ]", "strict": "policies: [ strict ]"})
         self.assertEqual(self.statuses("/trial/x", 4), [200] * 4)
         self.assertNotIn("ratelimit", self.ask("/trial/x").headers)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="trial", result="dry-run"), 4)
+        self.assertEqual(metric(self.admin, "adit_rate_limit_requests_total", policy="trial", result="dry-run", reaches=4), 4)
         wait_for(lambda: len(self.lines(rate_limit="trial", rate_limit_result="dry-run")) == 4, "what it would have done, in the log")
         self.assertEqual(self.statuses("/strict/x", 3), [200, 429, 429])
         banned = self.ask("/strict/x")
         self.assertEqual((banned.status, banned.problem()["code"]), (429, "banned"))
         self.assertTrue(1700 < int(banned.headers["retry-after"]) <= 1800)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_bans_total", policy="strict"), 1)
+        self.assertEqual(metric(self.admin, "adit_rate_limit_bans_total", policy="strict", reaches=1), 1)
         wait_for(lambda: re.search(r'"message":"a caller is banned".*client_ip 127\.0\.0\.1', self.connector.log()), "the ban in the log")
         self.assertEqual(self.ask("/strict/x").status, 429)
-        self.assertEqual(metric(self.admin, "adit_events_total", event="ban"), 1)  # once for each ban
+        self.assertEqual(metric(self.admin, "adit_events_total", event="ban", reaches=1), 1)  # once for each ban
         self.assertEqual(self.ask("/strict/x", x_forwarded_for="192.0.2.9").status, 200)
 
     def test_what_we_refuse_ourselves_costs_nothing(self):
@@ -159,7 +159,7 @@ class RateLimits(Case):
         holder.sendall(b"GET /full/hold HTTP/1.1\r\nHost: a\r\n\r\n")  # the one token that is spent
         wait_for(lambda: metric(self.admin, "adit_bulkhead_in_progress", bulkhead="route:full") == 1, "the place to be taken")
         self.assertEqual(self.statuses("/full/x", 5), [503] * 5)
-        self.assertEqual(metric(self.admin, "adit_rate_limit_refunded_total", policy="five"), 14)
+        self.assertEqual(metric(self.admin, "adit_rate_limit_refunded_total", policy="five", reaches=14), 14)
         wait_for(lambda: len([line for line in self.lines() if line.get("rate_limit_refunded")]) == 14, "the refunds in the log")
         self.assertEqual(self.statuses("/well/x", 3), [200, 200, 429])
 

@@ -75,7 +75,7 @@ class RequestCrosses(Case):
         wait_for(lambda: any(l.get("reused") for l in self.site.access_lines(self.connector)), "a kept connection to be used again")
         self.assertGreater(line["duration_ms"], 0)
         self.assertEqual(set(line["phases"]), {"queue_ms", "connect_ms", "first_byte_ms", "body_ms"})
-        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_requests_total", code="200"), 2)
+        self.assertGreaterEqual(metric(self.site.admin_port, "adit_connector_requests_total", code="200", reaches=2), 2)
         self.assertEqual(metric(self.agent.metrics_port, "adit_agent_sessions"), 4)
         for port in (self.site.admin_port, self.agent.metrics_port):
             text = fetch(port, "/metrics").body

@@ -69,8 +69,8 @@ class Shedding(Case):
         calls = self.backend.counts().calls
         self.assertEqual(self.ask("normal").status, 503)
         self.assertEqual(self.backend.counts().calls, calls)
-        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="low"), 3)
-        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="critical"), 1)
+        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="low", reaches=3), 3)
+        self.assertEqual(metric(self.admin, "adit_connector_shed_total", resource="requests", priority="critical", reaches=1), 1)
         for client in held:
             client.close()
         wait_for(lambda: self.served() == list(PRIORITIES), "everybody to be served again")
@@ -135,7 +135,7 @@ class Shedding(Case):
         wait_for(lambda: self.resource("descriptors")["shed"] in ("high", "all"), "shedding")
         with self.assertRaises((ConnectionError, OSError)):
             self.ask("critical")
-        self.assertGreaterEqual(metric(self.admin, "adit_connector_client_refused_total", reason="descriptors"), 1)
+        self.assertGreaterEqual(metric(self.admin, "adit_connector_client_refused_total", reason="descriptors", reaches=1), 1)
         self.assertEqual(ask_kept("critical"), 200)
         for client in idle:
             client.close()
