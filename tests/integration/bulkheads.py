@@ -134,6 +134,7 @@ class Bulkheads(Case):
         self.hold("/a/hold", "X-Forwarded-For: 192.0.2.1\r\n")
         self.await_gauge("in_progress", "policy:few", 2)
         self.assertEqual([ask("/a/x", x_forwarded_for="192.0.2.1"), ask("/a/x", x_forwarded_for="192.0.2.2")], [503, 200])
+        self.await_gauge("in_progress", "policy:few", 2)  # a place is free again once its answer is out
         row = json.loads(fetch(self.admin, "/status").body)["bulkheads"]
         self.assertEqual([(r["name"], r["in_progress"]) for r in row], [("route:b", 0), ("policy:few", 2)])
         self.assertEqual(row[1]["callers"], 2)
