@@ -46,8 +46,8 @@ struct Caller {
 Caller caller_of(const Peer& peer);
 
 struct Refusal {
-    enum class Why { no_certificate, certificate, no_token, token, page };
-    static constexpr std::size_t kWhys = 5;
+    enum class Why { no_certificate, certificate, no_token, token, page, handshake };
+    static constexpr std::size_t kWhys = 6;
 
     int status;          ///< 401: show what was not shown; 403: what was shown is not enough
     std::string reason;  ///< a sentence

@@ -145,10 +145,18 @@ net::Task<bool> Connection::shake_hands() {
     stream_ = std::move(secure);
     arm(state_->loop.now() + kTimeout);
     if (co_await tls.handshake()) {
+        refuse({.caller = caller_of(peer_), .request = "TLS handshake"},
+               {403, tls.problem(), tls.distrusts_peer() ? Refusal::Why::certificate : Refusal::Why::handshake});
         co_return false;
     }
     peer_.certificate = tls.peer_certificate();
     co_return true;
+}
+
+void Connection::refuse(const Asked& asked, const Refusal& refusal) const {
+    if (state_->refused && !state_->stopped) {
+        state_->refused(asked, refusal);
+    }
 }
 
 net::Task<bool> Connection::read_head(Request& request) {
@@ -225,9 +233,7 @@ net::Task<Answer> Connection::judge(const Head& head) {
     }
     const Refusal refused = caller ? Refusal{403, *page, Refusal::Why::page} : caller.error();
     asked.caller = caller_of(peer_);
-    if (state_->refused) {
-        state_->refused(asked, refused);
-    }
+    refuse(asked, refused);
     co_return refusal(refused.status, refused.status == 401 ? "unauthenticated" : "access-denied", refused.reason);
 }
 

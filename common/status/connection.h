@@ -38,6 +38,7 @@ class Connection final : public net::Deadline, public net::Tenant {
     /// Who it is was found out by a guard of before, and not by what is looked up anew with each request.
     bool outdated() const;
     net::Task<bool> shake_hands();
+    void refuse(const Asked& asked, const Refusal& refusal) const;
     net::Task<bool> exchange();
     /// False when the client has gone.
     net::Task<bool> read_head(Request& request);

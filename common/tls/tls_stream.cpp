@@ -147,6 +147,10 @@ void TlsStream::remember_problem() {
     ERR_clear_error();
 }
 
+bool TlsStream::distrusts_peer() const {
+    return status_ && SSL_get_verify_result(ssl_.get()) != X509_V_OK;
+}
+
 std::string_view TlsStream::alpn() const {
     const unsigned char* name = nullptr;
     unsigned size = 0;

@@ -29,6 +29,8 @@ class TlsStream final : public net::Stream {
     net::Task<net::Status> handshake();
     /// OpenSSL's or the peer's reason (an alert) for the last failure.
     const std::string& problem() const { return problem_; }
+    /// Whether the handshake failed for the certificate that the peer showed.
+    bool distrusts_peer() const;
     /// The protocol chosen by ALPN; empty when none was.
     std::string_view alpn() const;
     /// "TLSv1.3", and the key exchange group.

@@ -9,7 +9,7 @@ import stat
 import subprocess
 
 from certificates import Authority
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, wait_for
+from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 TOKEN = "a-token-of-operators-that-is-long-enough"
 CHANGES = ("/reload", "/circuits/backend:web/open", "/circuits/backend:web/auto", "/cache/purge", "/degrade/on", "/degrade/auto")
@@ -244,8 +244,9 @@ class OffBox(Admin):
         self.tool("check")
 
     def test_a_certificate_of_the_listed_gets_in_and_no_other(self):
+        metrics = free_port()
         self.configure(f'address: "0.0.0.0:{self.port}", tls: {{ {self.tls}, client_ca: ca.crt, subjects: [ "email:ops@example.org" ] }}, '
-                       f'metrics: "127.0.0.1:{free_port()}"')
+                       f'metrics: "127.0.0.1:{metrics}", audit: audit.jsonl')
         self.start()
         self.assertEqual(self.by("ops")[0], 200)
         self.assertEqual(self.by("ops", "/degrade/on", "-X", "POST")[0], 200)
@@ -264,6 +265,13 @@ class OffBox(Admin):
         self.assertIn("functionality: full", self.run_tool(CONNECTOR, *remote, "--admin-ca", self.directory / "ca.crt").stdout)
         self.assertIn("no answer", self.run_tool(CONNECTOR, *remote, "--admin-ca", self.directory / "others.crt", status=1).stderr)
         self.assertTrue(json.loads(self.tool("healthcheck").stdout)["ready"])  # by admin.metrics: it has no certificate
+        told = [json.loads(line) for line in (self.directory / "audit.jsonl").read_text().splitlines()]
+        refused = [(line["request"], line["reason"]) for line in told if line["outcome"] == "refused"]
+        self.assertEqual([request for request, _ in refused], ["GET /status", "TLS handshake"])  # those of dev and stranger
+        self.assertIn("certificate", refused[1][1])
+        count = lambda why, reaches: metric(metrics, "adit_admin_refused_total", reason=why, reaches=reaches)
+        self.assertEqual(count("certificate", 2), 2)
+        self.assertGreaterEqual(count("handshake", 3), 3)  # none shown, an old version, clear text
 
     def test_a_token_over_tls_gets_in_and_pages_do_not(self):
         self.write("token", TOKEN)

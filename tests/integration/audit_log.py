@@ -131,7 +131,7 @@ class Changes(Audit):
         self.assertEqual(len(self.lines()), 60)
         shown = fetch(self.admin_port, "/metrics", headers={"Authorization": "Bearer a-token-of-operators-that-is-long"}).body.decode()
         refused = dict(re.findall(r'adit_admin_refused_total\{reason="(\w+)"\} (\d+)', shown))
-        self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1"})
+        self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1", "handshake": "0"})
 
     def test_without_a_line_nothing_changes(self):
         self.configure("audit: logs/audit.jsonl")
