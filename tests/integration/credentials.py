@@ -356,6 +356,7 @@ class Credentials(Case):
         text = config.read_text().replace("client_id: gateway", "client_id: gateway, scopes: [ more ]", 1)
         config.write_text(text)
         wait_for(lambda: "configuration reloaded" in self.connector.log(), "the reload")
+        self.assertEqual(fetch(self.admin, "/reload", "POST").status, 200)  # which waits for every worker
         self.assertEqual((self.get().status, self.get("/other/x").status), (200, 200))
         self.assertEqual(len(self.provider.requests), 3)
 
