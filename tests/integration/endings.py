@@ -76,7 +76,7 @@ class Endings(Case):
         connector, _ = site.up()
         for name in origins:
             with self.subTest(name):
-                answer = raw(site.client_port, b"GET /%s/x HTTP/1.1\r\nHost: a\r\n\r\n" % name.encode(), 15)
+                answer = raw(site.client_port, b"GET /%s/x HTTP/1.1\r\nHost: a\r\n\r\n" % name.encode())
                 self.assertFalse(answer.endswith(b"\r\n0\r\n\r\n"), answer)
                 if answer.startswith(b"HTTP/1.1 200"):
                     self.assertTrue(answer.closed, "the connection stayed open")
