@@ -116,11 +116,11 @@ class UnixSocket(Admin):
         tunnels = f'tunnels: {{ directory: tunnels.d, tls: {{ address: "127.0.0.1:{free_port()}", key: connector.key }} }}\n'
         self.configure(f'address: "unix:{self.socket}"', tunnels)
         old = self.start()
-        pid = lambda: json.loads(self.over_socket("/status")[1]).get("instance")
+        pid = lambda: json.loads(self.over_socket("/status")[1] or "{}").get("instance")
         before = pid()
         successor = self.start(wait=False)
         wait_for(lambda: "connector started" in successor.log(), "the successor to start")
-        wait_for(lambda: pid() != before, "the successor at the path")
+        wait_for(lambda: pid() not in (None, before), "the successor at the path")
         successor.popen.kill()
         successor.wait()
         wait_for(lambda: self.over_socket("/live")[0] == 200 and pid() == before, "the older one at the path again")

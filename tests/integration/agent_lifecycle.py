@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 
-from harness import Case, Site, fetch, main, wait_for
+from harness import Case, Site, can_connect, fetch, main, wait_for
 from servers import Origin
 
 
@@ -34,7 +34,7 @@ class AgentLifecycle(Case):
         wait_for(lambda: len({s["agent"] for s in self.site.sessions() if s["state"] == "ready"}) == 1, "one agent left", 10)
         self.timely("without a frozen agent", time.monotonic() - frozen, promised=3)
         for _ in range(20):
-            self.assertEqual(self.site.get("/x", seconds=3).status, 200)
+            self.assertEqual(self.site.get("/x", seconds=9).status, 200)
         agents[0].signal(signal.SIGCONT)
         self.site.wait_sessions(count=8, agents=2)
 
@@ -60,7 +60,7 @@ class AgentLifecycle(Case):
         agent.signal(signal.SIGTERM)
         wait_for(lambda: '"draining"' in agent.log(), "the agent to drain")
         agent.signal(signal.SIGTERM)
-        self.assertEqual(agent.wait(3), 1)
+        self.assertEqual(agent.wait(9), 1)  # the origin holds its answer for longer
         self.origin.release.set()
 
     def test_a_hangup_signal_reloads_the_allow_list(self):
@@ -84,7 +84,8 @@ class AgentLifecycle(Case):
         connector.popen.kill()
         connector.wait()
         self.site.start_connector()
-        wait_for(lambda: self.site.sessions(), "the agent to return", 15)
+        self.site.wait_sessions()
+        wait_for(lambda: can_connect(self.site.client_port), "the client port")
         self.assertEqual(self.site.get("/x").status, 200)
 
 

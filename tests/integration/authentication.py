@@ -65,6 +65,7 @@ backends: {{ web: {{ endpoints: [ "http://127.0.0.1:{self.origin.port}" ]{backen
         before = metric(self.admin, "adit_connector_reloads_total")
         text()
         wait_for(lambda: metric(self.admin, "adit_connector_reloads_total") > before, "a reload")
+        self.assertEqual(fetch(self.admin, "/reload", "POST").status, 200)  # which waits for every worker
 
     def consumer(self, answer):
         self.assertEqual(answer.status, 200, answer.body)

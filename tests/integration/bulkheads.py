@@ -45,13 +45,17 @@ class Bulkheads(Case):
     def test_there_are_never_more_in_progress_and_whoever_waits_is_served(self):
         self.start(", bulkhead: { concurrent: 4, queue: 64, queue_timeout: 20s }")
         self.backend.behave(dict(latency="0.005-0.02"))
+        self.backend.freeze()
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            statuses = collections.Counter(pool.map(lambda _: fetch(self.port, "/a/x").status, range(240)))
+            answers = [pool.submit(fetch, self.port, "/a/x") for _ in range(240)]
+            self.await_gauge("waiting", "backend:web", 20)  # and whoever follows while these are served
+            self.backend.thaw()
+            statuses = collections.Counter(answer.result().status for answer in answers)
         self.assertEqual(statuses, {200: 240})
         self.assertLessEqual(self.backend.counts().most, 4)
         self.await_gauge("in_progress", "backend:web", 0)
         self.assertEqual(self.gauge("waiting", "backend:web"), 0)
-        self.assertGreater(metric(self.admin, "adit_bulkhead_queue_seconds_count", bulkhead="backend:web", reaches=101), 100)
+        self.assertGreaterEqual(metric(self.admin, "adit_bulkhead_queue_seconds_count", bulkhead="backend:web", reaches=20), 20)
         waited = wait_for(lambda: self.lines(bulkhead="backend:web"), "who waited, in the log")[-1]
         self.assertGreater(waited["bulkhead_ms"], 0)
 
@@ -131,6 +135,7 @@ class Bulkheads(Case):
         self.hold("/a/hold", "X-Api-Key: shop\r\n")
         self.await_gauge("in_progress", "policy:few", 1)
         self.assertEqual([ask("/a/x", x_api_key="shop"), ask("/a/x", x_api_key="till"), ask("/a/x")], [503, 200, 200])
+        self.await_gauge("in_progress", "policy:few", 1)
         self.hold("/a/hold", "X-Forwarded-For: 192.0.2.1\r\n")
         self.await_gauge("in_progress", "policy:few", 2)
         self.assertEqual([ask("/a/x", x_forwarded_for="192.0.2.1"), ask("/a/x", x_forwarded_for="192.0.2.2")], [503, 200])

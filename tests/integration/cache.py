@@ -65,7 +65,7 @@ routes:
         mark, second = self.marked("/a")
         self.assertEqual((mark, second.body, self.origin.calls("/a")), ("hit", first.body, 1))
         self.assertRegex(second.headers["cache-status"], r"^adit; hit; ttl=(59\d|600)$")
-        self.assertIn(second.headers["age"], ("0", "1", "2"))
+        self.assertLess(int(second.headers["age"]), 10)
         self.assertNotIn("warning", second.headers)
         self.assertEqual(second.headers["content-length"], str(len(first.body)))
         head = self.get("/a", method="HEAD")
@@ -197,7 +197,7 @@ routes:
         with concurrent.futures.ThreadPoolExecutor(10) as crowd:
             # a caller's own deadline is not that of those who wait for his answer
             page = self.origin.say("/deadline", CACHEABLE, gate=threading.Event())
-            hasty = crowd.submit(self.get, "/deadline", x_time_left="1500")
+            hasty = crowd.submit(self.get, "/deadline", x_time_left="2500")
             wait_for(lambda: len(page.calls) == 1, "the leader's call")
             patient = [crowd.submit(self.get, "/deadline") for _ in range(5)]
             self.assertEqual(hasty.result().status, 504)
@@ -289,6 +289,7 @@ routes:
         self.assertIn("fwd-status=304", site.get("/web/x").headers["cache-status"])
         self.assertEqual(len(page.calls), 2)
         agent.stop()
+        wait_for(lambda: not site.sessions(), "its sessions to end")
         answer = site.get("/web/x")
         self.assertEqual((answer.status, answer.body), (200, first.body))
         self.assertIn("detail=stale-if-error", answer.headers["cache-status"])

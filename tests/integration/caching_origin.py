@@ -4,6 +4,8 @@ import socketserver
 import threading
 import time
 
+from harness import free_port
+
 
 class Page:
     def __init__(self, fields=(), body=None, status=200, delay=0.0, gate=None, chunked=False, vary=(), cut=None):
@@ -82,13 +84,12 @@ class CachingOrigin:
 
     def __init__(self, case):
         self.pages, self.lock = {}, threading.Lock()
-        self.port, self.server = 0, None
+        self.port, self.server = free_port(), None  # to which it comes back
         self.start()
         case.addCleanup(self.stop)
 
     def start(self):
         self.server = Server(self.port, self)
-        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self):

@@ -51,7 +51,7 @@ class CombinedResilience(Case):
 
     def test_a_bad_hour(self):
         self.backend.behave(dict(path="/kept", fields={"cache-control": "max-age=0, stale-if-error=600"}), dict(path="/fresh", fields={"cache-control": "max-age=600"}),
-                            dict(path="/once", status=503, times=1), dict(path="/posted", status=503, times=1), dict(path="/slow", latency=1.0))
+                            dict(path="/once", status=503, times=1), dict(path="/posted", status=503, times=1), dict(path="/slow", latency=2.0))
         # Who is nobody, or had enough, costs the backend nothing.
         self.assertEqual(self.ask("/x", key="").status, 401)
         trial = [self.ask(f"/trial/{i}", key="small") for i in range(5)]

@@ -43,7 +43,7 @@ class ConnectorLifecycle(Case):
         connector.signal(signal.SIGTERM)
         wait_for(lambda: fetch(self.site.admin_port, "/ready").status == 503, "the connector to drain")
         connector.signal(signal.SIGTERM)
-        connector.wait(3)
+        connector.wait(9)  # the origin holds its answer for longer
         self.origin.release.set()
 
     def test_an_idle_connector_leaves_soon_and_frees_its_ports(self):

@@ -19,7 +19,7 @@ FORGED = "forged-by-the-client"
 
 
 def oauth2(provider, url=None, secret=SECRET, more=""):
-    return (f'oauth2_client_credentials: {{ endpoint: {{ url: "{url or provider.token_url}", timeout: 2s{more} }}, client_id: gateway, client_secret: "{secret}" ')
+    return (f'oauth2_client_credentials: {{ endpoint: {{ url: "{url or provider.token_url}", timeout: 10s{more} }}, client_id: gateway, client_secret: "{secret}" ')
 
 
 class Proxy(threading.Thread):
@@ -40,7 +40,9 @@ class Proxy(threading.Thread):
     def serve(self, connection):
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(65536)
+            if not (part := connection.recv(65536)):
+                return
+            head += part
         self.asked.append(head.decode())
         far = socket.create_connection(("127.0.0.1", self.to))
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -71,7 +73,8 @@ class Credentials(Case):
 
     def configure(self, **backends):
         """Each backend: its credential, or (its credential, its endpoint)."""
-        lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2", "backends:"]
+        lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2",
+                 "shed: { enabled: false }", "backends:"]  # it would answer for a machine that is busy with other tests
         for name, credential in backends.items():
             credential, url = credential if isinstance(credential, tuple) else (credential, self.origin.url)
             lines.append(f"  {name}: {{ endpoints: [ \"{url}\" ], credential: {{ {credential} }} }}")
@@ -104,6 +107,9 @@ class Credentials(Case):
     def standing(self, backend="web"):
         return next(b for b in self.public()["backends"] if b["name"] == backend)["credentials"][0]
 
+    def fetched(self, backend):
+        return metric(self.admin, "adit_credential_fetches_total", backend=backend, result="ok")
+
     # Fetching
 
     def test_five_hundred_who_come_at_once_cost_one_call_and_what_a_client_forged_stays_behind(self):
@@ -125,23 +131,35 @@ class Credentials(Case):
         self.assertEqual(self.provider.grants[0]["client"], "gateway")
 
     def test_tokens_that_expire_under_load_cost_no_request_anything(self):
-        self.provider.expires_in = 3
-        self.up(web=oauth2(self.provider) + ", prefetch: true }")
-        wait_for(lambda: self.standing()["ready"], "the first token")
+        self.provider.expires_in = 10  # asked for again after seven and a half at the latest, not used after nine
+        self.up(web=oauth2(self.provider) + ", prefetch: true }", other=oauth2(self.provider) + ", prefetch: true }")
+        wait_for(lambda: self.standing()["ready"] and self.standing("other")["ready"], "the first tokens")
         self.provider.next(times=None, slow=0.3)  # a request that waited for it would show
-        took, end = [], time.monotonic() + 6
+        took, goal = [], threading.Event()
 
         def one():
-            while time.monotonic() < end:
-                began = time.monotonic()
-                self.assertEqual(self.get().status, 200)
-                took.append(time.monotonic() - began)
-        self.many(8, one, workers=8)
+            while not goal.is_set():
+                for path in ("/web/x", "/other/x"):
+                    began = time.monotonic()
+                    self.assertEqual(self.get(path).status, 200)
+                    took.append(time.monotonic() - began)
+
+        def renewed():
+            return len(self.provider.tokens.issued) >= 4 and all(self.fetched(backend) == 2 for backend in ("web", "other"))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            asking = [pool.submit(one) for _ in range(8)]
+            try:
+                wait_for(renewed, "another token of each")
+                reached = len(took)
+                wait_for(lambda: len(took) > reached + 50 or any(each.done() for each in asking), "requests with these")
+            finally:
+                goal.set()
+            for each in asking:
+                each.result()
         took.sort()
-        print(f"{len(took)} requests over {len(self.provider.requests)} tokens of 3 s: median {took[len(took) // 2] * 1000:.1f} ms, "
+        print(f"{len(took)} requests over {len(self.provider.requests)} tokens of 10 s: median {took[len(took) // 2] * 1000:.1f} ms, "
               f"99 % {took[len(took) * 99 // 100] * 1000:.1f} ms, longest {took[-1] * 1000:.1f} ms")
-        self.assertGreaterEqual(len(self.provider.requests), 3)
-        self.assertEqual(metric(self.admin, "adit_credential_wait_seconds_count", backend="web"), 0)
+        self.assertEqual(metric(self.admin, "adit_credential_wait_seconds_count"), 0)
 
     def test_a_provider_that_stumbles_is_asked_again_before_anybody_hears_of_it(self):
         self.provider.expires_in = "3600"
@@ -173,11 +191,11 @@ class Credentials(Case):
         self.assertEqual(self.origin.requests, [])
 
     def test_with_a_provider_down_a_good_token_goes_on_and_an_expired_one_is_never_sent(self):
-        self.provider.expires_in = 3
+        self.provider.expires_in = 5
         self.up(web=oauth2(self.provider) + "}")
         self.assertEqual(self.get().status, 200)
         self.provider.next(times=None, status=503)
-        end = time.monotonic() + 8
+        end = time.monotonic() + 15
         statuses = []
         while time.monotonic() < end and (not statuses or statuses[-1] == 200):
             statuses.append(self.get().status)
@@ -217,10 +235,12 @@ class Credentials(Case):
             raise ValueError("never")
         self.origin.check = never
         self.up(web=oauth2(self.provider) + "}")
+        began = time.monotonic()
         answers = self.many(200, self.get, workers=20)
+        took = time.monotonic() - began
         self.assertEqual({answer.status for answer in answers}, {401})
         self.assertIn("invalid_token", answers[0].headers["www-authenticate"])
-        self.assertLessEqual(len(self.provider.requests), 2)
+        self.assertLessEqual(len(self.provider.requests), 2 + took // 10)  # another one every ten seconds
         self.assertLessEqual(len(self.origin.requests), 2 * len(answers))
 
     def test_a_request_whose_body_is_gone_is_not_sent_twice(self):
@@ -336,6 +356,7 @@ class Credentials(Case):
         text = config.read_text().replace("client_id: gateway", "client_id: gateway, scopes: [ more ]", 1)
         config.write_text(text)
         wait_for(lambda: "configuration reloaded" in self.connector.log(), "the reload")
+        self.assertEqual(fetch(self.admin, "/reload", "POST").status, 200)  # which waits for every worker
         self.assertEqual((self.get().status, self.get("/other/x").status), (200, 200))
         self.assertEqual(len(self.provider.requests), 3)
 

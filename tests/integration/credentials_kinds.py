@@ -67,7 +67,7 @@ class Kinds(Case):
         by_secret = 'client_secret: "${file:secret}"'
         self.up(basic=oauth2(f"{by_secret}, {asked}"), post=oauth2(f"{by_secret}, authentication: post, {asked}"),
                 signed=oauth2("authentication: private_key_jwt, assertion: { key: signer.pem }", client="signer"),
-                secure=oauth2(by_secret, secure, f', ca: {ca.file}'), stranger=oauth2(by_secret, secure, ', timeout: 1s'),
+                secure=oauth2(by_secret, secure, f', ca: {ca.file}'), stranger=oauth2(by_secret, secure, ', timeout: 4s'),
                 scope=oauth2(f"{by_secret}, scopes: [ admin ]"))
         for backend in ("basic", "post", "signed"):
             plain.check(self.token(backend))

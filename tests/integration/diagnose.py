@@ -141,7 +141,7 @@ class Diagnose(Case):
         for thread in threads:
             thread.join()
         self.assertEqual(set(statuses), {200})
-        self.assertEqual({s["id"] for s in self.site.sessions()}, sessions)
+        wait_for(lambda: {s["id"] for s in self.site.sessions()} == sessions, "the sessions that there were, and no others")
         self.assertEqual(metric(self.site.admin_port, "adit_connector_session_opened_total", reaches=4), 4)
         wait_for(lambda: connector.log().count("a diagnosis, which takes no requests") == 5, "the connector's log")
 

@@ -2,6 +2,7 @@
 import base64
 import socket
 import threading
+import time
 import unittest
 
 import wireguard_relay
@@ -34,7 +35,9 @@ class Relay(Accepting):
         if target is None:
             head = b""
             while b"\r\n\r\n" not in head:
-                head += client.recv(4096)
+                if not (part := client.recv(4096)):
+                    return
+                head += part
             self.requests.append(head.decode())
             wanted = "Basic " + base64.b64encode((self.credentials or "").encode()).decode()
             if self.credentials and f"Proxy-Authorization: {wanted}" not in head.decode():
@@ -128,8 +131,10 @@ class Dialling(Case):
         agent = site.start_agent(token=token)
         site.wait_sessions(count=4)
         fall_silent()
-        wait_for(lambda: not [s for s in site.sessions() if s["state"] == "ready"], "the connector to notice", 4)
-        wait_for(lambda: '"session lost"' in agent.log(), "the agent to notice", 12)
+        silent = time.monotonic()
+        wait_for(lambda: not [s for s in site.sessions() if s["state"] == "ready"], "the connector to notice")
+        self.timely("without a path that is silent", time.monotonic() - silent, promised=4)
+        wait_for(lambda: '"session lost"' in agent.log(), "the agent to notice")
         self.assertTrue(connector.alive() and can_connect(site.admin_port))
 
 

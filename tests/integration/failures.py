@@ -22,13 +22,12 @@ class Failures(Case):
         self.silent = Scripted(b"", "hold")
         self.stalled = Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hold")
         self.reset = Scripted(b"", "reset")
-        short = "timeouts: { connect: 1s, first_byte: 1s, idle: 1s, total: 0s }"
+        short = {"full": "connect: 1s", "silent": "first_byte: 1s", "stalled": "idle: 1s", "total": "total: 1s"}
         services = {"refused": f"http://127.0.0.1:{free_port()}", "nodns": "http://no-such-host.invalid:80",
                     "full": "http://127.0.0.1:%d" % self.full.getsockname()[1], "silent": f"http://127.0.0.1:{self.silent.port}",
                     "stalled": f"http://127.0.0.1:{self.stalled.port}", "reset": f"http://127.0.0.1:{self.reset.port}",
                     "metadata": "http://169.254.169.254:80", "forbidden": "http://127.0.0.1:1", "total": f"http://127.0.0.1:{self.origin.port}"}
-        backends = {name: f"endpoints: [ service://{name} ], {short}" for name in services}
-        backends["total"] = "endpoints: [ service://total ], timeouts: { total: 1s }"
+        backends = {name: f"endpoints: [ service://{name} ], timeouts: {{ {short.get(name, 'connect: 10s')} }}" for name in services}
         backends["direct"] = f'endpoints: [ "http://127.0.0.1:{self.origin.port}/under" ]'
         backends["both"] = f'endpoints: [ "http://127.0.0.1:{free_port()}", "http://127.0.0.1:{self.origin.port}" ]'
         backends["patient"] = "endpoints: [ service://full ], timeouts: { connect: 60s, first_byte: 60s }"
@@ -57,6 +56,7 @@ class Failures(Case):
 
     def test_who_leaves_while_an_agent_dials_leaves_no_socket_behind(self):
         _, (agent,) = self.site.up(allow=self.allow())
+        wait_for(lambda: agent.log().count('"session ready"') >= 4, "the agent to have all that it wants")
         before, clients = agent.descriptors(), []
         for _ in range(40):  # on both workers, so that some requests go by way of the other one
             clients.append(socket.create_connection(("127.0.0.1", self.site.client_port)))

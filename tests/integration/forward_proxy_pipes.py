@@ -2,7 +2,7 @@
 import signal
 import socket
 
-from harness import SANITIZED, can_connect, main, metric, raw, scaled, wait_for
+from harness import SANITIZED, can_connect, fetch, main, metric, raw, scaled, wait_for
 from proxy_site import BYTES, Proxied, connect, dial, read_all
 from servers import Accepting
 
@@ -107,19 +107,20 @@ class Pipes(Proxied):
 
 
 class Silence(Proxied):
-    idle = "1s"
+    idle = "2s"
 
     def test_silence_ends_a_pipe(self):
         client, _ = dial(self.port, self.echo_target())
         self.assertEqual(read_all(client), (b"", "reset"))
-        self.assertIn("no bytes moved within 1s", self.line(method="CONNECT", status=200)["reason"])
+        self.assertIn("no bytes moved within 2s", self.line(method="CONNECT", status=200)["reason"])
 
     def test_a_reload_leaves_running_pipes_alone(self):
         client, _ = dial(self.port, self.echo_target())
         text = self.site.config.read_text()
-        self.site.config.write_text(text.replace("idle_timeout: 1s", "idle_timeout: 60s"))
+        self.site.config.write_text(text.replace("idle_timeout: 2s", "idle_timeout: 60s"))
         self.connector.signal(signal.SIGHUP)
         wait_for(lambda: self.keeps(client) and "configuration reloaded" in self.connector.log(), "the reload")
+        self.assertEqual(fetch(self.site.admin_port, "/reload", "POST").status, 200)  # which waits for every worker
         lasting, _ = dial(self.port, self.echo_target())
         self.assertEqual(read_all(client), (b"", "reset"))  # by the terms that it began with
         self.assertTrue(self.keeps(lasting))

@@ -135,9 +135,10 @@ class GrpcCalls(Case):
                 self.assertEqual((call.code(), dict(call.trailing_metadata())["x-last"]), (Code.ABORTED, "late"))
 
     def test_deadlines_reach_the_server_and_its_work_ends_with_them(self):
-        self.assertEqual(self.call("/python.Echo/Wait", timeout=0.5)[0], Code.DEADLINE_EXCEEDED)
+        self.assertEqual(self.call("/python.Echo/Unary")[0], Code.OK)  # all connections stand: they do not come out of its time
+        self.assertEqual(self.call("/python.Echo/Wait", timeout=1.5)[0], Code.DEADLINE_EXCEEDED)
         wait_for(lambda: self.service.cancelled == 1, "the call to end at the server")
-        self.assertTrue(0.1 < self.service.deadlines[0] <= 0.5, self.service.deadlines)
+        self.assertTrue(0.1 < self.service.deadlines[0] < 1.6, self.service.deadlines)  # which clients round up
 
     def test_a_cancelled_call_is_cancelled_at_the_server(self):
         call = self.channel.unary_unary("/python.Echo/Wait").future(b"")
@@ -161,11 +162,11 @@ class GrpcCalls(Case):
                 told = self.call(method)
                 self.assertEqual(told[0], code, told)
                 self.assertIn(words, told[1])
-        self.site.config.write_text(self.site.config.read_text().replace("service://node ], protocol: h2 }", "service://node ], protocol: h2, timeouts: { first_byte: 300ms } }"))
+        self.site.config.write_text(self.site.config.read_text().replace("service://node ], protocol: h2 }", "service://node ], protocol: h2, timeouts: { first_byte: 1s } }"))
         self.site.tool("reload")
         told = self.call("/node.Echo/Wait")
         self.assertEqual(told[0], Code.DEADLINE_EXCEEDED, told)
-        wait_for(lambda: json.loads(self.call("/node.Echo/Seen")[2])["cancelled"] >= 1, "the call to end at the server")
+        wait_for(lambda: (seen := self.call("/node.Echo/Seen")[2]) and json.loads(seen)["cancelled"] >= 1, "the call to end at the server")
 
     def test_a_tunnel_without_agents_is_unavailable_to_calls(self):
         self.agent.stop()

@@ -131,7 +131,7 @@ class HalfOpen(Case):
         with contextlib.ExitStack() as stack:
             self.strangers(stack, self.site.tunnel_port, 3 * PLACES, client_hello())
             self.site.start_agent()
-            self.site.wait_sessions(agents=2, seconds=5)
+            self.site.wait_sessions(agents=2, seconds=9)  # who hold the places are let go after ten
 
 
 if __name__ == "__main__":

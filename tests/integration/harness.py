@@ -82,7 +82,9 @@ class Process:
         return self.popen.pid
 
     def log(self):
-        return self.log_path.read_text(errors="replace")
+        """What it has written; of one that runs whole lines only, since a reader may meet the beginning of one."""
+        ended, text = not self.alive(), self.log_path.read_text(errors="replace")
+        return text if ended else text[:text.rfind("\n") + 1]
 
     def signal(self, number):
         self.popen.send_signal(number)

@@ -5,10 +5,10 @@ import socket
 
 import grpc
 
-from harness import Case, Site, fetch, main, metric, wait_for
+from harness import Case, Site, fetch, free_port, main, metric, wait_for
 from servers import Origin, OriginHandler
 
-CHECK = "interval: 200ms, timeout: 2s, unhealthy: 2, healthy: 2"
+CHECK = "interval: 200ms, timeout: 10s, unhealthy: 2, healthy: 2"
 
 
 class Doctor(Origin):
@@ -60,7 +60,7 @@ class Health(Case):
         grpc_port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         self.addCleanup(lambda: server.stop(None).wait(5))
-        self.gate = socket.create_server(("127.0.0.1", 0))
+        self.gate = socket.create_server(("127.0.0.1", free_port()))  # to which one comes back
         gate = self.gate.getsockname()[1]
         services = {"web": f"http://127.0.0.1:{self.tunnelled.port}/base", "calls": f"http://127.0.0.1:{grpc_port}", "gate": f"http://127.0.0.1:{gate}"}
         http = f"health: {{ http: {{ path: \"/healthz?deep=1\", host: doctor.example, status: [ 200, 204 ], body: fine }}, {CHECK} }}"
