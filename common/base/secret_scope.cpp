@@ -45,23 +45,24 @@ void* get(std::size_t size) {
 
 }  // namespace
 
-// All other forms but those for large alignments end up in these.
-void* operator new(std::size_t size) {
+// All other forms but those for large alignments end up in these. Weak: a program that counts what it takes has its
+// own.
+[[gnu::weak]] void* operator new(std::size_t size) {
     return get(size);
 }
-void* operator new[](std::size_t size) {
+[[gnu::weak]] void* operator new[](std::size_t size) {
     return get(size);
 }
-void operator delete(void* memory) noexcept {
+[[gnu::weak]] void operator delete(void* memory) noexcept {
     give_back(memory);
 }
-void operator delete[](void* memory) noexcept {
+[[gnu::weak]] void operator delete[](void* memory) noexcept {
     give_back(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept {
     give_back(memory);
 }
-void operator delete[](void* memory, std::size_t) noexcept {
+[[gnu::weak]] void operator delete[](void* memory, std::size_t) noexcept {
     give_back(memory);
 }
 #endif
