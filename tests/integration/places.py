@@ -120,7 +120,7 @@ class Places(Case):
 
         def each():
             return sorted(collections.Counter(session["agent"] for session in self.site.sessions() if session["state"] == "ready").values())
-        wait_for(lambda: each() == [4, 4], "the places of the first for the second", 30)
+        wait_for(lambda: each() == [4, 4], "the places of the first for the second", 60)
 
 
 if __name__ == "__main__":
