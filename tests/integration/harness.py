@@ -236,7 +236,8 @@ class Site:
         return fetch(self.client_port, path, **keywords)
 
     def access_lines(self, connector):
-        return [json.loads(line) for line in connector.log().splitlines() if '"logger":"access"' in line]
+        whole = connector.log().rpartition("\n")[0]  # of the last line only a part may be there yet
+        return [json.loads(line) for line in whole.splitlines() if '"logger":"access"' in line]
 
 
 class Answer:

@@ -155,12 +155,13 @@ class Keys(Case):
         reader = Alone(self, {"main": settings}, "reader.yaml", prefix=("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"))
         wait_for(lambda: "is read-only and has no next key for ES256" in reader.process.log(), "a warning ahead of time")
         self.assertIn("garbage.pem", reader.process.log())
-        self.assertTrue(set(before) <= set(reader.kids()))
+        known = reader.kids()  # the writer may have made the next one at last
+        self.assertTrue(set(before) <= set(known))
         self.assertEqual(sorted(os.listdir(directory)), files)
         with self.subTest("a key that its owner brings is taken up"):
             new = self.run_tool("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256").stdout
             (directory / "ES256.20260101T000000Z.pem").write_text(new)
-            wait_for(lambda: len(reader.kids()) == len(before) + 1, "the new key in the key set")
+            wait_for(lambda: len(reader.kids()) == len(known) + 1, "the new key in the key set")
 
     def test_an_issuer_without_keys_does_not_start(self):
         (self.directory / "keys").write_text("a file")

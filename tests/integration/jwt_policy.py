@@ -3,6 +3,7 @@ import http.client
 import json
 import signal
 import threading
+import time
 import urllib.parse
 
 from certificates import Authority
@@ -120,6 +121,7 @@ class Tokens(Case):
         issuer.control("rotate")
         new = issuer.token()
         issuer.control("mode", jwks="held")
+        began = time.monotonic()
         statuses = []
         threads = [threading.Thread(target=lambda: statuses.append(self.status("idp", new))) for _ in range(40)]
         for thread in threads:
@@ -134,14 +136,15 @@ class Tokens(Case):
         issuer.control("mode")
         self.assertEqual({self.status("idp", issuer.token(kid=f"made-up-{i}")) for i in range(30)}, {401})
         self.assertEqual({self.status("idp", issuer.token(kid=f"foreign-{i}", iss="https://other.example")) for i in range(5)}, {401})
-        self.assertEqual(issuer.fetches(), 2)
+        fetches = issuer.fetches()
+        self.assertLessEqual(fetches, 2 + (time.monotonic() - began) // 10)  # unknown keys are asked for every 10 s at most
         self.assertGreaterEqual(metric(self.admin, "adit_authentications_total", policy="idp", result="refused", reaches=35), 35)
         # A new configuration goes on with the keys of the one before.
         self.config.write_text(self.config.read_text() + "log: { level: info }\n")
         connector.signal(signal.SIGHUP)
         wait_for(lambda: "configuration reloaded" in connector.log(), "the reload")
         self.assertEqual(self.status("idp", new), 200)
-        self.assertEqual(issuer.fetches(), 2)
+        self.assertEqual(issuer.fetches(), fetches)
 
     def test_keys_go_on_being_used_while_the_issuer_fails_and_for_so_long_as_is_said(self):
         issuer = Issuer(self)
@@ -186,7 +189,7 @@ class Tokens(Case):
         for name, answer in answers.items():
             with self.subTest(name):
                 self.assertEqual((answer.status, answer.problem()["code"]), (503, "authentication-unavailable"))
-                self.assertGreaterEqual(int(answer.headers["retry-after"]), 7 if name == "m-429" else 1)
+                self.assertGreaterEqual(int(answer.headers["retry-after"]), 40 if name == "m-429" else 1)  # of 70
                 self.assertNotIn("www-authenticate", answer.headers)
                 self.assertNotIn(str(issuer.port), answer.problem()["detail"])
         self.assertEqual(self.status("gone", issuer.token(iss="https://other.example")), 401)  # no keys are needed for that

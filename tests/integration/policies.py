@@ -100,8 +100,11 @@ class Policies(Case):
                 yield self.curl(version, path, *arguments, **keywords)
 
     def access_line(self, path):
-        lines = [json.loads(line) for line in self.connector.log().splitlines() if '"logger":"access"' in line]
-        return next((line for line in lines if line["path"] == path), None)
+        return next(iter(self.access_lines(path)), None)
+
+    def access_lines(self, path):
+        whole = self.connector.log().rpartition("\n")[0]  # of the last line only a part may be there yet
+        return [line for line in map(json.loads, whole.splitlines()) if line["logger"] == "access" and line["path"] == path]
 
     # --- who asks, and where it goes ---
 
@@ -269,7 +272,7 @@ class Policies(Case):
                 self.assertEqual((answer.body, answer["content-encoding"], answer["vary"]), (TEXT, coding, "Accept-Encoding"))
                 self.assertEqual((answer["etag"], answer["content-length"], answer["accept-ranges"]),
                                  ('W/"v1"', "", "") if coding else ('"v1"', str(len(TEXT)), "bytes"))
-        sent = [line for line in map(json.loads, self.connector.log().splitlines()) if line.get("path") == "/text/x"]
+        sent = wait_for(lambda: len(lines := self.access_lines("/text/x")) == 8 and lines, "the access lines")
         self.assertLess(min(line["bytes_out"] for line in sent), len(TEXT) / 20)
         for answer in self.both("/fixed", "--compressed", "-H", "Accept-Encoding: br, gzip"):
             self.assertEqual((answer.body, answer["content-encoding"]), (b"a" * 2000, "gzip"))

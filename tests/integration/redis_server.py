@@ -48,7 +48,7 @@ class Sentinel(Redis):
         self.directory.mkdir()
         self.file = self.directory / "sentinel.conf"
         lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}", f"sentinel monitor main 127.0.0.1 {master.port} 1",
-                 "sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 2000"]
+                 "sentinel down-after-milliseconds main 2000", "sentinel failover-timeout main 2000"]
         if password:
             lines.append(f"sentinel auth-pass main {password}")
         self.file.write_text("\n".join(lines) + "\n")

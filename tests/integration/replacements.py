@@ -49,6 +49,7 @@ class Replacements(Case):
         wait_for(lambda: all(agent.log().count('"session ready"') >= 4 for agent in fresh), "the new agents")
         connector.signal(signal.SIGTERM)
         self.assertEqual(connector.wait(40), 0)
+        self.site.wait_sessions(count=16, agents=4)  # all of them at the successor
         for agent in agents:
             agent.signal(signal.SIGTERM)
         self.assertEqual([agent.wait(35) for agent in agents], [0, 0])

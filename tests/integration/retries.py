@@ -158,7 +158,7 @@ class Hedges(Case):
 
     def test_the_first_answer_wins_and_the_other_origin_learns_of_it(self):
         self.slow.behave(dict(latency=8))
-        answers = [self.site.get(f"/both/{i}", seconds=6) for i in range(12)]
+        answers = [self.site.get(f"/both/{i}", seconds=6) for i in range(10)]  # as many hedges as there are at first
         self.assertEqual({answer.headers["x-backend"] for answer in answers}, {"fast"})
         self.assertIn("2", {answer.headers["x-adit-attempts"] for answer in answers})
         wait_for(lambda: self.slow.counts().given_up > 0, "a call that was given up")

@@ -44,7 +44,10 @@ class Confined(Case):
     def check(self, pid):
         """Each thread of the process has given up all that it could."""
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            thread = status_of(task)
+            try:
+                thread = status_of(task)
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
             self.assertEqual((thread["NoNewPrivs"], thread["Seccomp"]), ("1", "2"), thread["Name"])
             for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
                 allowed = NET_ADMIN if TRANSPORT == "wireguard" else 0

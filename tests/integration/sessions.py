@@ -64,7 +64,7 @@ class Sessions(Case):
         site.up(allow=["127.0.0.1:*"])
         self.assertEqual(site.get("/x").body.split()[0], b"origin")
         site.set_services("t1", {"web": f"http://127.0.0.1:{other.port}"})
-        wait_for(lambda: site.get("/x").body.split()[0] == b"other", "the new endpoint", 5)
+        wait_for(lambda: site.get("/x").body.split()[0] == b"other", "the new endpoint")
 
     def test_strangers_at_the_tunnel_port_are_refused_and_disturb_nobody(self):
         site = self.site()
@@ -102,9 +102,11 @@ class Sessions(Case):
         _, (agent,) = site.up()
         for _ in range(10):
             self.assertEqual(site.get("/x").status, 200)
+        before = {session["id"] for session in site.sessions()}
         agent.popen.kill()
         agent.wait()
         site.start_agent()
+        wait_for(lambda: not before & {session["id"] for session in site.sessions()}, "the sessions to end")
         site.wait_sessions(count=4)
         for _ in range(20):
             self.assertEqual(site.get("/x", method="POST", body=b"hello").status, 200)

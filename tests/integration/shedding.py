@@ -22,7 +22,7 @@ class Shedding(Case):
 
     def configure(self, shed):
         lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2",
-                 f"shed: {{ {shed} }}", "log: { format: json }", f"backends: {{ web: {{ endpoints: [ \"http://127.0.0.1:{self.backend.port}\" ] }} }}", "routes:"]
+                 f"shed: {{ lag: 10s, {shed} }}", "log: { format: json }", f"backends: {{ web: {{ endpoints: [ \"http://127.0.0.1:{self.backend.port}\" ] }} }}", "routes:"]
         lines += [f"  - {{ match: {{ path: /{p}/** }}, backend: web, priority: {p} }}" for p in self.priorities]
         self.config = self.write("adit.yaml", "\n".join(lines) + "\n")
 
@@ -51,18 +51,20 @@ class Shedding(Case):
         return wait_for(lambda: next((json.loads(line) for line in self.connector.log().splitlines() if wanted in line), None), "the access line")
 
     def test_the_last_places_among_the_requests_are_for_the_important_ones(self):
-        self.start("requests: 20")
+        self.start("requests: 40")
         self.backend.behave(dict(path="/critical/hold", how="silent"))
-        held = [self.hold("/critical/hold") for _ in range(18)]
-        wait_for(lambda: self.resource("requests")["used"] == "18 of 20", "eighteen requests in progress")
+        held = [self.hold("/critical/hold") for _ in range(36)]
+        wait_for(lambda: self.resource("requests")["used"] == "36 of 40", "thirty-six requests in progress")
         refused = self.ask("low")
         self.assertEqual((refused.status, refused.problem()["code"], refused.headers["retry-after"]), (503, "overloaded", "1"))
         self.assertIn("connection_limit_reached", refused.headers["proxy-status"])
+        # There is room for those before them, whose ends may be counted after their answers.
         self.assertEqual(self.served(), ["normal", "high", "critical"])
         line = self.line(refused)
         self.assertEqual((line["shed"], line["code"], line["status"], line["route"]), ("requests", "overloaded", 503, "*/low/**"))
-        held += [self.hold("/critical/hold") for _ in range(2)]
-        wait_for(lambda: self.resource("requests")["used"] == "20 of 20", "twenty requests in progress")
+        wait_for(lambda: self.resource("requests")["used"] == "36 of 40", "the places of those who were served")
+        held += [self.hold("/critical/hold") for _ in range(4)]
+        wait_for(lambda: self.resource("requests")["used"] == "40 of 40", "forty requests in progress")
         self.assertEqual(self.served(), [])
         for path in ("/live", "/ready", "/metrics"):
             self.assertEqual(fetch(self.admin, path).status, 200)

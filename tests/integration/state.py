@@ -89,11 +89,11 @@ class State(Case):
         redis, origin = Redis(self, PASSWORD), FaultBackend(self)
         routes = ", ".join(f'{{ match: {{ path: "/{name}/**" }}, backend: b, policies: [ {names} ] }}'
                            for name, names in (("exact", "exact"), ("lease", "lease"), ("two", "wide, narrow"), ("ban", "ban")))
-        a, b = self.fleet(f'{{ url: "redis://:{PASSWORD}@127.0.0.1:{redis.port}/1", timeout: 2s }}', origin,
+        a, b = self.fleet(f'{{ url: "redis://:{PASSWORD}@127.0.0.1:{redis.port}/1", timeout: 5s }}', origin,
                           ", ".join([limit("exact", 40, "sharing: exact"), limit("lease", 100, "sharing: lease"),
                                      limit("wide", 100, "sharing: exact"), limit("narrow", 5, "sharing: exact"),
                                      limit("ban", 2, "sharing: exact, ban_after: 2, ban_for: 30m")]),
-                          "circuit: { consecutive: 6, cooldown: 1s, probes: 2, recovery: 0s }",
+                          "circuit: { consecutive: 6, cooldown: 3s, probes: 2, recovery: 0s }",
                           f'{routes}, {{ match: {{ path: "/**" }}, backend: b }}')
         # Exactly: of three times as many requests, sent to both at once, so many pass as one connector would let pass.
         statuses, _ = burst([a, b], "/exact/x", 120)
@@ -121,13 +121,13 @@ class State(Case):
         wait_for(lambda: (a.circuit("backend:b"), b.circuit("backend:b")) == ("open", "open"), "one open circuit")
         self.assertIn("circuit-open", b.get("/x").problem()["type"])
         # Of both together no more than its two probes go through while it is half open.
-        origin.behave(dict(latency=1.0))
+        origin.behave(dict(latency=2.0))
         origin.forget()
         wait_for(lambda: burst([a, b], "/x", 12)[0].get(200, 0) > 0, "probes")
         self.assertLessEqual(origin.counts().most, 2)
         origin.behave()
         wait_for(lambda: (a.get("/x").status, b.get("/x").status) == (200, 200), "one closed circuit")
-        self.assertEqual((a.circuit("backend:b"), b.circuit("backend:b")), ("closed", "closed"))
+        wait_for(lambda: (a.circuit("backend:b"), b.circuit("backend:b")) == ("closed", "closed"), "both to say so")
         # An operator's word is the fleet's.
         self.run_tool(CONNECTOR, "circuit", "open", "backend:b", "--config", a.config)
         wait_for(lambda: b.get("/x").status == 503, "the other one to follow")
@@ -140,7 +140,7 @@ class State(Case):
     def test_nobody_waits_for_a_redis_that_is_gone_frozen_or_slow(self):
         redis, origin = Redis(self), FaultBackend(self)
         proxy = Delay(self, redis.port)
-        a, = self.fleet(f'{{ url: "redis://127.0.0.1:{proxy.port}", timeout: 200ms }}', origin,
+        a, = self.fleet(f'{{ url: "redis://127.0.0.1:{proxy.port}", timeout: 1s }}', origin,
                         ", ".join([limit("open", 100000, "sharing: exact"), limit("shut", 100000, "sharing: exact, fail: closed")]),
                         "circuit: { fail: closed }",
                         '{ match: { path: "/shut/**" }, backend: b, policies: [ shut ] }, '
@@ -148,7 +148,7 @@ class State(Case):
         def holds(what):
             statuses, longest = burst([a], "/x", 60)
             self.assertEqual(statuses, {200: 60}, what)
-            self.assertLess(longest, SLOW / 2, what)  # the store has 0.2 s; the rest is for a machine that is busy with other tests
+            self.assertLess(longest, SLOW / 2, what)  # the store has 1 s; the rest is for a machine that is busy with other tests
             a.wait_answers(False)
             self.assertEqual(burst([a], "/shut/x", 5)[0], {503: 5}, what)
             a.tells("state.lost")
@@ -185,10 +185,12 @@ class State(Case):
         def asked():
             statistics = redis.command("INFO", "commandstats")
             return int(statistics.split("cmdstat_evalsha:calls=")[1].split(",")[0])
-        before, began = asked(), time.monotonic()
+        began = time.monotonic()
+        before = asked()
         self.assertEqual(burst([a], "/x", 400)[0], {429: 400})
+        more = asked() - before
         polls = (time.monotonic() - began) * 25  # of circuits, and one for each second in which it is asked again
-        self.assertLess(asked() - before, 20 + polls)
+        self.assertLess(more, 20 + polls)
 
     def test_a_reload_that_takes_the_state_away_leaves_nobody_stranded(self):
         redis, origin = Redis(self), FaultBackend(self)

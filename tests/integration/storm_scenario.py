@@ -21,16 +21,16 @@ class Storm:
 
 
 class Outcome:
-    """What was seen; rates are per second of the failure."""
+    """What was seen; rates are per second of the failure, which was `begins` to `ends`. `awake`: when the clients' own process ran."""
 
-    def __init__(self, storm, asked, calls):
+    def __init__(self, storm, asked, calls, begins, ends, awake):
         self.storm, self.asked, self.calls = storm, asked, calls
-        begins, ends = storm.before, storm.before + storm.failing
-        self.before = sum(1 for at in calls if at < begins) / storm.before
+        self.awake = {int((at - ends) // BUCKET) for at in awake}
+        self.before = sum(1 for at in calls if at < begins) / begins
         during = [at for at in calls if begins <= at < ends]
         self.calls_failing = len(during)
         self.asked_failing = sum(1 for at, _ in asked if begins <= at < ends)
-        self.calls_per_second = len(during) / storm.failing
+        self.calls_per_second = len(during) / (ends - begins)
         buckets = collections.Counter(int(at) for at in during)
         self.most_per_second = max(buckets.values(), default=0)
         self.statuses = collections.Counter(status for at, status in asked if begins <= at < ends)
@@ -49,7 +49,7 @@ class Outcome:
         for at, status in self.asked:
             (good if status == "200" else bad)[int((at - ends) // BUCKET)] += 1
         last = int(self.storm.after // BUCKET)
-        ill = [bucket for bucket in range(last) if bad[bucket] * 99 > good[bucket] or good[bucket] == 0]
+        ill = [bucket for bucket in range(last) if bad[bucket] * 99 > good[bucket] or (good[bucket] == 0 and bucket in self.awake)]
         if not ill:
             return 0.0
         return None if ill[-1] >= last - 1 else (ill[-1] + 1) * BUCKET
@@ -69,13 +69,17 @@ def start_replicas(case):
 
 def run(storm, port, replicas, failure):
     """Lets the clients loose on the proxy at `port`, and the replicas fail by the rule `failure`."""
-    asked = []
+    asked, awake, turns = [], [], []  # turns: of the weather, once the replicas know of them
     started = time.monotonic()
+
+    def going_on():
+        return len(turns) < 2 or time.monotonic() - started < turns[1] + storm.after
 
     async def client(number):
         asker = Asker(port, seconds=10)
         await asyncio.sleep(storm.think * number / storm.clients)
-        while (began := time.monotonic() - started) < storm.before + storm.failing + storm.after:
+        while going_on():
+            began = time.monotonic() - started
             try:
                 status = str((await asker.ask(f"/storm/{number}")).status)
             except NoAnswer as none:
@@ -86,12 +90,18 @@ def run(storm, port, replicas, failure):
 
     async def weather():
         loop = asyncio.get_running_loop()
-        for at, rules in ((storm.before, [failure]), (storm.before + storm.failing, [dict(latency="0.01-0.03")])):
-            await asyncio.sleep(max(0, at - (time.monotonic() - started)))
+        for pause, rules in ((storm.before, [failure]), (storm.failing, [dict(latency="0.01-0.03")])):
+            await asyncio.sleep(pause)
             await asyncio.gather(*(loop.run_in_executor(None, lambda replica=replica: replica.behave(*rules)) for replica in replicas))
+            turns.append(time.monotonic() - started)
+
+    async def clock():
+        while going_on():
+            awake.append(time.monotonic() - started)
+            await asyncio.sleep(BUCKET / 5)
 
     async def all_of_it():
-        await asyncio.gather(weather(), *(client(number) for number in range(storm.clients)))
+        await asyncio.gather(weather(), clock(), *(client(number) for number in range(storm.clients)))
 
     # Clocks of the replicas start with theirs; CLOCK_MONOTONIC is the machine's, so one subtraction puts them on ours.
     for replica in replicas:
@@ -101,4 +111,4 @@ def run(storm, port, replicas, failure):
     for replica in replicas:
         counts = replica.counts(times=True)
         calls += [counts.start + at - started for at in counts.times]
-    return Outcome(storm, asked, sorted(calls))
+    return Outcome(storm, asked, sorted(calls), *turns, awake)

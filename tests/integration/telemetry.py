@@ -310,16 +310,20 @@ class Sinks(Telemetry):
 
     def test_sinks_change_with_a_reload_and_those_that_did_not_go_on(self):
         site = self.up('log: { sinks: [ { only: access, file: { path: a.log } } ] }\n')
+        def paths(name):
+            path = self.directory / name
+            whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+            return [json.loads(line)["path"] for line in whole.splitlines()]
         self.assertEqual(site.get("/web/one").status, 200)
+        wait_for(lambda: paths("a.log") == ["/web/one"], "the first line")
         text = site.config.read_text()
         site.config.write_text(text.replace("{ path: a.log } }", "{ path: a.log } }, { only: access, name: extra, file: { path: b.log } }"))
         self.assertIn("reloaded", site.tool("reload").stdout)
         self.assertEqual(site.get("/web/two").status, 200)
+        wait_for(lambda: (paths("a.log"), paths("b.log")) == (["/web/one", "/web/two"], ["/web/two"]), "the second line in both")
         site.config.write_text(text.replace("a.log", "b.log"))
         self.assertIn("reloaded", site.tool("reload").stdout)
         self.assertEqual(site.get("/web/three").status, 200)
-        def paths(name):
-            return [json.loads(line)["path"] for line in (self.directory / name).read_text().splitlines()]
         wait_for(lambda: paths("b.log")[-1:] == ["/web/three"], "the third line")
         self.assertEqual((paths("a.log"), paths("b.log")), (["/web/one", "/web/two"], ["/web/two", "/web/three"]))
 

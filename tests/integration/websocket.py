@@ -207,15 +207,16 @@ class WebSocket(Case):
 
     def test_a_websocket_outlives_the_times_for_requests(self):
         self.up()
-        self.site.config.write_text(self.site.config.read_text().replace("[ service://ws ]", "[ service://ws ], timeouts: { first_byte: 300ms, idle: 300ms }"))
+        self.site.config.write_text(self.site.config.read_text().replace("[ service://ws ]", "[ service://ws ], timeouts: { first_byte: 1s, idle: 1s }"))
         self.site.tool("reload")
         client, _, head = handshake(self.clear_port, "/ws/ping")
         with client:
             self.assertTrue(head.startswith(b"HTTP/1.1 101"), head)
             self.assertEqual(messages(client.recv(100)), [(PING, b"are you there")])
-            client.settimeout(1)  # three times what an answer's body may stand still
+            client.settimeout(2)  # twice what an answer's body may stand still
             with self.assertRaises(TimeoutError):
                 client.recv(1)
+            client.settimeout(20)
             client.sendall(message(PONG, b"are you there"))
             wait_for(lambda: self.seen()["pongs"] == 1, "the pong")
 
@@ -231,7 +232,9 @@ class WebSocket(Case):
                         told += plain.recv(1000)
                     for i in (2, 3):
                         origin.ask("/next")
-                        self.assertIn(f"data: {i}\n\n".encode(), plain.recv(1000))
+                        while f"data: {i}\n\n".encode() not in told:
+                            self.assertTrue(part := plain.recv(1000), told)
+                            told += part
                 stream = client.begin(f"/{name}/events")
                 answer = client.answers[stream]
                 client.until(lambda: answer.body == b"data: 1\n\n", "the first event")

@@ -90,7 +90,7 @@ class Fallback(WireGuardCase):
     def test_a_port_that_swallows_is_left_for_wireguard(self):
         site, _ = self.behind_gateway(swallows=True)
         agent = site.start_agent("auto")
-        wait_for(lambda: self.by_wireguard(site), "sessions over WireGuard", 20)
+        wait_for(lambda: self.by_wireguard(site), "sessions over WireGuard", 40)
         line, = [line for line in agent.log().splitlines() if FELL_BACK in line]
         self.assertIn("timeout", line)
         self.assertTrue(site.get("/web/x").body.startswith(b"origin"))
@@ -112,7 +112,7 @@ class Fallback(WireGuardCase):
         askers = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
         for asker in askers:
             asker.start()
-        wait_for(lambda: self.by_tls(site), "sessions over TLS", 50)
+        wait_for(lambda: self.by_tls(site), "sessions over TLS", 90)
         over.set()
         for asker in askers:
             asker.join(10)

@@ -127,7 +127,7 @@ class Interoperation(Case):
             thread.start()
         ask("short", "/web/y")
         for thread in threads:
-            thread.join(30)
+            thread.join(90)
         self.assertEqual(answers["up"].decode(), f"origin {len(body)} {hashlib.sha256(body).hexdigest()}")
         self.assertEqual(hashlib.sha256(answers["down"]).digest(), hashlib.sha256(block * 128).digest())
         self.assertTrue(answers["short"].startswith(b"origin 0 "))

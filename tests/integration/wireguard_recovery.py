@@ -24,7 +24,7 @@ class Download(threading.Thread):
             self.error = error
 
     def whole(self):
-        self.join(45)
+        self.join(120)
         block = bytes(range(256)) * 256
         wanted = (block * (self.size // len(block) + 1))[:self.size]
         return self.error is None and self.answer is not None and hashlib.sha256(self.answer.body).digest() == hashlib.sha256(wanted).digest()

@@ -70,7 +70,7 @@ class WireGuardCase(Case):
     def measured(self, what, condition, most=5):
         """Waits for it and prints how long that took."""
         began = time.monotonic()
-        wait_for(condition, what)
+        wait_for(condition, what, max(15, 3 * most))
         self.timely(what, time.monotonic() - began, promised=most)
 
 

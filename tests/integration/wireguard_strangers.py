@@ -24,7 +24,7 @@ class Strangers(WireGuardCase):
         self.assertEqual(alter(site.token, None), site.token.strip())
         strangers = [site.start_agent(token=alter(site.token, secret)) for secret in (SEED, PRESHARED_KEY)]
         for stranger in strangers:
-            wait_for(lambda: "cannot reach the connector" in stranger.log(), "its words", 25)
+            wait_for(lambda: "cannot reach the connector" in stranger.log(), "its words", 40)
             self.assertIn("connection_timeout", stranger.log())
             self.assertNotIn("session ready", stranger.log())
             self.assertNotIn("took a seat", stranger.log())

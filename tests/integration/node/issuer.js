@@ -39,7 +39,7 @@ function misbehave(what, pass, response) {
     case 'good': return pass();
     case 'held': return void held.push(pass);
     case '500': return reply(response, 500, { error: 'server_error' });
-    case '429': return reply(response, 429, {}, { 'retry-after': '7' });
+    case '429': return reply(response, 429, {}, { 'retry-after': '70' });
     case 'redirect': return reply(response, 302, {}, { location: `${issuer.url}/jwks?again` });
     case 'malformed': return reply(response, 200, '{"keys":[');
     case 'html': return reply(response, 200, '<html>Sign in</html>', { 'content-type': 'text/html' });
