@@ -87,6 +87,7 @@ class App {
     void record_failed_reload(const ReloadAsked& one, const Error& why);
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
+    void tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed);
     void after_workers(const std::function<void()>& then);
     Result<> change_generation(const std::shared_ptr<const Generation>& made, const std::vector<ReloadAsked>& asked);
     void dispose_retired();

@@ -84,29 +84,35 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
     if (!changed) {
         changed.error().message += sandbox::hint(sandbox_, changed.error().message);
     }
+    if (!changed) {
+        for (const ReloadAsked& one : asked) {
+            record_failed_reload(one, changed.error());
+        }
+        tell_reloaded(asked, changed);
+        return;
+    }
+    tell_notices(generation_->configuration);
+    // Who is told that it was reloaded finds every worker serving by it.
+    after_workers([this, asked] { tell_reloaded(asked, {}); });
+}
+
+/// Counters, the log, and who asked.
+void App::tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed) {
     metrics_.reloaded(changed.has_value());
     const std::string& why = asked.front().why;
     if (changed) {
         const config::Configuration& now = generation_->configuration;
-        tell_notices(now);
         logging::info("configuration reloaded", {{"why", why},
                                                  {"listeners", now.listeners.size()},
                                                  {"backends", now.backends.size()},
                                                  {"routes", now.routes.size()}});
     } else {
-        for (const ReloadAsked& one : asked) {
-            record_failed_reload(one, changed.error());
-        }
         logging::error("the configuration was not reloaded, the one before serves on",
                        {{"why", why}, {"reason", changed.error().message}});
     }
-    const auto answer = [asked, changed] {
-        for (const ReloadAsked& one : asked) {
-            one.done(changed);
-        }
-    };
-    // Who is told that it was reloaded finds every worker serving by it.
-    changed ? after_workers(answer) : answer();
+    for (const ReloadAsked& one : asked) {
+        one.done(changed);
+    }
 }
 
 /// Calls `then` on this thread when every worker has done what was posted to it before.

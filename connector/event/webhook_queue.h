@@ -17,7 +17,7 @@ class WebhookQueue {
     using Time = std::chrono::steady_clock::time_point;
     struct Bounds {
         std::uint32_t per_minute;
-        std::uint32_t events;
+        std::uint32_t events;  ///< that wait, besides the one that is being tried
     };
     static constexpr int kTriesMost = 10;  ///< of one event: some minutes
 
