@@ -34,7 +34,7 @@ function(adit_unit_test name)
     target_link_libraries(${name} PRIVATE adit_options adit_doctest ${ARG_DEPENDS})
     adit_precompile(${name} ${ARG_DEPENDS})
     add_test(NAME unit.${name} COMMAND ${name})
-    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
 # Adds those of the named folders that exist: a folder appears when it has content.
