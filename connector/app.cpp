@@ -40,6 +40,7 @@ void App::look_at_store() {
     for (const std::string& problem : store_->take_problems()) {
         logging::error("a tunnel's file is not used, its last good state stays", {{"reason", problem}});
     }
+    record_tunnels();
     std::shared_ptr<const tunnel::Table> table;
     if (changed) {
         table = std::make_shared<tunnel::Table>(store_->records());

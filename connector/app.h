@@ -85,6 +85,8 @@ class App {
     void reload(ReloadAsked asked);
     Result<> record_reload(const std::vector<ReloadAsked>& asked, const Generation& made);
     void record_failed_reload(const ReloadAsked& one, const Error& why);
+    /// A line for each tunnel whose file has changed since the last look.
+    void record_tunnels();
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
     void tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed);

@@ -16,6 +16,11 @@ json::object digest_of(const config::Outline& outline) {
     return {{"sha256", outline.digest}};
 }
 
+/// As its file has it: fingerprints of keys, and no secret.
+json::value shown(const std::optional<TunnelRecord>& tunnel) {
+    return tunnel ? json::parse(format_tunnel(*tunnel)) : json::value();
+}
+
 /// Which parts of the configuration are others; names alone.
 json::object with_changes(json::object digest, const std::vector<std::string>& names) {
     json::array shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesMost)));
@@ -106,6 +111,22 @@ void App::record_failed_reload(const ReloadAsked& one, const Error& why) {
                                  .reason = why.message});
     if (!written) {
         logging::error("a failed reload is not in the audit log", {{"reason", written.error().message}});
+    }
+}
+
+/// Who may write there lets agents in, by whatever way the file came. Changes are made all the same without a line: one
+/// of them may take a key back.
+void App::record_tunnels() {
+    for (const StoreWatch::Change& change : store_->take_changes()) {
+        auto written = audit_.write({.by = status::Caller{"file change", "this connector"},
+                                     .what = "tunnel file",
+                                     .subject = (change.after ? change.after : change.before)->name,
+                                     .before = shown(change.before),
+                                     .after = shown(change.after)});
+        if (!written) {
+            logging::error("a change of a tunnel's file is not in the audit log",
+                           {{"reason", written.error().message}});
+        }
     }
 }
 
