@@ -67,7 +67,6 @@ class App {
     void look_at_wireguard();
     Result<> prepare_status();
     Result<> prepare_admin();
-    static Result<status::Guard> guard_of(const std::optional<config::Admin>& admin);
     void serve_operators(status::Server& server);
     void serve_reload(status::Server& server);
     /// What both doors for operators have.

@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 
 #include "common/log/log.h"
-#include "common/tls/operators.h"
 #include "connector/app.h"
+#include "connector/operators_guard.h"
 
 namespace adit {
 namespace {
@@ -32,29 +32,6 @@ json::object with_changes(json::object digest, const std::vector<std::string>& n
 }
 
 }  // namespace
-
-/// What the configuration demands of operators; nobody is asked for anything by default.
-Result<status::Guard> App::guard_of(const std::optional<config::Admin>& admin) {
-    status::Guard guard;
-    if (!admin) {
-        return guard;
-    }
-    guard.demands.token = admin->token;
-    if (!admin->tls) {
-        return guard;
-    }
-    const config::AdminTls& tls = *admin->tls;
-    auto context = tls::operators_server({tls.certificate, tls.key},
-                                         {.ca = tls.client_ca, .crl = tls.client_crl, .required = true});
-    if (!context) {
-        return std::unexpected(std::move(context.error()));
-    }
-    guard.demands.certificate = !tls.client_ca.empty();
-    guard.demands.subjects = tls.subjects;
-    guard.names = tls::host_names(*context);
-    guard.tls = std::make_shared<const tls::Context>(std::move(*context));
-    return guard;
-}
 
 Result<> App::prepare_admin() {
     const config::Admin& admin = *generation_->configuration.admin;

@@ -88,7 +88,10 @@ Result<> Issuer::check_signers() const {
         if (!troubles_now_.empty()) {
             return failure(key + " (" + *troubles_now_.begin() + ")");
         }
-        const bool made_later = upkeep_ == Upkeep::no && directory_.writable();
+        const bool made_later = upkeep_ != Upkeep::yes && directory_.writable();
+        if (made_later && upkeep_ == Upkeep::later) {
+            continue;
+        }
         return failure(made_later ? key + " yet; it gets one when the connector first runs" : key);
     }
     return {};
@@ -179,7 +182,7 @@ KeyPlan Issuer::plan_of(const KeyDirectory::Reading& reading, WallTime now) cons
 
 /// Makes what is due and removes what is over; whether anything may have changed in the directory.
 Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::milliseconds patience) {
-    if (upkeep_ == Upkeep::no) {
+    if (upkeep_ != Upkeep::yes) {
         return false;
     }
     const auto due = [now](const KeyWanted& wanted) { return wanted.make_at <= now; };

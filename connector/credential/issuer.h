@@ -50,8 +50,9 @@ KeySettings key_settings(const config::Issuer& issuer);
 /// thread and touches no file.
 class Issuer {
   public:
-    /// Whether keys are made and removed as the schedule says; without, nothing on the disk is touched.
-    enum class Upkeep { yes, no };
+    /// Whether keys are made and removed as the schedule says; else nothing on the disk is touched. `later`: nor are
+    /// those missed that whoever runs it would make.
+    enum class Upkeep { yes, no, later };
 
     /// Reads the keys, makes those that are due, and fails when there is none to sign with for one of the algorithms;
     /// that the next ones cannot be made is no reason. May take seconds: RSA keys are slow to make, and another
