@@ -195,7 +195,10 @@ void App::look_at_issuers() {
             issuer->look(std::chrono::system_clock::now());
         }
     };
-    reloader_->run(look, [this] { issuers_looking_ = false; });
+    reloader_->run(look, [this, issuers] {
+        record_keys(issuers);
+        issuers_looking_ = false;
+    });
 }
 
 /// A recovery ends although nobody calls.

@@ -86,6 +86,9 @@ class App {
     void record_failed_reload(const ReloadAsked& one, const Error& why);
     /// A line for each tunnel whose file has changed since the last look.
     void record_tunnels();
+    /// A line for each issuer whose keys have changed since.
+    void record_keys(const credential::Issuers& issuers);
+    void record_found(const Change& change);
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
     void tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed);

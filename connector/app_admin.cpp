@@ -21,6 +21,16 @@ json::value shown(const std::optional<TunnelRecord>& tunnel) {
     return tunnel ? json::parse(format_tunnel(*tunnel)) : json::value();
 }
 
+/// Ids of keys that an issuer publishes.
+json::value shown(const std::set<std::string>& kids) {
+    return {{"keys", json::array(kids.begin(), kids.end())}};
+}
+
+/// Nobody said that he did it.
+status::Caller found_by(const char* who) {
+    return {who, "this connector"};
+}
+
 /// Which parts of the configuration are others; names alone.
 json::object with_changes(json::object digest, const std::vector<std::string>& names) {
     json::array shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesMost)));
@@ -91,19 +101,35 @@ void App::record_failed_reload(const ReloadAsked& one, const Error& why) {
     }
 }
 
-/// Who may write there lets agents in, by whatever way the file came. Changes are made all the same without a line: one
-/// of them may take a key back.
+/// Whoever may write there lets agents in, by whatever way the file came.
 void App::record_tunnels() {
     for (const StoreWatch::Change& change : store_->take_changes()) {
-        auto written = audit_.write({.by = status::Caller{"file change", "this connector"},
-                                     .what = "tunnel file",
-                                     .subject = (change.after ? change.after : change.before)->name,
-                                     .before = shown(change.before),
-                                     .after = shown(change.after)});
-        if (!written) {
-            logging::error("a change of a tunnel's file is not in the audit log",
-                           {{"reason", written.error().message}});
+        record_found({.by = found_by("file change"),
+                      .what = "tunnel file",
+                      .subject = (change.after ? change.after : change.before)->name,
+                      .before = shown(change.before),
+                      .after = shown(change.after)});
+    }
+}
+
+/// Whoever may write there signs tokens as the issuer.
+void App::record_keys(const credential::Issuers& issuers) {
+    for (const auto& [name, issuer] : issuers) {
+        for (const auto& change : issuer->take_changes()) {
+            record_found({.by = found_by(change.by_schedule ? "schedule" : "file change"),
+                          .what = "issuer keys",
+                          .subject = name,
+                          .before = shown(change.before),
+                          .after = shown(change.after)});
         }
+    }
+}
+
+/// What has been found counts without a line, too: it may take a key back.
+void App::record_found(const Change& change) {
+    if (auto written = audit_.write(change); !written) {
+        logging::error("a change is not in the audit log",
+                       {{"what", change.what}, {"subject", change.subject}, {"reason", written.error().message}});
     }
 }
 

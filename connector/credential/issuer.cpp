@@ -32,6 +32,14 @@ PublicDocument document(const json::object& content, std::chrono::seconds max_ag
     return made;
 }
 
+std::set<std::string> kids_of(const KeyDirectory::Reading& reading) {
+    std::set<std::string> kids;
+    for (const StoredKey& key : reading.keys) {
+        kids.insert(key.facts.kid);
+    }
+    return kids;
+}
+
 std::int64_t seconds_of(WallTime time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -153,6 +161,9 @@ Result<> Issuer::refresh(WallTime now, std::chrono::milliseconds patience) {
     if (!reading) {
         return std::unexpected(std::move(reading.error()));
     }
+    if (!state_) {
+        present_ = kids_of(*reading);
+    }
     KeyPlan plan = plan_of(*reading, now);
     auto tended = tend(plan, now, patience);
     if (tended && *tended) {
@@ -166,6 +177,7 @@ Result<> Issuer::refresh(WallTime now, std::chrono::milliseconds patience) {
         warn_once(problem);
     }
     tell_changes(plan);
+    note_keys(kids_of(*reading));
     auto other = make_state(*reading, plan);
     {
         const std::lock_guard lock(mutex_);
@@ -215,6 +227,7 @@ Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::millis
         if (!made) {
             return std::unexpected(made.error());
         }
+        tended_.insert(made->kid);
         logging::info("made a key of an issuer", {{"issuer", settings_.name},
                                                   {"kid", made->kid},
                                                   {"algorithm", jose::name(made->algorithm)},
@@ -224,6 +237,7 @@ Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::millis
         if (auto removed = directory_.remove(standing.key.kid, **lock); !removed) {
             return std::unexpected(std::move(removed.error()));
         }
+        tended_.insert(standing.key.kid);
         logging::info("removed a key of an issuer", {{"issuer", settings_.name}, {"kid", standing.key.kid}});
     }
     return true;
@@ -277,6 +291,17 @@ void Issuer::tell_changes(const KeyPlan& plan) {
         }
     }
     told_ = std::move(now);
+}
+
+void Issuer::note_keys(std::set<std::string> now) {
+    std::vector<std::string> others;
+    std::ranges::set_symmetric_difference(present_, now, std::back_inserter(others));
+    if (!others.empty()) {
+        const bool ours = std::ranges::all_of(others, [this](const auto& kid) { return tended_.contains(kid); });
+        changes_.push_back({present_, now, ours});
+    }
+    present_ = std::move(now);
+    tended_.clear();
 }
 
 void Issuer::warn_once(const std::string& trouble) {

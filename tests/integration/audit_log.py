@@ -165,6 +165,19 @@ class Changes(Audit):
         wait_for(lambda: len(self.lines()) == 5, "the command's line, and the connector's of what it did")
         self.assertEqual({(line["what"], line["subject"]) for line in self.lines()[3:]}, {("tunnel delete", "known"), ("tunnel file", "known")})
 
+    def test_a_key_that_is_put_among_those_of_an_issuer_has_its_line(self):
+        """Whoever may write there signs tokens as the issuer."""
+        self.configure(more="issuers: { us: { url: \"https://us.example\", directory: keys, algorithms: [ ES256 ], publish_ahead: 10s, rotate: 1h } }\n")
+        self.start()
+        wait_for(lambda: self.lines(), "the first key")
+        line = self.last("issuer keys")
+        self.assertEqual((line["who"], line["subject"], line["before"], len(line["after"]["keys"])), ("schedule", "us", {"keys": []}, 1))
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.directory / "theirs.pem"], check=True, capture_output=True)
+        (self.directory / "theirs.pem").rename(self.directory / "keys" / "ES256.20260102T030405Z.pem")
+        wait_for(lambda: len(self.lines()) > 1, "the key that came")
+        line = self.lines()[1]
+        self.assertEqual((line["what"], line["who"], len(line["before"]["keys"]), len(line["after"]["keys"])), ("issuer keys", "file change", 1, 2))
+
     def test_without_a_line_nothing_changes(self):
         self.configure("audit: logs/audit.jsonl")
         self.log = self.directory / "logs" / "audit.jsonl"
