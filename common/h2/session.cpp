@@ -143,7 +143,7 @@ net::Status Session::read_frames() {
             }
             send_pending();
             transport_->end();
-            return net::Errc::protocol;
+            return broken_by_peer();
         }
         transport_->consume(static_cast<std::size_t>(used));
     }
@@ -183,7 +183,7 @@ void Session::turn_ended() {
 void Session::leave_when_told() {
     if (told_off_ && !over_ && out_.empty() && transport_->flush()) {
         transport_->end();
-        over(net::Errc::protocol);
+        over(broken_by_peer());
     }
 }
 
@@ -231,6 +231,11 @@ void Session::head_ended(std::int32_t id) {
     if (head_of_ == id) {
         head_begun_at_ = net::Time::max();
     }
+}
+
+/// A head counted as work when it began, and was none.
+void Session::idle_head_came() {
+    patience_.saw_work(-kWorthOfWork);
 }
 
 void Session::ping() {
