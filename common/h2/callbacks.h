@@ -196,7 +196,11 @@ struct Session::Callbacks {
         }
         if (frame->hd.type == NGHTTP2_HEADERS && !stream->handed_over_) {
             stream->head_complete(end);
+            if (self.opens() && !self.carries_messages() && !stream->handed_over_) {
+                self.patience_.saw_work(-kWorthOfWork);  // an interim head: it counted when it began, and was none
+            }
             if (!self.opens()) {
+                ++self.accepted_;
                 self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
             }
         } else if (end) {

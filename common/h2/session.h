@@ -101,7 +101,6 @@ class Session final : private net::TurnEnd {
     void credit(Stream* stream, std::int32_t id, std::size_t n);
     void over(net::Status why);
     void head_ended(std::int32_t id);
-    void idle_head_came();
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
 
@@ -116,9 +115,10 @@ class Session final : private net::TurnEnd {
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
     Patience patience_;
-    Budget resets_;          ///< of streams, by the peer or for what it did wrong
-    bool worn_out_ = false;  ///< the peer has asked for more than it may
-    bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
+    Budget resets_;             ///< of streams, by the peer or for what it did wrong
+    std::size_t accepted_ = 0;  ///< streams, since others had their turn
+    bool worn_out_ = false;     ///< the peer has asked for more than it may
+    bool told_off_ = false;     ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
     std::int32_t head_of_ = 0;  ///< the stream whose head has begun last

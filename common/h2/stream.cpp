@@ -59,8 +59,6 @@ void Stream::interim_head_came() {
     if (message_) {
         interim_.push_back(std::move(head));
         on_readable_.wake();
-    } else {
-        session_->idle_head_came();
     }
 }
 

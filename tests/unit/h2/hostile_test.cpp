@@ -265,6 +265,58 @@ TEST_CASE("a session's end tells a breach of the protocol from a limit that was 
     CHECK(breaks.why == net::Errc::protocol);
 }
 
+namespace {
+
+struct Crowd {
+    int here = 0;
+    int most = 0;
+    int came = 0;
+};
+
+net::Task<> wait_until_given_up(std::unique_ptr<Stream> stream, Crowd& crowd) {
+    ++crowd.came;
+    crowd.most = std::max(crowd.most, ++crowd.here);
+    while (!stream->status()) {
+        co_await stream->receive();
+    }
+    --crowd.here;
+}
+
+}  // namespace
+
+TEST_CASE("streams that are given up in one breath do not stand all at once") {
+    net::Worker worker(0);
+    Crowd crowd;
+    bool done = false;
+    net::Status why;
+    {
+        auto [near, far] = net::memory_pipe(worker.loop(), 10'000'000);
+        Listening listener;
+        listener.accepted = [&](std::unique_ptr<Stream> stream) {
+            net::spawn(worker.context(), "a stream", wait_until_given_up(std::move(stream), crowd));
+        };
+        Session session(std::move(near), Session::Role::acceptor, {}, listener);
+        net::spawn(worker.context(), "a session", run(session, done, why));
+        std::string flood = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0);
+        for (std::uint32_t id = 1; id < 20'000; id += 2) {
+            flood += frame(kHeaders, kEndHeaders, id,
+                           std::string_view("\x02\x07"
+                                            "CONNECT"
+                                            "\x01\x03"
+                                            "a:1"));
+            flood += frame(kReset, 0, id, std::string_view("\0\0\0\x08", 4));
+        }
+        put(*far, flood);
+        while (worker.context().poll() > 0) {
+        }
+        CHECK(crowd.came == 10'000);
+        CHECK(crowd.here == 0);
+        CHECK(crowd.most < 1'000);
+        CHECK_FALSE(done);
+        worker.finish();
+    }
+}
+
 TEST_CASE("frames are counted wherever bytes are cut") {
     const std::string text =
         "preface" + get(1) + frame(kData, 0, 1) + frame(kData, 0, 1, std::string(300, 'x')) + kAnyPing;
