@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "common/base/locked_memory.h"
+#include "common/base/printable.h"
 #include "common/log/log.h"
 #include "common/tls/key_memory.h"
 #include "connector/app.h"
@@ -88,6 +89,8 @@ int main(int argc, char** argv) {
     tls::keep_keys_locked();
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
+    const PrintableOutput out(std::cout);
+    const PrintableOutput err(std::cerr);
     CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");
     app.require_subcommand(1);
     std::function<int()> chosen;

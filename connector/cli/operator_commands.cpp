@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -186,7 +187,7 @@ int show_status(const OperatorArguments& arguments, const status::Target& admin)
     boost::asio::steady_timer pause(context);
     do {
         if (arguments.watch && !arguments.as_json()) {
-            std::cout << "\x1b[H\x1b[2J";  // home, and clear
+            std::fputs("\x1b[H\x1b[2J", stdout);  // home, and clear: past what keeps others from such words
         }
         status = ask_status(arguments, admin);
         std::cout.flush();
