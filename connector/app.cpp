@@ -133,7 +133,7 @@ void App::send_agents_over() {
 net::Task<> App::open_wireguard(net::Descriptor inherited, bool patient) {
     const net::Time given_up = net::Clock::now() + kHelperLeaves;
     for (;;) {
-        const Result<> opened = co_await wireguard_->open(std::move(inherited));
+        const Result<> opened = co_await wireguard_->open(std::exchange(inherited, {}));
         if (opened) {
             co_return;
         }
