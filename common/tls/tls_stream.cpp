@@ -121,6 +121,7 @@ net::Task<net::Status> TlsStream::handshake() {
             co_return failed(error, net::Errc::tls_handshake);
         }
         const net::Status received = co_await below_->receive();
+        heard_ = heard_ || !below_->input().empty();
         if (received && below_->input().empty()) {
             problem_ = "the connection ended during the TLS handshake (" + received.message() + ")";
             status_ = received == net::Errc::timed_out ? received : net::Status(net::Errc::tls_handshake);

@@ -44,6 +44,7 @@ class ListenersTls(Case):
         self.up('certificate: first.crt, key: first.key, min_version: "1.3"')
         self.assertIn("TLSv1.3", self.client("-tls1_3"))
         self.assertIsNone(self.shown("-tls1_2"))
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_client_ended_total", reason="handshake", reaches=1), 1)  # and not who only looked whether the port is open
 
     def test_sessions_are_resumed_in_both_versions_whichever_worker_answers(self):
         self.up("certificate: first.crt, key: first.key")
