@@ -53,7 +53,7 @@ DialWish dial_wish(const TransportOptions& options) {
 /// What an agent goes on to need: the file that it follows, and what makes a WireGuard device.
 sandbox::Wishes confinement(const RunOptions& options, const token::Token& token) {
     using wireguard::DeviceKind;
-    sandbox::Wishes wishes{.mode = options.sandbox};
+    sandbox::Wishes wishes{.mode = options.sandbox, .abstract_sockets = ServiceManager().listens_at_abstract_name()};
     if (options.config) {
         wishes.read.insert(*options.config);
     }

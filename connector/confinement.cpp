@@ -1,8 +1,11 @@
 // From the configuration's words to files, ports and programs; see confinement.h.
 #include "connector/confinement.h"
 
+#include <grp.h>
+
 #include <algorithm>
 
+#include "common/base/service_manager.h"
 #include "common/wireguard/helper_process.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/credential/make.h"
@@ -22,6 +25,7 @@ void wish_for_tunnels(const config::Configuration& configuration, sandbox::Wishe
     if (!settings) {
         return;  // the start ends with what is wrong
     }
+    wishes.abstract_sockets = true;  // a successor finds its predecessor by one
     wishes.write.insert(settings->directory);
     if (settings->tls) {
         wishes.write.insert(settings->tls->key);
@@ -47,7 +51,9 @@ void wish_for_admin(const config::Configuration& configuration, sandbox::Wishes&
     }
     const config::Admin& admin = *configuration.admin;
     wishes.write.insert({admin.audit, admin.address.path});
-    wishes.group_of_files = !admin.group.empty();
+    if (const group* found = admin.group.empty() ? nullptr : ::getgrnam(admin.group.c_str())) {
+        wishes.group_of_files = found->gr_gid;
+    }
     wishes.privileged_ports = wishes.privileged_ports ||
                               (admin.address.path.empty() && privileged(admin.address.tcp)) ||
                               (admin.metrics && privileged(*admin.metrics));
@@ -57,7 +63,8 @@ void wish_for_admin(const config::Configuration& configuration, sandbox::Wishes&
 
 sandbox::Wishes confinement(const Generation& generation) {
     const config::Configuration& configuration = generation.configuration;
-    sandbox::Wishes wishes{.mode = configuration.sandbox.mode};
+    sandbox::Wishes wishes{.mode = configuration.sandbox.mode,
+                           .abstract_sockets = ServiceManager().listens_at_abstract_name()};
     wishes.write.insert(configuration.sandbox.paths.begin(), configuration.sandbox.paths.end());
     const auto files = generation.files();
     wishes.read.insert(files.begin(), files.end());

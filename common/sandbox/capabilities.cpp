@@ -116,7 +116,7 @@ Measure drop_capabilities(const Wishes& wishes) {
     }
     wish(wishes.privileged_ports || wishes.privileged_ports_of_programs, CAP_NET_BIND_SERVICE,
          std::string("cap_net_bind_service (ports below 1024") + (passed_on ? ", also of programs it starts)" : ")"));
-    wish(wishes.group_of_files, CAP_CHOWN, "cap_chown (a socket for a group)");
+    wish(wishes.group_of_files.has_value(), CAP_CHOWN, "cap_chown (a socket for a group)");
     wish(wishes.network_devices, CAP_NET_ADMIN, "cap_net_admin (a WireGuard device of the kernel)");
     // What passes over permissions goes out of effect first, to see who would miss it; what is permitted can come back.
     const bool overrides = held(CAP_DAC_OVERRIDE) || held(CAP_DAC_READ_SEARCH);
