@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ constexpr std::string_view kNetworkCalls =
     "recvmmsg recvmsg select sendmmsg sendmsg sendto setsockopt shutdown signalfd signalfd4";
 constexpr std::string_view kProcessCalls =
     "capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom getresgid "
-    "getresuid getrlimit getrusage getsid getuid prctl prlimit64 setpriority setrlimit sysinfo uname wait4 waitid";
+    "getresuid getrlimit getrusage getsid getuid setpriority setrlimit sysinfo uname wait4 waitid";
 /// For a program that starts others: by Landlock those of one folder, and no loader that would run any file.
 constexpr std::string_view kProgramCalls = "execve execveat vfork setpgid setsid pidfd_open";
 /// Signals; the first argument of each is whom they are for, but of the last two.
@@ -70,6 +71,9 @@ constexpr unsigned long kRequests[] = {FIONREAD,   FIONBIO,     FIOCLEX,     FIO
 constexpr int kDescriptorCommands[] = {F_DUPFD,     F_DUPFD_CLOEXEC, F_GETFD,      F_SETFD,     F_GETFL,
                                        F_SETFL,     F_GETLK,         F_SETLK,      F_SETLKW,    F_OFD_GETLK,
                                        F_OFD_SETLK, F_OFD_SETLKW,    F_GETPIPE_SZ, F_SETPIPE_SZ};
+/// Of prctl(2).
+constexpr int kProcessOptions[] = {PR_SET_NAME,    PR_GET_NAME,     PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS,
+                                   PR_GET_SECCOMP, PR_CAPBSET_READ, PR_SET_VMA};
 constexpr int kFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
 constexpr unsigned long kNamespaces =
@@ -149,6 +153,28 @@ void allow_giving_to(Filter& filter, gid_t group) {
     }
 }
 
+/// No memory is run that was ever written: neither both at once, nor one after the other. What is run comes from files,
+/// as the libraries do that name services and encodings load later; memory with a descriptor (memfd) there is none.
+void allow_memory(Filter& filter) {
+    for (const char* mapping : {"mmap", "mprotect", "pkey_mprotect"}) {
+        filter.allow(mapping, {under(2, PROT_EXEC, 0)});
+    }
+    filter.allow("mmap", {under(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), under(3, MAP_ANONYMOUS, 0)});
+}
+
+/// Of prctl(2) names and the like, and not being dumpable without a way back; limits of our own, not of other
+/// processes.
+void allow_own_settings(Filter& filter) {
+    if (kTraced) {
+        filter.allow("prctl", {});
+    }
+    for (const int option : kProcessOptions) {
+        filter.allow("prctl", {under(0, kInt, static_cast<scmp_datum_t>(option))});
+    }
+    filter.allow("prctl", {under(0, kInt, PR_SET_DUMPABLE), {1, SCMP_CMP_EQ, 0, 0}});
+    filter.allow("prlimit64", {under(0, kInt, 0)});
+}
+
 /// The process itself alone; who starts programs has to end them, and those have processes of their own: then it is
 /// Landlock that keeps signals from others.
 void allow_signals(Filter& filter, bool programs) {
@@ -196,11 +222,8 @@ Measure filter_system_calls(const Wishes& wishes) {
     for (const unsigned long request : kRequests) {
         filter.allow("ioctl", {under(1, kInt, request)});
     }
-    // Memory is written or run, not both.
-    for (const char* mapping : {"mmap", "mprotect", "pkey_mprotect"}) {
-        filter.allow(mapping, {under(2, PROT_EXEC, 0)});
-        filter.allow(mapping, {under(2, PROT_EXEC | PROT_WRITE, PROT_EXEC)});
-    }
+    allow_memory(filter);
+    allow_own_settings(filter);
     Measure measure{std::string(kSystemCalls), false, {}};
     if (const int error = filter.load(); error != 0) {
         measure.detail = std::string("this kernel takes no filter: ") + std::strerror(error);

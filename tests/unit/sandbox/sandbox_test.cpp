@@ -3,12 +3,15 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,6 +29,7 @@
 
 #include "common/net/descriptor.h"
 #include "common/sandbox/files.h"
+#include "common/sandbox/traced.h"
 
 using namespace adit;
 namespace fs = std::filesystem;
@@ -294,6 +298,43 @@ TEST_CASE("system calls that no gateway needs are answered as by a kernel withou
         return error == ENOSYS;
     }));
     CHECK(inside({}, [] { return ::socket(AF_INET6, SOCK_STREAM, 0) >= 0; }));
+}
+
+TEST_CASE("no memory is run that was written before") {
+    constexpr int run = PROT_READ | PROT_EXEC;
+    const auto pages = [](int protection, int flags, int fd) {
+        return ::mmap(nullptr, 4096, protection, flags, fd, 0);
+    };
+    CHECK(inside({}, [&] {
+        void* written = pages(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+        return written != MAP_FAILED && ::mprotect(written, 4096, run) < 0 && errno == ENOSYS &&
+               ::pkey_mprotect(written, 4096, run, -1) < 0 && ::mprotect(written, 4096, PROT_READ) == 0;
+    }));
+    CHECK(inside({}, [&] { return pages(run, MAP_PRIVATE | MAP_ANONYMOUS, -1) == MAP_FAILED; }));
+    CHECK(inside({}, [] { return ::memfd_create("code", 0) < 0 && errno == ENOSYS; }));
+    CHECK(inside({}, [] { return ::shmat(0, nullptr, SHM_EXEC) == reinterpret_cast<void*>(-1) && errno == ENOSYS; }));
+    const net::Descriptor program(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // as libraries are loaded
+    CHECK(inside({}, [&] { return pages(run, MAP_PRIVATE, program.get()) != MAP_FAILED; }));
+}
+
+TEST_CASE("encodings and names are still found, by libraries that are loaded now") {
+    CHECK(inside({}, [] {
+        const iconv_t converter = ::iconv_open("UTF-8", "EUC-JP");
+        return converter != reinterpret_cast<iconv_t>(-1) || errno == EINVAL;  // where there are no such libraries
+    }));
+    CHECK(inside({}, [] { return ::getpwuid(0) != nullptr; }));
+}
+
+TEST_CASE("what keeps other processes from tracing this one cannot be taken back") {
+    CHECK(inside({}, [] {
+        if (!sandbox::kTraced && (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 || ::prctl(PR_GET_DUMPABLE) != 0)) {
+            return false;
+        }
+        return ::prctl(PR_SET_NAME, "other", 0, 0, 0) == 0;
+    }));
+    const pid_t parent = ::getpid();
+    const rlimit few{1, 1};
+    CHECK(inside({}, [&] { return ::prlimit(parent, RLIMIT_NOFILE, &few, nullptr) < 0 && errno == ENOSYS; }));
 }
 
 TEST_CASE("no core is written, and no capability is left") {
