@@ -39,6 +39,8 @@ constexpr Rights kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_
 constexpr Rights kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                           LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                           LANDLOCK_ACCESS_FS_MAKE_SOCK | kTruncate;
+constexpr Rights kLog = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
+constexpr Rights kSocket = LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_SOCK;
 constexpr Rights kRun = kRead | LANDLOCK_ACCESS_FS_EXECUTE;
 constexpr Rights kDevice = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | kIoctlDevice;
 /// Of a rule about a file, the kernel takes these alone.
@@ -67,6 +69,28 @@ Rights known_to(long abi) {
 /// Beyond what is not reached of files.
 std::uint64_t scopes(long abi, const Wishes& wishes) {
     return abi < kScopedSince ? 0 : kScopeSignals | (wishes.abstract_sockets ? 0 : kScopeAbstractSockets);
+}
+
+/// ", writes /a /b": the folders of `paths`; empty where there are none.
+std::string words_of(const char* what, const std::set<fs::path>& paths) {
+    std::set<fs::path> folders;
+    for (const fs::path& path : paths) {
+        folders.merge(folders_of(path));
+    }
+    std::string text;
+    for (const fs::path& folder : folders) {
+        text += (text.empty() ? std::string(what) : "") + " " + folder.string();
+    }
+    return text;
+}
+
+std::string words_of(const Wishes& wishes) {
+    std::set<fs::path> written = wishes.write;
+    written.insert(wishes.logs.begin(), wishes.logs.end());
+    const std::string writes = words_of(", writes in", written);
+    return "reads the folders that are named and the system's" + (writes.empty() ? ", writes none" : writes) +
+           words_of(", has sockets in", wishes.sockets) +
+           (written.contains("/") ? "; not the root, which is never opened" : "");
 }
 
 /// What they come to.
@@ -170,14 +194,15 @@ Measure restrict_files(const Wishes& wishes) {
     }
     ruleset.grant_folders(read, kRead);
     ruleset.grant_folders(wishes.write, kWrite);
+    ruleset.grant_folders(wishes.logs, kLog);
+    ruleset.grant_folders(wishes.sockets, kSocket);
     if (!wishes.programs.empty()) {
         ruleset.grant(wishes.programs, kRun);  // not the dynamic loader: it runs any program that can be read
     }
     measure.active = ruleset.restrict();
-    measure.detail = measure.active ? "version " + std::to_string(abi) +
-                                          ": the configuration's folders, and the system's by reading" +
-                                          words_of(scopes(abi, wishes))
-                                    : std::strerror(errno);
+    measure.detail = measure.active
+                         ? "version " + std::to_string(abi) + ": " + words_of(wishes) + words_of(scopes(abi, wishes))
+                         : std::strerror(errno);
     return measure;
 }
 

@@ -26,6 +26,12 @@ struct Wishes {
     std::set<std::filesystem::path> read = {};
     /// The same for what it writes, creates, renames and removes.
     std::set<std::filesystem::path> write = {};
+    /// Files that it appends to, moves aside and makes anew, and does not read: of each the whole folder, too, since
+    /// what is made anew has another inode.
+    std::set<std::filesystem::path> logs = {};
+    /// Unix sockets that it listens at, exchanges by renaming and removes: other files of the folder can be removed,
+    /// but not written.
+    std::set<std::filesystem::path> sockets = {};
     /// Folder of the programs that it starts, which are linked statically; empty: it starts none.
     std::filesystem::path programs = {};
     bool privileged_ports = false;  ///< CAP_NET_BIND_SERVICE, if it has it

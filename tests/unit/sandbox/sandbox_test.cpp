@@ -20,6 +20,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -132,6 +133,54 @@ TEST_CASE("files outside of the folders that were wished for are out of reach") 
                  [&] { return writes(written) && ::rename(written.c_str(), (written.string() + ".1").c_str()) == 0; }));
     CHECK(inside(wishes, [&] { return !writes("/etc/passwd") && ::unlink(other.c_str()) != 0; }));
     CHECK(inside({.mode = sandbox::Mode::off}, [&] { return reads(other); }));
+}
+
+TEST_CASE("a log is appended to, moved aside and made anew, and a socket's folder is written by nothing else") {
+    if (!has_landlock()) {
+        MESSAGE("this kernel cannot do all of it");
+        return;
+    }
+    const Folder folder;
+    const fs::path log = folder.file("logs/access.log");
+    const fs::path beside = folder.file("run/other");
+    const std::string place = folder.path() / "run/admin.sock";
+    CHECK(inside({.logs = {log}}, [&] {
+        return writes(log) && ::rename(log.c_str(), (log.string() + ".1").c_str()) == 0 && writes(log) && !reads(log) &&
+               ::mkdir((folder.path() / "logs/more").c_str(), 0700) != 0;
+    }));
+    CHECK(inside({.sockets = {place}}, [&] {
+        const net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+        sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+        (place + ".1").copy(name.sun_path, sizeof name.sun_path - 1);
+        return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
+               ::rename(name.sun_path, place.c_str()) == 0 && !writes(beside) && !writes(folder.path() / "run/new");
+    }));
+}
+
+TEST_CASE("the folders that can be written are named") {
+    if (!has_landlock()) {
+        MESSAGE("this kernel cannot do all of it");
+        return;
+    }
+    const Folder folder;
+    const fs::path log = folder.file("logs/access.log");
+    const auto tells = [](const sandbox::Wishes& wishes, const std::string& text) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const auto entered = sandbox::enter(wishes);
+            const bool told = entered && std::ranges::any_of(entered->measures, [&](const sandbox::Measure& one) {
+                                  return one.name == sandbox::kFiles && one.detail.contains(text);
+                              });
+            ::_exit(told ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return status == 0;
+    };
+    CHECK(tells({.read = {log}}, ", writes none"));
+    CHECK(tells({.logs = {log}}, ", writes in " + (folder.path() / "logs").string()));
+    CHECK(tells({.sockets = {log}}, ", has sockets in " + (folder.path() / "logs").string()));
+    CHECK(tells({.write = {"/"}}, "; not the root, which is never opened"));
 }
 
 TEST_CASE("a file that is exchanged through links stays within reach") {
@@ -374,6 +423,28 @@ TEST_CASE("root keeps what a file of somebody else's needs, and says for which")
     CHECK(inside({.read = {theirs}}, [] { return capabilities("CapEff") == bit(CAP_DAC_READ_SEARCH); }));
     CHECK(inside({.read = {theirs}, .write = {theirs}},
                  [&] { return capabilities("CapEff") == bit(CAP_DAC_OVERRIDE) && writes(theirs); }));
+}
+
+TEST_CASE("an ordinary user has no capability, and is told that the bounding set stays") {
+    const auto told = [](bool ordinary) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const bool ready = !ordinary || ::setresuid(65534, 65534, 65534) == 0;
+            const auto entered = sandbox::enter({});
+            const std::string detail = ready && entered ? entered->measures[1].detail : "";
+            const bool bounded = capabilities("CapBnd") == 0;
+            ::_exit(detail == "none" && bounded ? 1 : detail.starts_with("none; the bounding set") && !bounded ? 2 : 3);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WEXITSTATUS(status);
+    };
+    if (::geteuid() != 0 || (capabilities("CapEff") & bit(CAP_SETPCAP)) == 0) {
+        CHECK(told(false) == 2);
+        return;
+    }
+    CHECK(told(false) == 1);
+    CHECK(told(true) == 2);
 }
 
 TEST_CASE("a user who was given the right to read all files keeps it where one of his needs it") {
