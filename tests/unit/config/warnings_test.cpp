@@ -187,6 +187,20 @@ TEST_CASE("callers who say themselves who they are, and operators who are not as
     CHECK(warnings_of(file("", "", "admin: {address: \"127.0.0.1:9090\", metrics: \"0.0.0.0:9091\"}\n")) == "");
 }
 
+TEST_CASE("what is written beside the configuration opens its folder for writing") {
+    const auto told = [](const std::string& more) { return warnings_of(file("", "", more)); };
+    const std::string admin = "admin: {address: \"127.0.0.1:9090\", audit: ";
+    CHECK(told(admin + "audit.jsonl}\n").find("6:43: the audit log leaves ") == 0);
+    CHECK(told(admin + "logs/audit.jsonl}\n") == "");
+    CHECK(told(admin + "audit.jsonl}\nsandbox: {mode: off}\n") == "");
+    CHECK(told("log: {sinks: [{file: {path: a.log}}]}\n").find("6:29: the log file leaves ") == 0);
+    CHECK(told("log: {sinks: [{file: {path: logs/a.log}}]}\n") == "");
+    CHECK(told("sandbox: {paths: [more, ..]}\n").find("6:25: the sandbox's path leaves ") == 0);
+    CHECK(told("sandbox: {paths: [/]}\n").find("6:19: the root opens nothing") == 0);
+    CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: keys}}\n") == "");
+    CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: .}}\n").find("6:56: issuer i leaves ") == 0);
+}
+
 TEST_CASE("how long tries may take") {
     const auto retry = [](std::uint32_t attempts) {
         Retry some;
