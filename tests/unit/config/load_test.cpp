@@ -164,7 +164,7 @@ TEST_CASE("what is wrong with a sink or with tracing is told at its place") {
     CHECK(errors_of(files, "tracing: { url: \"http://a\", sample: 1.5 }\n") ==
           "adit.yaml:1:37: expected a number from 0 to 1, found \"1.5\"\n");
     CHECK(errors_of(files, "tracing: { url: service://a }\n") ==
-          "adit.yaml:1:17: \"service://a\" is not a URL: a collector is reached by http or https\n");
+          "adit.yaml:1:17: this is not a URL: a collector is reached by http or https\n");
     CHECK(errors_of(files, "tracing: { url: \"http://a\", headers: { A: \"b\\nc\" } }\n") ==
           "adit.yaml:1:43: a header's value is one line of printable characters\n");
 }
@@ -227,7 +227,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:2:26: there is no backend 'payment' (there are no backends)\n"},
         {"no endpoints", "backends:\n  a: {endpoints: []}\n", "adit.yaml:2:18: a backend needs an endpoint\n"},
         {"ftp endpoint", "backends:\n  a: {endpoints: [ftp://x]}\n",
-         "adit.yaml:2:19: \"ftp://x\" is not an endpoint: write service://NAME, http://host:port/base, "
+         "adit.yaml:2:19: \"...\" is not an endpoint: write service://NAME, http://host:port/base, "
          "https://host:port/base or internal://ROUTE\n"},
         {"certificate without its key", "backends:\n  a: {endpoints: [https://x], tls: {certificate: /dev/null}}\n",
          "adit.yaml:2:36: certificate and key belong together: one of them is missing\n"},
