@@ -65,14 +65,6 @@ std::string references_of(std::string_view written) {
     return shown;
 }
 
-/// Whether a field or parameter of that name tells who somebody is.
-bool is_credential(const std::string& name) {
-    const std::string lower = to_lower(name);
-    static constexpr std::array<std::string_view, 9> kWords{"auth",   "cookie",    "credential", "key",    "pass",
-                                                            "secret", "signature", "token",      "session"};
-    return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
-}
-
 class Writer {
   public:
     std::string out;
@@ -110,7 +102,7 @@ class Writer {
             line(depth, key + ":" + (node.members.empty() ? " {}" : ""));
             Schema of = schema.items.front();
             for (const Member& member : node.members) {
-                of.secret = schema.items.front().secret || (schema.secret_by_name && is_credential(member.key));
+                of.secret = schema.items.front().secret || (schema.secret_by_name && names_credential(member.key));
                 value(scalar(member.key), member.value, of, depth + 1);
             }
         } else if (schema.kind == Schema::Kind::object) {
@@ -148,6 +140,13 @@ class Writer {
 };
 
 }  // namespace
+
+bool names_credential(std::string_view name) {
+    const std::string lower = to_lower(name);
+    static constexpr std::array<std::string_view, 9> kWords{"auth",   "cookie",    "credential", "key",    "pass",
+                                                            "secret", "signature", "token",      "session"};
+    return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
+}
 
 std::string effective(const Node& root, const Schema& schema) {
     Writer writer;

@@ -244,6 +244,11 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {host: x.y, path: /a}, backend: a}\n"
          "  - {match: {host: X.Y, path: /a}, backend: a}\n",
          "adit.yaml:4:13: the match 'x.y/a' is used twice; first at adit.yaml:3:13\n"},
+        {"same match, with a secret",
+         "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {path: /a, headers: {x-key: s3cret}}, backend: "
+         "a}\n"
+         "  - {match: {path: /a, headers: {x-key: s3cret}}, backend: a}\n",
+         "adit.yaml:4:13: the match '*/a x-key=...' is used twice; first at adit.yaml:3:13\n"},
         {"addresses",
          "admin: {address: \"127.0.0.1:80\"}\nlisteners:\n  - address: 127.0.0.1:80\n  - address: 127.0.0.1:81\n"
          "  - address: 127.0.0.1:81\n",
@@ -285,6 +290,20 @@ TEST_CASE("errors of several files come sorted, each in its own file") {
     CHECK(errors_of(files, "include: [routes.yaml]\nworkers: many\nbackends: {a: {endpoints: [http://x]}}\n") ==
           "adit.yaml:2:10: expected a number from 1 to 256, found \"many\"\n"
           "routes.yaml:3:14: there is no backend 'nothing' (backends: a)\n");
+}
+
+TEST_CASE("routes are called by their matches, without values that tell who somebody is, and differ nevertheless") {
+    const TemporaryFiles files;
+    const auto loaded = load(files.write("adit.yaml",
+                                         "backends: {a: {endpoints: [http://x]}}\nroutes:\n"
+                                         "  - {match: {path: /a, headers: {x-key: s3cret, x-kind: b}}, backend: a}\n"
+                                         "  - {match: {path: /a, headers: {x-key: other, x-kind: b}}, backend: a}\n"
+                                         "  - {match: {path: /a, query: {token: third, n: \"1\"}}, backend: a}\n"),
+                             environment());
+    REQUIRE(loaded);
+    CHECK(loaded->routes[0].name == "*/a x-key=... x-kind=b");
+    CHECK(loaded->routes[1].name == "*/a x-key=... x-kind=b #2");
+    CHECK(loaded->routes[2].name == "*/a ?n=1 ?token=...");
 }
 
 TEST_CASE("port 0 may be used by many listeners") {
