@@ -53,7 +53,7 @@ struct OperatorArguments : AdminArguments {
 std::optional<config::Configuration> load(const std::filesystem::path& file) {
     auto configuration = config::load(file);
     if (!configuration) {
-        std::cerr << configuration.error().text();
+        std::cerr << configuration.error().text_with_lines();
         return std::nullopt;
     }
     return std::move(*configuration);

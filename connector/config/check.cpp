@@ -28,7 +28,7 @@ std::string count(std::size_t number, std::string_view one) {
 
 boost::json::array to_json(const yaml::Diagnostics& diagnostics) {
     boost::json::array all;
-    for (const auto& [place, message] : diagnostics.sorted())
+    for (const auto& [place, message, excerpt] : diagnostics.sorted())
         all.push_back(boost::json::object{
             {"file", place.file()}, {"line", place.line}, {"column", place.column}, {"message", message}});
     return all;
@@ -51,7 +51,7 @@ void print_good(const Configuration& configuration, Output output, std::ostream&
     if (output == Output::text) {
         out << "ok: " << text << '\n';
         for (const std::string& warning : open_ends(configuration)) out << "warning: " << warning << '\n';
-        out << configuration.warnings.text("warning");
+        out << configuration.warnings.text_with_lines("warning");
         return;
     }
     const auto all = notices(configuration);
@@ -131,7 +131,8 @@ std::string summary(const Configuration& configuration) {
 
 std::vector<std::string> notices(const Configuration& configuration) {
     auto all = open_ends(configuration);
-    for (const auto& [place, message] : configuration.warnings.sorted()) all.push_back(place.text() + ": " + message);
+    for (const auto& [place, message, excerpt] : configuration.warnings.sorted())
+        all.push_back(place.text() + ": " + message);
     return all;
 }
 
@@ -153,7 +154,7 @@ int run_check(const std::filesystem::path& path, Output output, Strictness stric
     if (output == Output::json)
         out << boost::json::serialize(boost::json::object{{"ok", false}, {"errors", to_json(errors)}}) << '\n';
     else
-        err << errors.text();
+        err << errors.text_with_lines();
     return exit_bad_input;
 }
 
