@@ -99,6 +99,8 @@ class Session final : private net::TurnEnd {
     void turn_ended() override;
     void send_pending();
     net::Task<> write_when_possible();
+    void make_session();
+    void submit_settings();
     void leave_when_told();
     net::Status read_frames();
     bool overfull() const;
