@@ -230,6 +230,7 @@ void Supervisor::note_end(const Live& live, net::Status why) {
     }
     const char* kind = live.session.draining() ? "drained" : live.accepted ? "session_lost" : "not_accepted";
     surroundings_.metrics.reconnecting(kind);
+    surroundings_.metrics.session_closed(protocol::name(live.target.transport), why.message());
     if (draining_ || live.session.draining()) {
         logging::info("session ended", {{"connector", live.target.text()}, {"reason", reason}});
     } else {

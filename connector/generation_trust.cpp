@@ -101,7 +101,7 @@ Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenti
     return {};
 }
 
-Result<> make_issuers(Generation& made, const Generation* previous) {
+Result<> make_issuers(Generation& made, credential::Issuer::Upkeep upkeep, const Generation* previous) {
     for (const config::Issuer& settings : made.configuration.issuers) {
         if (previous != nullptr) {
             const auto before = previous->issuers.find(settings.name);
@@ -110,7 +110,7 @@ Result<> make_issuers(Generation& made, const Generation* previous) {
                 continue;
             }
         }
-        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now(), upkeep);
         if (!issuer) {
             return std::unexpected(std::move(issuer.error()));
         }

@@ -42,7 +42,7 @@ Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenti
 Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators);
 
 /// An issuer that has not changed goes on with what it knows of its keys.
-Result<> make_issuers(Generation& made, const Generation* previous);
+Result<> make_issuers(Generation& made, credential::Issuer::Upkeep upkeep, const Generation* previous);
 
 /// Those of a backend whose credential has not changed go on, with their tokens. After make_issuers().
 Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous);

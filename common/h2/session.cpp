@@ -19,6 +19,7 @@ constexpr int kTypesKnown = 10;                    ///< of frames: RFC 9113 §6
 // Frames without a body that wait for a transport which takes none.
 constexpr std::size_t kQueuedPerStream = 4;
 constexpr std::size_t kQueuedBeside = 1000;
+constexpr std::size_t kAcceptedAtOnce = 128;  ///< streams; then those that were given up since end first
 
 }  // namespace
 
@@ -34,7 +35,8 @@ Session::Session(std::unique_ptr<net::Stream> transport, Role role, const Limits
       out_(loop().blocks()),
       growth_left_(limits.growth_budget),
       patience_(limits, opens() ? 0 : NGHTTP2_CLIENT_MAGIC_LEN, loop().now()),
-      resets_(limits.resets_burst, limits.resets_per_second, loop().now()),
+      resets_(static_cast<std::int64_t>(limits.resets_burst), static_cast<std::int64_t>(limits.resets_per_second),
+              loop().now()),
       heard_at_(loop().now()),
       blocked_(loop()),
       writer_done_(loop()),
@@ -111,10 +113,16 @@ net::Task<net::Status> Session::run() {
         over(broken);
     }
     while (!over_) {
-        const net::Status received = co_await transport_->receive();
+        net::Status received;
+        if (std::exchange(accepted_, 0) < kAcceptedAtOnce) {
+            received = co_await transport_->receive();
+        } else {
+            transport_->on_readable().wake();
+            co_await transport_->on_readable().wait();
+        }
         if (const net::Status broken = read_frames()) {
             over(broken);
-        } else if (received) {
+        } else if (received && transport_->input().empty()) {
             over(received);
         }
     }
@@ -129,13 +137,17 @@ net::Status Session::read_frames() {
     if (!transport_->input().empty()) {
         heard_at_ = loop().now();
     }
-    while (!over_ && !transport_->input().empty()) {
+    while (!over_ && !transport_->input().empty() && accepted_ < kAcceptedAtOnce) {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
         if (used > 0 &&
             (!patience_.bears(bytes.substr(0, static_cast<std::size_t>(used)), loop().now()) || overfull())) {
-            worn_out_ = true;
+            wear_out(Fault::flood);
+        }
+        if (used < 0) {
+            const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+            blame(flood ? Fault::flood : Fault::protocol);
         }
         if (used < 0 || worn_out_) {
             if (worn_out_) {
@@ -143,7 +155,7 @@ net::Status Session::read_frames() {
             }
             send_pending();
             transport_->end();
-            return net::Errc::protocol;
+            return broken_by_peer();
         }
         transport_->consume(static_cast<std::size_t>(used));
     }
@@ -183,7 +195,7 @@ void Session::turn_ended() {
 void Session::leave_when_told() {
     if (told_off_ && !over_ && out_.empty() && transport_->flush()) {
         transport_->end();
-        over(net::Errc::protocol);
+        over(broken_by_peer());
     }
 }
 

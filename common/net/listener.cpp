@@ -122,7 +122,7 @@ void ListenSocket::steer_to_successor(unsigned ours) {
     std::array<sock_filter, 4> program{{
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)},
         {BPF_ALU | BPF_MOD | BPF_K, 0, 0, ours},
-        {BPF_ALU | BPF_ADD | BPF_K, 0, 0, ours},
+        {BPF_ALU | BPF_ADD | BPF_K, 0, 0, ours},  // NOLINT(misc-redundant-expression): both are nought, by chance
         {BPF_RET | BPF_A, 0, 0, 0},
     }};
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};

@@ -3,9 +3,12 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509err.h>
+#include <openssl/x509.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 
 #include "common/base/file.h"
 #include "common/base/secret_scope.h"
@@ -64,6 +67,20 @@ SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
     return context;
 }
 
+Result<> check_curve(EVP_PKEY* key, const std::filesystem::path& file) {
+    static constexpr std::array<std::string_view, 3> kOffered{"prime256v1", "secp384r1", "secp521r1"};
+    std::array<char, 80> name{};
+    std::size_t size = 0;
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        (EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) == 1 &&
+         std::ranges::find(kOffered, std::string_view(name.data(), size)) != kOffered.end())) {
+        return {};
+    }
+    const std::string curve = size == 0 ? "curve of its own" : "curve " + std::string(name.data(), size);
+    return file_refused(file, "no peer would take this key, which is of the " + curve +
+                                  ": use P-256, P-384 or P-521 (or RSA, or Ed25519)");
+}
+
 Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key) {
     if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
         return file_failure(chain, "certificate chain (PEM, the owner's certificate first)");
@@ -78,10 +95,12 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
         return file_failure(key, "private key (PEM, without a passphrase)");
     }
     settle(read.get());
+    // OpenSSL has a place for each type of key: with one of another type the context would have no certificate.
+    if (X509_check_private_key(SSL_CTX_get0_certificate(context), read.get()) != 1) {
+        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+    }
     if (SSL_CTX_use_PrivateKey(context, read.get()) != 1) {
-        const bool strangers = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-        return file_failure(key, strangers ? "private key: it does not belong to the certificate in " + chain.string()
-                                           : "private key (PEM)");
+        return file_failure(key, "private key (PEM)");
     }
     return {};
 }

@@ -35,7 +35,7 @@ fetch::Keeper::Settings keeper_settings(const TokenCredential::About& about,
 }
 
 TokenCredential::TokenCredential(fetch::Desk& desk, About about, const config::TokenUse& use,
-                                 std::shared_ptr<CredentialMetrics> metrics, fetch::Fetch fetch)
+                                 const std::shared_ptr<CredentialMetrics>& metrics, fetch::Fetch fetch)
     : about_(std::move(about)),
       names_{use.header},
       prefix_(use.prefix.empty() ? std::string() : use.prefix + " "),

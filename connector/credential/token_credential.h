@@ -20,7 +20,7 @@ class TokenCredential final : public backend::Credential {
     };
     /// `metrics` may be null.
     TokenCredential(fetch::Desk& desk, About about, const config::TokenUse& use,
-                    std::shared_ptr<CredentialMetrics> metrics, fetch::Fetch fetch);
+                    const std::shared_ptr<CredentialMetrics>& metrics, fetch::Fetch fetch);
 
     const std::vector<std::string>& names() const override { return names_; }
     net::Task<std::expected<void, problem::Failure>> attach(const backend::Occasion& occasion,

@@ -21,7 +21,7 @@ class Subscriber {
 /// Any thread. Delays nobody: what takes its time happens elsewhere.
 class Hub {
   public:
-    explicit Hub(EventMetrics metrics) : metrics_(std::move(metrics)) {}
+    explicit Hub(EventMetrics metrics) : metrics_(metrics) {}
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
 

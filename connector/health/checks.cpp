@@ -62,7 +62,7 @@ Checks::~Checks() {
     }
 }
 
-void Checks::use(std::vector<Watched> all) {
+void Checks::use(const std::vector<Watched>& all) {
     std::vector<std::shared_ptr<Watch>> before = std::exchange(watches_, {});
     std::vector<std::shared_ptr<backend::Roster>> told;
     for (const Watched& backend : all) {

@@ -30,7 +30,7 @@ class Checks {
 
     /// Watches these from now on and no others. An endpoint is asked at once, then every interval, give or take a
     /// tenth.
-    void use(std::vector<Watched> all);
+    void use(const std::vector<Watched>& all);
 
   private:
     struct Watch;

@@ -32,7 +32,7 @@ std::string_view http_date() {
     if (now != last) {
         last = now;
         std::tm parts{};
-        ::gmtime_r(&now, &parts);
+        static_cast<void>(::gmtime_r(&now, &parts));
         char buffer[40];
         text.assign(buffer, std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
     }
