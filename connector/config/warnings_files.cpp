@@ -17,6 +17,15 @@ fs::path whole(const fs::path& path) {
     return error ? absolute.lexically_normal() : real;
 }
 
+/// The folder, or the one that will hold it: what is missing when the connector starts is opened by that.
+fs::path there_already(fs::path folder) {
+    std::error_code error;
+    while (!fs::is_directory(folder, error) && folder.has_relative_path()) {
+        folder = folder.parent_path();
+    }
+    return folder;
+}
+
 /// Whether `inner` is this folder or somewhere below it.
 bool holds(const fs::path& folder, const fs::path& inner) {
     return std::ranges::mismatch(folder, inner).in1 == folder.end();
@@ -49,7 +58,7 @@ void warn_of_files(const Part& part, const Configuration& configuration, const f
         look(issuer.directory, "issuer " + issuer.name, {"issuers", issuer.name, "directory"});
     }
     for (std::size_t i = 0; i < sandbox.paths.size(); ++i) {
-        look(sandbox.paths[i], "the sandbox's path", {"sandbox", "paths", i});
+        look(there_already(whole(sandbox.paths[i])), "the sandbox's path", {"sandbox", "paths", i});
         if (whole(sandbox.paths[i]).relative_path().empty()) {
             part.warn({"sandbox", "paths", i},
                       "the root opens nothing: the sandbox never opens all files at once; name "

@@ -195,7 +195,8 @@ TEST_CASE("what is written beside the configuration opens its folder for writing
     CHECK(told(admin + "audit.jsonl}\nsandbox: {mode: off}\n") == "");
     CHECK(told("log: {sinks: [{file: {path: a.log}}]}\n").find("6:29: the log file leaves ") == 0);
     CHECK(told("log: {sinks: [{file: {path: logs/a.log}}]}\n") == "");
-    CHECK(told("sandbox: {paths: [more, ..]}\n").find("6:25: the sandbox's path leaves ") == 0);
+    CHECK(told("sandbox: {paths: [/usr, ..]}\n").find("6:25: the sandbox's path leaves ") == 0);
+    CHECK(told("sandbox: {paths: [missing]}\n").find("6:19: the sandbox's path leaves ") == 0);
     CHECK(told("sandbox: {paths: [/]}\n").find("6:19: the root opens nothing") == 0);
     CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: keys}}\n") == "");
     CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: .}}\n").find("6:56: issuer i leaves ") == 0);
