@@ -266,6 +266,21 @@ void Supervisor::drain() {
     }
 }
 
+std::vector<SessionStanding> Supervisor::standings() const {
+    using State = SessionStanding::State;
+    std::vector<SessionStanding> all;
+    for (const Live* live : live_) {
+        all.push_back({.connector = live->target.text(),
+                       .transport = live->target.transport,
+                       .state = live->session.draining() ? State::draining
+                                : live->accepted         ? State::ready
+                                                         : State::greeting,
+                       .streams = live->session.streams(),
+                       .age = surroundings_.loop.now() - live->started});
+    }
+    return all;
+}
+
 bool Supervisor::ready(std::chrono::milliseconds within) const {
     const net::Time since = surroundings_.loop.now() - within;
     return !draining_ &&

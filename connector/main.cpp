@@ -22,6 +22,7 @@
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
 #include "connector/config/load.h"
+#include "connector/trial.h"
 
 namespace {
 
@@ -66,7 +67,7 @@ int check(const std::string& named, const std::string& output, bool strict) {
         return cli::report(path.error());
     }
     return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text,
-                             strict ? config::Strictness::strict : config::Strictness::usual);
+                             strict ? config::Strictness::strict : config::Strictness::usual, try_out);
 }
 
 Result<config::TunnelSettings> tunnel_settings(const std::string& named) {

@@ -234,6 +234,19 @@ void WorkerSide::tell_refused(const ListenerSide& side, std::string_view client,
     }
 }
 
+/// Attackers open connections as fast as they lose them: each is counted, a few are told.
+void WorkerSide::note_fault(const ListenerSide& side, const Terms& terms, std::string_view client,
+                            std::string_view fault) {
+    if (fault.empty()) {
+        return;
+    }
+    terms.metrics->ended(fault);
+    if (shared_.fleet.sparing().may_write("client-ended", worker_.loop().now())) {
+        logging::warn("client connection ended for what the client did",
+                      {{"listener", side.name}, {"client", client}, {"reason", fault}});
+    }
+}
+
 net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival) {
     const Counted counted(*terms->metrics, connections_open_);
     net::Place place(side.idle);
@@ -244,7 +257,11 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
         const net::AbortAt guard(*secured, worker_.loop().now() + kTlsHandshake);
         const net::StreamInPlace tenant(&place, *secured);
-        if (co_await secured->handshake()) {
+        if (const net::Status failed = co_await secured->handshake()) {
+            const bool refused = failed == net::Errc::tls_handshake && secured->heard();
+            if (!place.gave_way() && (refused || failed == net::Errc::timed_out)) {
+                terms->metrics->ended("handshake");
+            }
             if (terms->asks_clients && !place.gave_way()) {
                 tell_refused(side, peer.ip, secured->problem());
             }
@@ -269,6 +286,7 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
     if (stream) {
         http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
         co_await run(connection, side, *terms);
+        note_fault(side, *terms, arrival.ip, connection.fault());
     }
 }
 

@@ -61,6 +61,7 @@ class WorkerSide {
     /// To the end of a connection that was accepted under `terms`, which may not be those of its listener any more.
     net::Task<> run(http::Connection& connection, const ListenerSide& side, const Terms& terms);
     void tell_refused(const ListenerSide& side, std::string_view client, const std::string& why);
+    void note_fault(const ListenerSide& side, const Terms& terms, std::string_view client, std::string_view fault);
     void use_terms(ListenerSide& side, std::size_t listener);
     void drain(const ListenerSide& side);
     http::Handler& handler(const ListenerSide& side, const Terms& terms);

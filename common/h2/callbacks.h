@@ -123,7 +123,7 @@ struct Session::Callbacks {
     static int invalid_frame(nghttp2_session* ng, const nghttp2_frame* frame, int, void* user) {
         Session& self = session(user);
         if (stream(ng, frame->hd.stream_id) == nullptr && !self.resets_.spend(self.loop().now())) {
-            self.worn_out_ = true;
+            self.wear_out(Fault::resets);
         }
         return 0;
     }
@@ -215,10 +215,16 @@ struct Session::Callbacks {
     static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
             session(user).told_off_ = true;
-            // nghttp2 has bounds of its own, of resets.
-            session(user).worn_out_ |= frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM;
+            // nghttp2 has bounds of its own, of streams that are given up among them; of all else it knows what rule
+            // was broken.
+            const std::uint32_t code = frame->goaway.error_code;
+            const bool bound = code == NGHTTP2_ENHANCE_YOUR_CALM || code == NGHTTP2_INTERNAL_ERROR;
+            session(user).blame(bound ? Fault::resets : Fault::protocol);
         }
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
+        if (stream != nullptr && frame->hd.type == NGHTTP2_RST_STREAM) {
+            stream->reset_for_its_peer();  // those that we reset ourselves are forgotten before
+        }
         if (stream != nullptr && frame->hd.type == NGHTTP2_HEADERS &&
             (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
             stream->end_sent_ = true;
@@ -248,7 +254,7 @@ struct Session::Callbacks {
         // Not by us, since we forget streams that we reset: the peer gave it up, or broke a rule on it. Both have cost
         // us work and the peer none.
         if (code != NGHTTP2_NO_ERROR && self.role_ == Role::server && !self.resets_.spend(self.loop().now())) {
-            self.worn_out_ = true;
+            self.wear_out(Fault::resets);
         }
         nghttp2_session_set_stream_user_data(ng, id, nullptr);
         self.unlink(*stream);

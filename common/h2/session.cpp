@@ -143,7 +143,11 @@ net::Status Session::read_frames() {
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
         if (used > 0 &&
             (!patience_.bears(bytes.substr(0, static_cast<std::size_t>(used)), loop().now()) || overfull())) {
-            worn_out_ = true;
+            wear_out(Fault::flood);
+        }
+        if (used < 0) {
+            const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+            blame(flood ? Fault::flood : Fault::protocol);
         }
         if (used < 0 || worn_out_) {
             if (worn_out_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstdint>
 #include <memory>
 
 #include "common/h2/budget.h"
@@ -23,6 +24,14 @@ class SessionListener {
 
   protected:
     ~SessionListener() = default;
+};
+
+/// What a peer did for which its session was ended.
+enum class Fault : std::uint8_t {
+    none,      ///< it was not, or not for that
+    flood,     ///< frames without work, more than we bear
+    resets,    ///< streams that it gave up, or made us give up
+    protocol,  ///< it broke the rules of HTTP/2
 };
 
 /// Owns the transport. All on its loop's thread. Streams may outlive it: they fail with session_closed.
@@ -55,6 +64,7 @@ class Session final : private net::TurnEnd {
     void close(net::Status why, std::string_view words = {});
     /// What the peer's last GOAWAY said in words, printable.
     const std::string& peer_words() const { return peer_words_; }
+    Fault fault() const { return fault_; }
 
     bool draining() const { return draining_ || peer_draining_; }
     bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
@@ -92,8 +102,14 @@ class Session final : private net::TurnEnd {
     void leave_when_told();
     net::Status read_frames();
     bool overfull() const;
+    /// The first fault is the one that counts: what we say because of it is none.
+    void blame(Fault fault) { fault_ = fault_ == Fault::none ? fault : fault_; }
+    void wear_out(Fault fault) {
+        worn_out_ = true;
+        blame(fault);
+    }
     /// What a peer is told to calm down for is no breach of the protocol: those who watch want to know which it was.
-    net::Status broken_by_peer() const { return worn_out_ ? net::Errc::limit : net::Errc::protocol; }
+    net::Status broken_by_peer() const { return fault_ == Fault::protocol ? net::Errc::protocol : net::Errc::limit; }
     void mark_dirty();
     void unlink(Stream& stream);
     void forget(Stream& stream);
@@ -118,7 +134,8 @@ class Session final : private net::TurnEnd {
     Budget resets_;             ///< of streams, by the peer or for what it did wrong
     std::size_t accepted_ = 0;  ///< streams, since others had their turn
     bool worn_out_ = false;     ///< the peer has asked for more than it may
-    bool told_off_ = false;     ///< the peer has broken the protocol, and our GOAWAY says so
+    Fault fault_ = Fault::none;
+    bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;
     net::Time head_begun_at_ = net::Time::max();
     std::int32_t head_of_ = 0;  ///< the stream whose head has begun last

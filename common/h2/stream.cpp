@@ -52,6 +52,7 @@ bool Stream::head_is_interim() const {
 /// Of messages they are for whoever asked. In the tunnel they say nothing: a CONNECT is not answered by one.
 void Stream::interim_head_came() {
     if (message_ ? interim_.size() >= kInterimMost : ++idle_heads_ > kInterimMost) {
+        head_fault_ = "too many interim heads before the final one";
         abort(net::Errc::limit);
         return;
     }
@@ -120,6 +121,13 @@ void Stream::data_ended() {
 void Stream::hung_up() {
     if (hangup_listener_ != nullptr) {
         hangup_listener_->peer_hung_up();
+    }
+}
+
+/// The session gives the stream up for what the peer has sent on it, of which nghttp2 hands nothing over.
+void Stream::reset_for_its_peer() {
+    if (message_ && opener_ && !handed_over_) {
+        head_fault_ = "a head, or what came in its place, that HTTP/2 does not allow (RFC 9113 §8.1.1)";
     }
 }
 

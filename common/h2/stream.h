@@ -42,6 +42,9 @@ class Stream final
     const Fields* take_head();
     /// The peer's head was larger than the limits; what is over them was not kept.
     bool head_overflowed() const { return head_overflowed_; }
+    /// Client: why there will be no final head although the peer has said something that should have been one, in words
+    /// that quote nothing of it; null while nothing is wrong.
+    const char* head_fault() const { return head_fault_; }
     /// The peer's last byte has been received; it may still stand in input().
     bool peer_ended() const { return end_received_; }
     /// Whether the session leaves the peer room for a frame: what others of its streams have not read may fill its
@@ -90,6 +93,7 @@ class Stream final
     void session_ended(net::Status why);
     void fail(net::Status why);
     void hung_up();
+    void reset_for_its_peer();
     Session* session_;  ///< null once the session or the stream's number is gone
     std::int32_t id_ = 0;
     bool opener_;
@@ -102,6 +106,7 @@ class Stream final
     bool deferred_ = false;     ///< nghttp2 waits to be told that there is something to send again
     bool head_overflowed_ = false;
     bool head_taken_ = false;
+    const char* head_fault_ = nullptr;
     int answer_ = 0;
     std::uint32_t reset_code_;
     std::int32_t window_;

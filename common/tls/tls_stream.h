@@ -27,6 +27,8 @@ class TlsStream final : public net::Stream {
     void offer(Alpn protocols);
     /// Agrees on keys. tls_handshake on failure: problem() says why in words. The caller bounds the time by abort().
     net::Task<net::Status> handshake();
+    /// Whether the peer has said anything: who only looks whether a port is open has not.
+    bool heard() const { return heard_; }
     /// OpenSSL's or the peer's reason (an alert) for the last failure.
     const std::string& problem() const { return problem_; }
     /// Whether the handshake failed for the certificate that the peer showed.
@@ -73,6 +75,7 @@ class TlsStream final : public net::Stream {
     net::Status status_;
     net::Status read_status_;
     bool unheard_ = false;  ///< OpenSSL read an end or an error behind the last bytes and has still to say so
+    bool heard_ = false;    ///< something has come
     std::string problem_;
 };
 

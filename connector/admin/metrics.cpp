@@ -146,7 +146,17 @@ ListenerMetrics::ListenerMetrics(metrics::Registry& registry, const std::string&
       refused(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "connections"}})),
       refused_for_client(registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "per_client"}})),
       refused_for_descriptors(
-          registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "descriptors"}})) {}
+          registry.counter(kRefused, kRefusedHelp, {{"listener", listener}, {"reason", "descriptors"}})) {
+    for (const std::string_view reason : {"flood", "resets", "protocol", "head", "handshake"}) {
+        ended_.emplace(reason, &registry.counter("adit_connector_client_ended_total",
+                                                 "Client connections ended for what the client did, by what that was.",
+                                                 {{"listener", listener}, {"reason", std::string(reason)}}));
+    }
+}
+
+void ListenerMetrics::ended(std::string_view reason) {
+    ended_.at(reason)->Increment();
+}
 
 SinkMetrics::SinkMetrics(metrics::Registry& registry, const std::string& sink)
     : delivered(registry.counter("adit_connector_telemetry_delivered_total", "Log lines and spans that a sink took.",

@@ -105,8 +105,13 @@ struct ListenerMetrics {
     metrics::Counter& refused;                  ///< since it had its most
     metrics::Counter& refused_for_client;       ///< since its client had
     metrics::Counter& refused_for_descriptors;  ///< since few were left
-    std::atomic<std::size_t> open = 0;          ///< exact, for the limit, as is the next
+    /// Ended for what the client did; the reasons are those of http::Http2Connection::fault(), and "handshake".
+    void ended(std::string_view reason);
+    std::atomic<std::size_t> open = 0;  ///< exact, for the limit, as is the next
     Tally<ClientKey> clients;
+
+  private:
+    std::map<std::string_view, metrics::Counter*> ended_;  ///< never changes
 };
 
 /// Per sink of lines or spans.

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kPatience = 5s;  ///< for that sign
 h2::Limits limits() {
     h2::Limits limits;
     limits.head_fields = 256;
-    limits.head_bytes = 64 * 1024;
+    limits.head_bytes = net::kBlockSize;  // as of HTTP/1.1
     limits.session_window = 16 * 1024 * 1024;
     limits.growth_budget = 8 * 1024 * 1024;
     return limits;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/base/strings.h"
+
 namespace adit::http {
 
 std::string_view host_of(std::string_view authority) {
@@ -11,6 +13,14 @@ std::string_view host_of(std::string_view authority) {
         return end == std::string_view::npos ? authority : authority.substr(0, end + 1);
     }
     return authority.substr(0, authority.find(':'));
+}
+
+bool same_authority(std::string_view a, std::string_view b, std::string_view scheme) {
+    const auto port = [scheme](std::string_view authority) {
+        authority.remove_prefix(host_of(authority).size());
+        return authority.size() > 1 ? authority : iequals(scheme, "https") ? ":443" : ":80";
+    };
+    return iequals(host_of(a), host_of(b)) && port(a) == port(b);
 }
 
 bool valid_authority(std::string_view authority) {

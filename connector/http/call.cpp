@@ -5,6 +5,7 @@
 
 #include "connector/http/h2_message.h"
 #include "connector/http/parse.h"
+#include "connector/http/websocket.h"
 
 namespace adit::http {
 namespace {
@@ -24,8 +25,12 @@ class Http1Call final : public Call {
 
     bool start(const RequestHead& request, const Onward& onward, bool) override {
         method_ = request.method;
+        Onward told = onward;
+        if (onward.upgrade && request.version == Version::http2) {
+            told.websocket_key = websocket_key_ = new_websocket_key();
+        }
         std::string head;
-        append_request(head, request, onward);
+        append_request(head, request, told);
         out_.begin(request.framing.kind);
         out_.append_head(head);
         return true;
@@ -52,6 +57,9 @@ class Http1Call final : public Call {
         if (const auto parsed = parse_response(response, method_, limits_); !parsed) {
             return std::unexpected(refused(parsed.error()));
         }
+        if (response.status == 101 && !answers_key(response)) {
+            return std::unexpected(problem::upgrade_refused("the origin's answer is to another key than it was sent"));
+        }
         return Progress::head;
     }
     BodyReader answer_body(const ResponseHead& response) override { return {*connection_, response.framing}; }
@@ -62,10 +70,17 @@ class Http1Call final : public Call {
     }
 
   private:
+    /// RFC 6455 §4.1: whoever has made the key looks at its answer, or a cache might have given it.
+    bool answers_key(const ResponseHead& response) const {
+        const Field* accept = response.find(Known::websocket_accept);
+        return websocket_key_.empty() || (accept != nullptr && accept->value == websocket_accept(websocket_key_));
+    }
+
     const HeadLimits limits_;
     std::unique_ptr<net::Stream> connection_;
     BodyWriter out_;
     std::string method_;
+    std::string websocket_key_;  ///< of ours
     std::size_t scanned_ = 0;
 };
 
@@ -90,6 +105,9 @@ class Http2Call final : public Call {
         if (stream_->head_overflowed()) {
             return std::unexpected(head_too_large());
         }
+        if (const char* fault = stream_->head_fault()) {
+            return std::unexpected(refused({.words = fault}));
+        }
         const h2::Fields* fields = stream_->take_head();
         if (fields == nullptr) {
             return Progress::nothing;
@@ -101,7 +119,7 @@ class Http2Call final : public Call {
         }
         if (upgrade_ && response.status / 100 == 2) {  // RFC 8441 §5: what 101 is in HTTP/1.1
             response.status = 101;
-            response.upgrade = "websocket";
+            response.upgrade = kWebsocket;
             response.framing = {};
         }
         return Progress::head;

@@ -11,7 +11,8 @@
 namespace adit::http {
 
 /// Decodes one body. Feed it the bytes at the front of the input; it says how many to skip and how many after those are
-/// data. Strict: hexadecimal sizes only, CRLF only, bounded extensions and trailers.
+/// data. Strict: hexadecimal sizes only, CRLF only, extensions by their grammar and bounded, alone and all together,
+/// bounded trailers.
 class ChunkDecoder {
   public:
     struct Step {
@@ -30,13 +31,18 @@ class ChunkDecoder {
   private:
     enum class State { size, data, data_end, trailer };
     static constexpr std::size_t kLineMost = 256;  ///< a size line with its extensions
+    // Framing that all chunks together may have beyond what is usual: 16 bytes a chunk, and as many as it has data.
+    static constexpr std::int64_t kExcessMost = 16 * 1024;
+    static constexpr std::int64_t kUsualPerChunk = 16;
     static constexpr std::size_t kTrailersMost = 8192;
     static constexpr std::size_t kTrailerFieldsMost = 64;
 
     std::expected<std::size_t, ParseError> parse_size_line(std::string_view input);
+    bool too_much_framing(std::size_t line);
 
     State state_ = State::size;
     std::uint64_t left_ = 0;
+    std::int64_t excess_ = 0;
     std::string section_;  ///< the trailer section as it comes
     Trailers trailers_;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "common/base/strings.h"
 
@@ -246,6 +247,18 @@ Outcome parse_field(std::string_view line, Head& head, Collected& seen, std::siz
         return refuse("a field value with a control character");
     }
     return add_field(name, value, head, seen, most);
+}
+
+Outcome read_expectation(RequestHead& head) {
+    bool expects = false;
+    for (const Field& field : head.fields) {
+        if (field.known == Known::expect && (std::exchange(expects, true) || !iequals(field.value, "100-continue"))) {
+            return refuse("an expectation other than one 100-continue", 417, "expectation");
+        }
+    }
+    // A 1.0 client cannot mean it.
+    head.expect_continue = expects && head.version != Version::http10 && head.framing.kind != Framing::Kind::none;
+    return {};
 }
 
 Outcome add_field(std::string_view name, std::string_view value, Head& head, Collected& seen, std::size_t most) {

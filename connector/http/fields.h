@@ -14,7 +14,7 @@ namespace adit::http {
 using Outcome = std::expected<void, ParseError>;
 
 std::unexpected<ParseError> refuse(const char* words, int status = 400, problem::Code code = "bad-request");
-/// A gateway adds what its origins trust; TRACE would show that to the caller (RFC 9110 §9.3.8).
+/// We add what origins trust; TRACE would show that to the caller (RFC 9110 §9.3.8).
 std::unexpected<ParseError> refuse_trace();
 
 /// What a field of this name means to a proxy.
@@ -27,6 +27,9 @@ bool is_token(std::string_view text);
 bool hop_by_hop(const Head& head, const Field& field);
 /// RFC 9110 §5.5: visible characters, blanks, tabs and bytes above 0x7f; no NUL, CR, LF or other control.
 bool is_field_value(std::string_view text);
+
+/// What Expect says of a request whose framing is known: 100-continue, once, is all that there is (RFC 9110 §10.1.1).
+Outcome read_expectation(RequestHead& head);
 
 /// What the field lines say about framing and the connection, collected while they are read.
 struct Collected {

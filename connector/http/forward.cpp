@@ -171,10 +171,10 @@ void append_request(std::string& out, const RequestHead& request, const Onward& 
         out += "content-length: 0\r\n";
     }
     if (onward.upgrade) {
-        lines.add("upgrade", request.upgrade);
+        lines.add("upgrade", kWebsocket);
         out += "connection: upgrade\r\n";
-        if (request.version == Version::http2) {
-            lines.add("sec-websocket-key", new_websocket_key());
+        if (!onward.websocket_key.empty()) {
+            lines.add("sec-websocket-key", onward.websocket_key);
         } else if (const Field* own = request.find(Known::websocket_key)) {
             lines.add("sec-websocket-key", own->value);
         }
@@ -188,7 +188,7 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward) {
     h2::Fields out;
     out.add(":method", onward.upgrade ? "CONNECT" : request.method);
     if (onward.upgrade) {
-        out.add(":protocol", request.upgrade);
+        out.add(":protocol", kWebsocket);
     }
     out.add(":scheme", onward.origin_tls ? "https" : "http");
     out.add(":authority", onward.authority);

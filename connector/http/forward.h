@@ -26,9 +26,10 @@ struct Onward {
     std::optional<CallerField> vouched = {};  ///< the field that came from a trusted proxy
     Disclosure disclosure = {};
     std::string_view request_id;
-    std::string_view pseudonym;          ///< our name in Via
-    std::string_view grpc_timeout = {};  ///< replaces the caller's, of which some has passed; empty: that goes on
-    bool upgrade = false;                ///< pass the Upgrade field on
+    std::string_view pseudonym;           ///< our name in Via
+    std::string_view grpc_timeout = {};   ///< replaces the caller's, of which some has passed; empty: that goes on
+    bool upgrade = false;                 ///< pass the wish for a WebSocket on, and no other protocol of Upgrade
+    std::string_view websocket_key = {};  ///< of ours, where the request has come by HTTP/2
     bool origin_tls = false;
     std::string_view traceparent = {};  ///< of a span of ours; empty: none is added to those that came
     /// Fields that only we may write, in lower case: what the caller sent under these names stays behind.
@@ -52,7 +53,7 @@ h2::Fields request_fields(const RequestHead& request, const Onward& onward);
 bool accepts_trailers(const RequestHead& request);
 
 /// How often an OPTIONS may still be forwarded (Max-Forwards, RFC 9110 §7.6.2), where it says so; each head that goes
-/// on says one less. Of other methods but TRACE, which a gateway does not take, the field means nothing.
+/// on says one less. Of other methods but TRACE, which nobody is offered here, the field means nothing.
 std::optional<std::uint64_t> hops_left(const RequestHead& request);
 
 /// Whether our own pseudonym stands in Via: the request has been here before (RFC 9110 §7.6.3).

@@ -88,7 +88,7 @@ Outcome read_method(const Pseudo& pseudo, RequestHead& head, Role role) {
     head.method = pseudo.method;
     head.form = TargetForm::absolute;
     head.scheme = pseudo.scheme;
-    if (pseudo.method == "TRACE" && role == Role::gateway) {
+    if (pseudo.method == "TRACE") {
         return refuse_trace();
     }
     if (pseudo.method != "CONNECT") {
@@ -161,11 +161,8 @@ Outcome read_request(const h2::Fields& fields, bool ended, RequestHead& head, co
             head.framing = {};
         }
     }
-    if (const Field* expect = head.find(Known::expect)) {
-        if (!iequals(expect->value, "100-continue")) {
-            return refuse("an expectation other than 100-continue", 417, "expectation");
-        }
-        head.expect_continue = head.framing.kind != Framing::Kind::none;
+    if (const Outcome expectation = read_expectation(head); !expectation) {
+        return expectation;
     }
     return read_target(pseudo, seen, head, limits);
 }

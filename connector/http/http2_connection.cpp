@@ -99,17 +99,31 @@ void Http2Connection::drain() {
 
 void Http2Connection::look_after() {
     const net::Time now = loop_.now();
-    const bool head_stuck =
+    head_stuck_ =
         session_.head_begun_at() != net::Time::max() && now - session_.head_begun_at() > settings_.header_timeout;
     const bool idle = exchanges_ == 0 && now - idle_since_ > settings_.idle_timeout;
     const bool drained = exchanges_ == 0 && now >= drained_by_;
-    if (head_stuck) {
+    if (head_stuck_) {
         session_.close(net::Errc::timed_out, "a request head did not come to its end");
     } else if (idle || drained) {
         session_.close(net::Errc::end_of_stream);
     } else if (now >= drained_by_ && !std::exchange(refusing_, true)) {
         session_.refuse_streams();  // or who holds one request open and ignores GOAWAY would stay for ever
     }
+}
+
+std::string_view Http2Connection::fault() const {
+    switch (session_.fault()) {
+        case h2::Fault::flood:
+            return "flood";
+        case h2::Fault::resets:
+            return "resets";
+        case h2::Fault::protocol:
+            return "protocol";
+        case h2::Fault::none:
+            break;
+    }
+    return head_stuck_ ? "head" : "";
 }
 
 void Http2Connection::stream_accepted(std::unique_ptr<h2::Stream> stream) {

@@ -17,6 +17,9 @@ class Http2Connection final : public Connection, private h2::SessionListener, pr
     net::Task<> run() override;
     /// Says that it leaves (GOAWAY), answers the streams that are there or on their way, and ends.
     void drain() override;
+    /// What the client did for which the connection was ended, as metrics call it: "flood", "resets", "protocol", or
+    /// "head" for one that did not come to its end; empty when it was not ended for that.
+    std::string_view fault() const;
 
   private:
     /// Looks after the connection at intervals: heads that do not come to an end, idleness, the end of a drain.
@@ -46,6 +49,7 @@ class Http2Connection final : public Connection, private h2::SessionListener, pr
     std::size_t exchanges_ = 0;  ///< that run
     net::Time idle_since_;
     net::Time drained_by_ = net::Time::max();
+    bool head_stuck_ = false;
     bool refusing_ = false;  ///< the time to open streams is over
 };
 

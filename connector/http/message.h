@@ -103,7 +103,7 @@ enum class TargetForm : std::uint8_t { origin, absolute, authority, asterisk };
 /// What a listener is to its clients (RFC 9110 §3.7): that decides which targets it takes.
 enum class Role : std::uint8_t {
     gateway,  ///< stands for origins: CONNECT is refused
-    proxy,    ///< was chosen by its clients: CONNECT and the absolute form count, and Host does not
+    proxy,    ///< was chosen by its clients: CONNECT and the absolute form count
 };
 
 /// A request's head. `path` and `query` are parts of the target; `authority` is the host that counts: of an

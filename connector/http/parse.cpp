@@ -64,8 +64,11 @@ Outcome take_origin(RequestHead& head, std::string_view& target, const Collected
     const std::size_t end = std::min(target.find_first_of("/?"), target.size());
     head.authority = target.substr(0, end);
     target.remove_prefix(end);
-    // A proxy ignores Host and writes it anew; a gateway may have it before it that looked at the other one.
-    if (role == Role::gateway && !iequals(head.authority, seen.host) && seen.hosts > 0) {
+    // RFC 9112 §3.2: a client has to send them alike. We would go by the target (§3.2.2), but whoever stands before us
+    // may have looked at the other one.
+    const bool alike = role == Role::gateway ? iequals(head.authority, seen.host)
+                                             : same_authority(head.authority, seen.host, head.scheme);
+    if (seen.hosts > 0 && !alike) {
         return refuse("the target's authority and Host differ");
     }
     if (!valid_authority(head.authority)) {
@@ -133,7 +136,7 @@ Outcome parse_request_line(std::string_view line, RequestHead& head, const HeadL
     if (head.method == "CONNECT" && role == Role::gateway) {
         return refuse("CONNECT is not offered here", 405, "method-not-allowed");
     }
-    if (head.method == "TRACE" && role == Role::gateway) {
+    if (head.method == "TRACE") {
         return refuse_trace();
     }
     return {};
@@ -177,12 +180,8 @@ Outcome parse_request(RequestHead& head, const HeadLimits& limits, Role role) {
     if (const Outcome framed = request_framing(head, seen); !framed) {
         return framed;
     }
-    if (const Field* expect = head.find(Known::expect)) {
-        if (!iequals(expect->value, "100-continue")) {
-            return refuse("an expectation other than 100-continue", 417, "expectation");
-        }
-        // RFC 9110 §10.1.1: a 1.0 client cannot mean it.
-        head.expect_continue = head.version == Version::http11 && head.framing.kind != Framing::Kind::none;
+    if (const Outcome read = read_expectation(head); !read) {
+        return read;
     }
     return split_target(head, seen, role);
 }

@@ -6,6 +6,9 @@
 
 namespace adit::http {
 
+/// The only protocol that we upgrade to.
+inline constexpr std::string_view kWebsocket = "websocket";
+
 /// A Sec-WebSocket-Key for a client that has sent none, because it speaks HTTP/2.
 std::string new_websocket_key();
 

@@ -143,6 +143,10 @@ net::Task<> ForwardProxy::carry(http::Exchange& exchange, Story& story, Line lin
 }
 
 net::Task<std::optional<problem::Failure>> ForwardProxy::forward(http::Exchange& exchange, Story& story) {
+    if (http::hops_left(exchange.request) == 0) {
+        co_await exchange.answer(http::Exchange::Whole{});  // asked about us, and not about who is behind us
+        co_return std::nullopt;
+    }
     const auto found = find(story);
     if (!found) {
         co_return found.error();

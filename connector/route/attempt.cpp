@@ -1,13 +1,20 @@
 // Carrying an exchange over one connection; see attempt.h.
 #include "connector/route/attempt.h"
 
+#include "common/base/strings.h"
 #include "common/base/time.h"
 #include "common/net/spawn.h"
 #include "connector/http/grpc.h"
 #include "connector/http/parse.h"
+#include "connector/http/websocket.h"
 #include "connector/route/dialling.h"
 
 namespace adit::route {
+namespace {
+
+constexpr int kInterimMost = 32;  ///< before the final response
+
+}  // namespace
 
 Attempt::Attempt(Asking& asking, backend::Endpoint& endpoint, backend::Way way)
     : asking_(asking),
@@ -128,7 +135,7 @@ net::Task<std::expected<backend::Carrier, problem::Failure>> Attempt::dial(bool 
 }
 
 bool Attempt::asks_for_websocket() const {
-    return http::list_has(exchange_.request.upgrade, "websocket");
+    return http::list_has(exchange_.request.upgrade, http::kWebsocket);
 }
 
 /// The Host of the request as this origin gets it.
@@ -223,6 +230,10 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
         if (response_.status >= 200) {
             co_return std::nullopt;
         }
+        if (++interims_ > kInterimMost) {
+            co_return problem::bad_response("the origin sent more than " + std::to_string(kInterimMost) +
+                                            " interim responses");
+        }
         if (!co_await inform()) {
             co_return problem::client_gone();
         }
@@ -232,6 +243,9 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
 /// Sends an interim answer on; false when the client is gone. A client that was told to go on is not told twice.
 net::Task<bool> Attempt::inform() {
     const bool go_on = response_.status == 100;
+    if (go_on && exchange_.request.expect_continue && !std::exchange(told_to_go_on_, true)) {
+        watchdog_.enter(Phase::first_byte);  // only now the client sends what the origin waits for
+    }
     if (exchange_.request.version == http::Version::http10 || asking_.racing || given_up_ ||
         (go_on && std::exchange(asking_.continued, true))) {
         co_return true;
@@ -243,7 +257,7 @@ net::Task<bool> Attempt::inform() {
 
 net::Task<std::optional<problem::Failure>> Attempt::read_head() {
     bool established = origin_->established();
-    if (established) {
+    if (established && times_.connected == net::Time{}) {  // an interim response does not begin its time anew
         note_established();
     }
     for (;;) {
@@ -268,8 +282,8 @@ net::Task<std::optional<problem::Failure>> Attempt::read_head() {
             co_return failure_of(status);
         }
     }
-    if (response_.status == 101 && !(asks_for_websocket() && http::list_has(response_.upgrade, "websocket"))) {
-        co_return problem::upgrade_refused("the origin switched protocols without being asked");
+    if (response_.status == 101 && !(asks_for_websocket() && iequals(response_.upgrade, http::kWebsocket))) {
+        co_return problem::upgrade_refused("the origin switched protocols without being asked, or not to that alone");
     }
     co_return std::nullopt;
 }

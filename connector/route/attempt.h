@@ -160,8 +160,10 @@ class Attempt final {
     bool stop_uploading_ = false;
     bool awaiting_client_ = false;  ///< the next bytes of the request body are not here yet
     bool reused_ = false;
-    bool answered_ = false;  ///< a byte of an answer came
-    bool reusable_ = false;  ///< the exchange ended so that the connection may serve another
+    bool answered_ = false;       ///< a byte of an answer came
+    bool told_to_go_on_ = false;  ///< the origin has answered Expect
+    int interims_ = 0;            ///< responses of the origin so far
+    bool reusable_ = false;       ///< the exchange ended so that the connection may serve another
 };
 
 }  // namespace adit::route

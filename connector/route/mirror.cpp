@@ -56,9 +56,10 @@ Mirror::Mirror(http::Exchange& exchange, const config::Mirror& rule, std::string
         metrics->skipped(MirrorMetrics::Skip::busy);
         return;
     }
-    copy_ = std::make_unique<Copy>(std::move(slot), std::move(backend),
-                                   http::RequestCopy(exchange, {kMirrorField, route, http::Known::own}),
-                                   std::move(passage), std::move(traceparent));
+    // NOLINTNEXTLINE(modernize-make-unique): a RequestCopy is made in its place, it cannot be moved there
+    copy_ = std::unique_ptr<Copy>(new Copy{std::move(slot), std::move(backend),
+                                           http::RequestCopy(exchange, {kMirrorField, route, http::Known::own}),
+                                           std::move(passage), std::move(traceparent)});
     if (body_.done()) {
         passed();
         return;

@@ -70,6 +70,9 @@ CASES = [
     chunks("chunk-trailer-lf", b"5\r\nhello\r\n0\r\nX: y\n\r\n", torn(b"hello"), "2.2"),
     chunks("chunk-extension", b"5;a=b\r\nhello\r\n0;c\r\n\r\n", OK, "7.1.1"),
 
+    chunks("chunk-extension-none", b"5\r\nhello\r\n5;\r\nhello\r\n0\r\n\r\n", torn(b"hello"), "7.1.1"),
+    chunks("chunk-extensions-of-many", b"5\r\nhello\r\n" + (b"1;" + b"x" * 200 + b"\r\ny\r\n") * 200 + b"0\r\n\r\n", torn(b"hello"), "7.1.1"),
+
     # Two answers where one was asked for: the second is nobody's.
     answer("second-answer", "9.2", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" + EVIL, OK, keeps=True),
     answer("second-answer-behind-chunks", "9.2", CHUNKED + HELLO + EVIL, OK, keeps=True),
@@ -99,6 +102,8 @@ CASES = [
            answered(200, b"hello", interims=[103])),
     answer("interim-continue-unasked", "9110 15.2.1", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
            answered(200, b"hello", interims=[100])),
+    answer("interim-32", "9110 15.2", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 32 + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", answered(200, b"hello", interims=[103] * 32)),
+    answer("interim-endless", "9110 15.2", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 40 + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", BAD),
     answer("switch-unasked", "9110 15.2.2", b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" + EVIL, bad_gateway("upgrade-refused")),
     case("switch-to-another", "9110 15.2.2", GET + b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", bad_gateway("upgrade-refused"), then=b"",

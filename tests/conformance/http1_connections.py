@@ -71,6 +71,7 @@ CASES = [
     expect("expect-unknown", LENGTH + b"Expect: more\r\n", SMUGGLED, refused(417)),
     expect("expect-prefixed", LENGTH + b"Expect: y 100-continue\r\n", SMUGGLED, refused(417)),
     expect("expect-list", LENGTH + b"Expect: 100-continue, more\r\n", SMUGGLED, refused(417)),
+    expect("expect-twice", LENGTH + b"Expect: 100-continue\r\nExpect: 100-continue\r\n", SMUGGLED, refused(417)),
     expect("expect-folded", LENGTH + b"Expect:\r\n 100-continue\r\n", SMUGGLED, refused(400)),
     expect("expect-bad-target", b"POST /~%zz HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n", b"hello", declined(400)),
 
@@ -80,6 +81,8 @@ CASES = [
     case("upgrade-unknown", "9110 7.8", GET + b"Connection: upgrade\r\nUpgrade: other\r\n\r\n", forwarded(without=["upgrade"])),
     case("upgrade-tls", "9110 7.8", GET + b"Connection: upgrade\r\nUpgrade: TLS/1.2\r\n\r\n", forwarded(without=["upgrade"])),
     case("websocket-of-1.0", "9110 7.8", b"GET /~ HTTP/1.0\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", forwarded(without=["upgrade"], closes=True)),
+    case("websocket-and-more", "9110 7.8", GET + b"Connection: upgrade\r\nUpgrade: h2c, websocket, other\r\nSec-WebSocket-Version: 13\r\n"
+         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", forwarded(fields={"upgrade": b"websocket", "connection": b"upgrade"}), then=b""),
     case("websocket-refused", "6455 4.2.2", GET + b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", forwarded(fields={"upgrade": b"websocket", "connection": b"upgrade"}), then=b""),
 

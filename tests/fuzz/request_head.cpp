@@ -23,7 +23,8 @@ void adit::fuzz::run(std::string_view input) {
         return;
     }
     demand(role == http::Role::proxy || head.path == "*" || head.path.starts_with('/'), "a gateway's path is absolute");
-    demand(role == http::Role::proxy || (head.method != "CONNECT" && head.method != "TRACE"), "a gateway does neither");
+    demand(head.method != "TRACE" && (role == http::Role::proxy || head.method != "CONNECT"),
+           "nobody traces, a proxy connects");
     if (head.form != http::TargetForm::authority && (head.path == "*" || head.path.starts_with('/'))) {
         demand_one_request(head, role);
     }

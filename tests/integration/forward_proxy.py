@@ -52,6 +52,20 @@ class AbsoluteForm(Proxied):
                 self.assertTrue(head.startswith(b"HTTP/1.1 400"), head)
                 self.assertEqual(problem["code"], code)
 
+    def test_a_question_to_the_proxy_itself_goes_no_further(self):
+        host = f"Host: 127.0.0.1:{self.origin.port}\r\nProxy-Authorization: {BASIC}\r\nConnection: close\r\n"
+
+        def ask(line, more=""):
+            return raw(self.port, f"{line} HTTP/1.1\r\n{host}{more}\r\n".encode()).split(b"\r\n")[0]
+        self.assertEqual(ask(f"OPTIONS {self.web('/x')}", "Max-Forwards: 0\r\n"), b"HTTP/1.1 200 OK")
+        self.assertEqual(ask(f"TRACE {self.web('/x')}", "Max-Forwards: 0\r\n"), b"HTTP/1.1 405 Method Not Allowed")
+        self.assertEqual(ask(f"TRACE {self.web('/x')}", "Max-Forwards: 3\r\n"), b"HTTP/1.1 405 Method Not Allowed")
+        self.assertEqual(ask(f"GET http://other/x"), b"HTTP/1.1 400 Bad Request")
+        self.assertEqual(self.origin.seen, [])
+        ask(f"OPTIONS {self.web('/x')}", "Max-Forwards: 3\r\n")
+        method, _, headers = self.origin.seen[-1]
+        self.assertEqual((method, {name.lower(): value for name, value in headers.items()}["max-forwards"]), ("OPTIONS", "2"))
+
     def test_ways_that_lead_back_end(self):
         self.set_services({"web": self.web(), "loop": f"http://127.0.0.1:{self.port}"})
         self.agent.stop()
@@ -84,7 +98,7 @@ class Trust(Proxied):
         self.assertNotIn("sesame", self.connector.log())
 
     def test_authorization_is_for_the_origin_and_does_not_count_here(self):
-        request = f"GET {self.web('/')} HTTP/1.1\r\nHost: a\r\nAuthorization: {BASIC}\r\nConnection: close\r\n\r\n".encode()
+        request = f"GET {self.web('/')} HTTP/1.1\r\nHost: 127.0.0.1:{self.origin.port}\r\nAuthorization: {BASIC}\r\nConnection: close\r\n\r\n".encode()
         self.assertTrue(raw(self.port, request).startswith(b"HTTP/1.1 407"))
         self.assertEqual(self.origin.seen, [])
 
@@ -141,7 +155,7 @@ class SignedTokens(Proxied):
         claims = {"iss": "https://idp.example.com", "aud": "proxy", "azp": "shop", "sub": "1", "exp": int(time.time()) + 60}
 
         def answer(claims, scheme="Bearer"):
-            return raw(self.port, f"GET {self.web('/t')} HTTP/1.1\r\nHost: a\r\nProxy-Authorization: {scheme} {key.sign(claims)}\r\nConnection: close\r\n\r\n".encode())
+            return raw(self.port, f"GET {self.web('/t')} HTTP/1.1\r\nHost: 127.0.0.1:{self.origin.port}\r\nProxy-Authorization: {scheme} {key.sign(claims)}\r\nConnection: close\r\n\r\n".encode())
         self.assertTrue(answer(claims).startswith(b"HTTP/1.1 200"))
         self.assertNotIn("proxy-authorization", {name.lower() for name in self.origin.seen[-1][2]})
         self.assertEqual(self.line(path="/t", status=200)["consumer"], "storefront")

@@ -9,7 +9,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import StreamClosedError
 
 from h2_peers import Client
-from harness import SANITIZED, Case, Site, main, raw, scaled, wait_for
+from harness import SANITIZED, Case, Site, main, metric, raw, scaled, wait_for
 from load import Load
 from servers import Origin
 
@@ -80,6 +80,9 @@ class Http2Hostile(Case):
         if client.goaway is not None:  # a connection that was reset may have lost its last words
             self.assertIn(client.goaway, codes)
 
+    def assert_counted(self, reason, count):
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_client_ended_total", reaches=count, reason=reason), count)
+
     def head(self, client, pairs=GET, stream=None, flags=("END_HEADERS", "END_STREAM")):
         """A HEADERS frame by hand."""
         frame = frames.HeadersFrame(stream or client.h2.get_next_available_stream_id(), client.h2.encoder.encode(pairs))
@@ -101,6 +104,9 @@ class Http2Hostile(Case):
                         client.begin("/held", "POST", end=False)
                         self.flood(client, one, read=read)
                         self.assert_stopped(client)
+        self.assert_counted("flood", 2 * len(floods))
+        lines = [line for line in self.connector.log().splitlines() if "client connection ended for what the client did" in line]
+        self.assertTrue(lines and all("127.0.0.1" in line and "flood" in line for line in lines), lines)
 
     def test_streams_that_are_opened_and_given_up_are_stopped(self):
         def reset(client, i):
@@ -116,6 +122,7 @@ class Http2Hostile(Case):
                 with self.subTest(attack.__name__), self.client() as client:
                     self.flood(client, lambda i: attack(client, i), batch=20)
                     self.assert_stopped(client)
+        self.assert_counted("resets", 3)
 
     def test_heads_without_an_end_are_stopped(self):
         with self.bystanders():
@@ -124,6 +131,7 @@ class Http2Hostile(Case):
                     client.send_raw(self.head(client, flags=[]))
                     self.flood(client, lambda i: frames.ContinuationFrame(1, block).serialize(), batch=10)
                     self.assert_stopped(client)
+        self.assert_counted("flood", 3)
 
     def test_heads_that_grow_when_unpacked_are_refused(self):
         with self.bystanders(), self.client() as client:
@@ -153,8 +161,10 @@ class Http2Hostile(Case):
     def test_slow_and_idle_connections_are_let_go(self):
         with self.bystanders():
             with self.client() as client:
+                self.assertTrue(client.settle())  # or the acknowledgement of SETTINGS would come in the middle of the head
                 client.send_raw(self.head(client, flags=[]))  # its end never comes
                 self.assert_stopped(client, {ErrorCodes.NO_ERROR, *STOPPED})
+            self.assert_counted("head", 1)
             with self.client() as client:
                 client.get("/x")
                 self.assert_stopped(client, {ErrorCodes.NO_ERROR})

@@ -201,16 +201,30 @@ class Http2Origins(Case):
         wait_for(lambda: site.get("/web/x").status == 200, "the successor")
 
     def test_heads_of_an_origin_that_break_the_rules_are_refused(self):
-        wrong = {"connection": [("connection", "close")], "length": [("content-length", "5")], "upper": [("X-Upper", "a")], "break": [("x", "a\r\nb: c")], "big": [("x", "a" * 70_000)]}
+        wrong = {"connection": [("connection", "close")], "length": [("content-length", "5")], "upper": [("X-Upper", "a")], "break": [("x", "a\r\nb: c")],
+                 "signed": [("content-length", "+2")], "status": [(":status", "200")], "big": [("x", "a" * 20_000)], "right": [("x", "a" * 15_000)]}
         origin = Server(lambda connection, stream, request: connection.reply(stream, b"ok", more=wrong[request.headers[":path"].rsplit("/", 1)[1]]))
         site = self.up({"web": f"http://127.0.0.1:{origin.port}"}, {"web": "endpoints: [ service://web ], protocol: h2"}, listener="", workers=1)
         for name in wrong:
             with self.subTest(name):
+                self.assertEqual(site.get("/web/right").status, 200)  # the connection has served before
+                origin.requests.clear()
                 if name == "length":  # the head was right; what followed was not
                     with self.assertRaises(Exception):
                         site.get(f"/web/{name}")
-                else:
-                    self.assertEqual(site.get(f"/web/{name}").status, 502)
+                elif name != "right":
+                    answer = site.get(f"/web/{name}")
+                    self.assertEqual((answer.status, answer.problem()["code"]), (502, "response-head-too-large" if name == "big" else "bad-response"))
+                    self.assertEqual(len(origin.requests), 1)  # it has answered: nothing to ask again
+
+    def test_an_origin_that_promises_and_promises_is_given_up(self):
+        def promise(connection, stream, request):
+            for _ in range(33):
+                connection.h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
+            connection.reply(stream)
+        site = self.up({"web": f"http://127.0.0.1:{Server(promise).port}"}, {"web": "endpoints: [ service://web ], protocol: h2"})
+        answer = site.get("/web/x")
+        self.assertEqual((answer.status, answer.problem()["code"]), (502, "bad-response"))
 
 
 main()

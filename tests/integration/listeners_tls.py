@@ -44,6 +44,7 @@ class ListenersTls(Case):
         self.up('certificate: first.crt, key: first.key, min_version: "1.3"')
         self.assertIn("TLSv1.3", self.client("-tls1_3"))
         self.assertIsNone(self.shown("-tls1_2"))
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_client_ended_total", reason="handshake", reaches=1), 1)  # and not who only looked whether the port is open
 
     def test_sessions_are_resumed_in_both_versions_whichever_worker_answers(self):
         self.up("certificate: first.crt, key: first.key")
@@ -70,6 +71,17 @@ class ListenersTls(Case):
         config = self.write("wrong.yaml", 'listeners: [ { address: "127.0.0.1:0", tls: { certificate: one.crt, key: other.key } } ]\n')
         told = self.run_tool(CONNECTOR, "run", "--config", config, status=2)
         self.assertIn("it does not belong to the certificate in", told.stderr)
+
+    def test_a_certificate_that_was_replaced_before_its_key_is_refused_and_the_old_pair_serves(self):
+        """Of another type, too: such a pair once ended the connector that read it."""
+        self.up("certificate: first.crt, key: first.key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=renewed", "-keyout", self.directory / "renewed.key",
+                        "-out", self.directory / "first.crt"], check=True, capture_output=True)
+        self.assertIn("does not belong to the certificate", self.site.tool("reload", status=1).stderr)
+        self.assertEqual(self.shown(), "first")
+        (self.directory / "renewed.key").rename(self.directory / "first.key")
+        self.site.tool("reload")
+        self.assertEqual(self.shown(), "renewed")
 
 
 main()

@@ -1,12 +1,17 @@
 """Each timeout ends its own phase and names itself; the time that is left travels on, and a caller who leaves is heard of."""
 import http.client
+import re
 import socket
 import threading
 import time
 
 from fault_backend import FaultBackend
-from harness import Case, Site, can_connect, main, wait_for
+from h2_peers import Server
+from harness import Case, Site, can_connect, main, raw, wait_for
 from servers import Scripted
+
+
+GET = b"GET /first/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 class Silent:
@@ -23,6 +28,27 @@ class Silent:
         try:
             while True:
                 self.taken.append(self.socket.accept()[0])
+        except OSError:
+            pass
+
+
+class Promising(Silent):
+    """Says for three seconds that its answer is about to come, before it does."""
+
+    def take(self):
+        try:
+            while True:
+                threading.Thread(target=self.promise, args=(self.socket.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+
+    @staticmethod
+    def promise(connection):
+        try:
+            for _ in range(30):
+                time.sleep(0.1)
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         except OSError:
             pass
 
@@ -69,6 +95,27 @@ class Timeouts(Case):
                 self.assertEqual((answer.status, answer.problem()["code"]), (504, code), answer.body)
                 self.assertLess(time.monotonic() - began, 6)
                 self.assertIn("error=", answer.headers["proxy-status"])
+
+    def test_interim_answers_buy_no_time(self):
+        for version, origin in (("h1", Promising(self)), ("h2", self.promising_in_http2())):
+            with self.subTest(version):
+                text = re.sub(r"  first: .*", f'  first: {{ endpoints: [ "http://127.0.0.1:{origin.port}" ], protocol: {"h2" if version == "h2" else "http/1.1"}, '
+                              "timeouts: { first_byte: 1s } }", self.site.config.read_text())
+                self.site.config.write_text(text)
+                self.connector.signal(1)
+                answer = wait_for(lambda: b"103 Early Hints" in (told := raw(self.site.client_port, GET)) and told, "an answer of the new origin")
+                final = answer[answer.rfind(b"HTTP/1.1 "):]
+                self.assertTrue(final.startswith(b"HTTP/1.1 504") and b"first-byte-timeout" in final, final)
+
+    @staticmethod
+    def promising_in_http2():
+        def promise(connection, stream, _):
+            for _ in range(30):
+                time.sleep(0.1)
+                connection.h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
+                connection.flush()
+            connection.reply(stream)
+        return Server(promise)
 
     def test_a_try_that_took_too_long_is_not_the_last(self):
         self.backend.behave(dict(path="/again/x", how="silent", times=2), dict(path="/shared/x", how="silent", times=1), dict(path="/again/never", how="silent"))

@@ -1,6 +1,7 @@
 """WebSockets over HTTP/1.1 and HTTP/2, through the tunnel to servers of either version; events that come one by one."""
-import hashlib
 import base64
+import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -39,11 +40,11 @@ def messages(data):
     return told
 
 
-def handshake(port, path):
+def handshake(port, path, protocols="websocket"):
     """A socket that has become a WebSocket, and its key."""
     key = base64.b64encode(os.urandom(16)).decode()
     client = socket.create_connection(("127.0.0.1", port), timeout=20)
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: {protocols}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         if not (part := client.recv(1)):
@@ -52,15 +53,24 @@ def handshake(port, path):
     return client, key, head
 
 
+def accept(key):
+    """RFC 6455 section 4.2.2."""
+    return base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+
+
 class HalfClosing(Accepting):
     """Switches protocols, reads to the end of what the client sends, and only then says how much that was."""
 
+    protocol, lie = b"websocket", b""
+
     def serve(self, connection):
         with connection, connection.makefile("rb") as reader:
-            while reader.readline() not in (b"\r\n", b""):
-                pass
-            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-            connection.sendall(b"%d at the end" % len(reader.read()))
+            head = {name.lower(): value for name, _, value in (line.partition(b": ") for line in iter(lambda: reader.readline().strip(), b""))}
+            self.requests.append(head)
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: %s\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+                               % (self.protocol, accept(head[b"sec-websocket-key"] + self.lie)))
+            with contextlib.suppress(OSError):  # a client that leaves
+                connection.sendall(b"%d at the end" % len(reader.read()))
 
 
 class WebSocket(Case):
@@ -133,7 +143,7 @@ class WebSocket(Case):
         self.up({"two": f"http://127.0.0.1:{two.port}", "without": f"http://127.0.0.1:{without.port}"}, {"two": "h2", "without": "h2"})
         client, key, head = handshake(self.clear_port, "/two/chat")
         with client:
-            wanted = base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+            wanted = accept(key.encode())
             self.assertTrue(head.startswith(b"HTTP/1.1 101"), head)
             self.assertIn(b"sec-websocket-accept: " + wanted, head.lower().replace(wanted.lower(), wanted))
             sent = message(TEXT, b"over two")
@@ -166,6 +176,28 @@ class WebSocket(Case):
             client.send(stream, b"x" * 100_000, end=True)
             client.until(lambda: answer.over, "the end")
             self.assertEqual((answer.body, answer.ended), (b"100000 at the end", True))
+
+    def test_an_answer_to_another_key_is_no_websocket(self):
+        origin = HalfClosing()
+        self.up({"half": f"http://127.0.0.1:{origin.port}"})
+        with Client(self.tls_port, self.ca.file) as client:
+            self.assertEqual(self.connect(client, "/half/x")[1].status, 200)
+            origin.lie = b"another"
+            stream, answer = self.connect(client, "/half/x")
+            client.until(lambda: answer.over, "the end")
+            self.assertEqual((answer.status, json.loads(answer.body)["code"]), (502, "upgrade-refused"))
+
+    def test_no_other_protocol_goes_on_or_is_switched_to(self):
+        origin = HalfClosing()
+        self.up({"half": f"http://127.0.0.1:{origin.port}"})
+        for offered in ("websocket, h2c", "h2c, WebSocket"):
+            for protocol, wanted in ((b"websocket", b"101"), (b"h2c", b"502"), (b"websocket, h2c", b"502")):
+                with self.subTest(offered=offered, protocol=protocol):
+                    origin.protocol = protocol
+                    client, _, head = handshake(self.clear_port, "/half/x", offered)
+                    client.close()
+                    self.assertEqual(head.split()[1], wanted)
+                    self.assertEqual(origin.requests[-1][b"upgrade"], b"websocket")
 
     def test_a_reader_that_takes_nothing_stops_the_sender(self):
         self.up()

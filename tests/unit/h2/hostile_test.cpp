@@ -198,6 +198,30 @@ TEST_CASE("who makes us reset streams is stopped, whatever else he sends between
         return whole.substr(0, whole.size() - 20);
     };
     CHECK(client.until_stopped(1000, shifted) <= 110);
+    CHECK(client.session->fault() == Fault::resets);
+}
+
+TEST_CASE("a session knows what its peer did that ended it") {
+    const auto fault = [](const std::string& text) {
+        Stranger client({.resets_burst = 100, .resets_per_second = 1, .idle_frames = 500});
+        client.until_stopped(10, [&](int) { return text; });
+        CHECK(client.done);
+        return client.session->fault();
+    };
+    std::string pings, resets;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        pings += kAnyPing;
+        resets += get(2 * i + 1) + frame(kReset, 0, 2 * i + 1, std::string("\0\0\0\x08", 4));
+    }
+    CHECK(fault(pings) == Fault::flood);
+    CHECK(fault(resets) == Fault::resets);
+    CHECK(fault(frame(kData, 0, 0, "x")) == Fault::protocol);
+    CHECK(fault("GET / HTTP/1.1\r\n\r\n") == Fault::protocol);
+    Stranger client({});
+    client.far->end();
+    client.say("");
+    CHECK(client.done);
+    CHECK(client.session->fault() == Fault::none);
 }
 
 TEST_CASE("frames on streams that have ended are counted, with a body or without") {

@@ -67,3 +67,35 @@ TEST_CASE("a head that was refused is not one that never ends") {
     CHECK(call->status() == net::Errc::reset);
     CHECK(pair.acceptor->head_begun_at() == net::Time::max());
 }
+
+TEST_CASE("a final head that HTTP/2 does not allow is told apart from none") {
+    for (const Fields& wrong :
+         {Fields{{"connection", "close"}}, Fields{{":status", "200"}}, Fields{{"content-length", "+2"}}}) {
+        Messages pair;
+        const auto call = pair.ask();
+        REQUIRE(pair.asked);
+        pair.asked->respond(200, wrong, false);
+        pair.settle();
+        CHECK(call->head_fault() != nullptr);
+        CHECK(call->take_head() == nullptr);
+        CHECK(call->status() == net::Errc::reset);
+    }
+    Messages pair;
+    const auto call = pair.ask();
+    pair.asked.reset();
+    pair.settle();
+    CHECK(call->status() == net::Errc::reset);
+    CHECK(call->head_fault() == nullptr);
+}
+
+TEST_CASE("interim heads without end are refused") {
+    Messages pair;
+    const auto call = pair.ask();
+    REQUIRE(pair.asked);
+    for (int i = 0; i < 33; ++i) {
+        CHECK(call->head_fault() == nullptr);
+        pair.asked->inform(103, {});
+        pair.settle();
+    }
+    CHECK(call->head_fault() != nullptr);
+}

@@ -141,6 +141,34 @@ TEST_CASE("chunks that are not chunks are refused") {
     }
 }
 
+TEST_CASE("extensions of chunks are those of RFC 9112 section 7.1.1, and go no further") {
+    for (const char* good : {";a", ";a=b", ";a;b=c", "; a\t= \"x;=\\\"y\" ;b", ";a=\"\""}) {
+        CAPTURE(good);
+        CHECK(decode("2" + std::string(good) + "\r\nok\r\n0\r\n\r\n", 1) == "ok||");
+    }
+    for (const char* bad : {";", ";;", ";=x", ";a=", ";a ", ";a;", ";a=b c", ";a=b\"c", ";a=\"", ";a=\"\\", ";a=\"b\"c",
+                            ";a=\x80", ";\"a\"", " ;a"}) {
+        CAPTURE(bad);
+        CHECK(decode("2" + std::string(bad) + "\r\nok\r\n0\r\n\r\n", 1).starts_with("!"));
+    }
+}
+
+TEST_CASE("what stands around the data of all chunks is bounded, but for chunks as large as it") {
+    const auto body = [](int chunks, std::size_t extension, const std::string& data) {
+        std::string text;
+        for (int i = 0; i < chunks; ++i) {
+            append_chunk_start(text, data.size());
+            text.insert(text.size() - 2, ";" + std::string(extension, 'x'));
+            text += data + "\r\n";
+        }
+        return text + "0\r\n\r\n";
+    };
+    CHECK(decode(body(200, 200, "x"), 1000).starts_with("!"));
+    CHECK(decode(body(50, 200, "x"), 1000) == std::string(50, 'x') + "||");
+    CHECK(decode(body(5000, 5, "x"), 1000) == std::string(5000, 'x') + "||");
+    CHECK(decode(body(1000, 200, std::string(200, 'x')), 1000) == std::string(200'000, 'x') + "||");
+}
+
 TEST_CASE("a decoded body keeps the trailers that may be passed on") {
     const std::string body = "2\r\nok\r\n0\r\nX-A: 1\r\nSet-Cookie: a=b\r\nIf-Match: *\r\nHost: b\r\nX-B:2\r\n\r\n";
     for (const std::size_t step : {1, 7, 1000}) {

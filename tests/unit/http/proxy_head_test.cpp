@@ -62,12 +62,22 @@ TEST_CASE("a CONNECT whose target or body could mean two things is refused") {
     CHECK(read("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n") == "!400");
 }
 
-TEST_CASE("a proxy goes by the target and ignores Host (RFC 9112 3.2.2)") {
-    CHECK(read("GET http://a:81/x?y HTTP/1.1\r\nHost: b\r\n\r\n") == "GET absolute a:81 /x ?y");
+TEST_CASE("a proxy goes by the target, which Host has to be like (RFC 9112 3.2)") {
+    CHECK(read("GET http://a:81/x?y HTTP/1.1\r\nHost: a:81\r\n\r\n") == "GET absolute a:81 /x ?y");
+    CHECK(read("GET http://a/ HTTP/1.1\r\nHost: A:80\r\n\r\n") == "GET absolute a / -");
+    CHECK(read("GET https://a:443/ HTTP/1.1\r\nHost: a\r\n\r\n") == "GET absolute a:443 / -");
+    CHECK(read("GET http://[fd00::1]:80/ HTTP/1.1\r\nHost: [FD00::1]\r\n\r\n") == "GET absolute [fd00::1]:80 / -");
+    CHECK(read("GET http://a/ HTTP/1.0\r\n\r\n") == "GET absolute a / -");
+    for (const char* other : {"b", "a:80", "a", "", "a:810", "a:81."}) {
+        CAPTURE(other);
+        CHECK(read("GET http://a:81/x HTTP/1.1\r\nHost: " + std::string(other) + "\r\n\r\n") == "!400");
+    }
     CHECK(read("GET http://a:81/x HTTP/1.1\r\nHost: b\r\n\r\n", Role::gateway) == "!400");
     CHECK(read("GET HTTP://a HTTP/1.1\r\nHost: a\r\n\r\n") == "GET absolute a / -");
     CHECK(read("GET http://a?q HTTP/1.1\r\nHost: a\r\n\r\n") == "GET absolute a / ?q");
-    CHECK(read("OPTIONS http://a:81 HTTP/1.1\r\nHost: a\r\n\r\n") == "OPTIONS absolute a:81 * -");
+    CHECK(read("OPTIONS http://a:81 HTTP/1.1\r\nHost: a:81\r\n\r\n") == "OPTIONS absolute a:81 * -");
+    CHECK(read("TRACE http://a/ HTTP/1.1\r\nHost: a\r\n\r\n") == "!405");
+    CHECK(read2({{":method", "TRACE"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/"}}) == "!405");
     CHECK(read("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n") == "!400");
     CHECK(read("GET http://u:p@a/ HTTP/1.1\r\nHost: a\r\n\r\n") == "!400");
     CHECK(read("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") == "GET origin a /x -");

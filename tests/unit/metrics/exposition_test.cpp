@@ -109,6 +109,7 @@ TEST_CASE("the connector has the families that dashboards are built on") {
     ConnectorMetrics connector(registry);
     fill(connector);
     const std::set<std::string> expected{"adit_connector_client_connections",
+                                         "adit_connector_client_ended_total",
                                          "adit_connector_client_refused_total",
                                          "adit_connector_hedges_total",
                                          "adit_connector_pool_connections",
