@@ -1,4 +1,5 @@
-// What nghttp2 calls back, for session.cpp alone: the protocol's events become calls of sessions and streams.
+// What nghttp2 calls back, for session.cpp and answer.cpp alone: the protocol's events become calls of sessions and
+// streams.
 #pragma once
 
 #include <nghttp2/nghttp2.h>

@@ -197,29 +197,6 @@ std::unique_ptr<Stream> Session::open(const Fields& request, bool end) {
     return stream;
 }
 
-void Stream::respond(int status, const Fields& fields, bool end) {
-    if (session_ == nullptr) {
-        return;
-    }
-    const std::string code = std::to_string(status);
-    const std::span<const nghttp2_nv> head = to_list(fields, code);
-    ending_ = end;
-    nghttp2_data_provider body{{.ptr = this}, Session::Callbacks::read};
-    nghttp2_submit_response(session_->session_.get(), id_, head.data(), head.size(), end ? nullptr : &body);
-    session_->mark_dirty();
-}
-
-void Stream::inform(int status, const Fields& fields) {
-    if (session_ == nullptr) {
-        return;
-    }
-    const std::string code = std::to_string(status);
-    const std::span<const nghttp2_nv> head = to_list(fields, code);
-    nghttp2_submit_headers(session_->session_.get(), NGHTTP2_FLAG_NONE, id_, nullptr, head.data(), head.size(),
-                           nullptr);
-    session_->mark_dirty();
-}
-
 /// Streams of messages are never idle: who has opened one waits for its answer.
 void Session::release_idle_streams() {
     if (carries_messages()) {

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <iostream>
 
+#include "common/base/printable.h"
 #include "common/base/random.h"
 #include "common/log/log.h"
 #include "common/net/spawn.h"
@@ -75,7 +76,7 @@ json::object told(const backend::Credential& credential, const Outcome& outcome)
 void print(const json::object& one) {
     const auto text = [&one](std::string_view name) {
         const json::value* value = one.if_contains(name);
-        return value == nullptr ? std::string() : std::string(value->as_string());
+        return value == nullptr ? std::string() : printable(value->as_string());
     };
     std::cout << text("kind") << ": ";
     if (!one.at("ok").as_bool()) {

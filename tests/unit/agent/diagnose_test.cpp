@@ -154,6 +154,8 @@ TEST_CASE("findings are lines for people and an object for programs") {
     CHECK(as_json({failed}) ==
           "{\"ok\":false,\"steps\":[{\"step\":\"tcp\",\"about\":\"a:1\",\"verdict\":\"failed\",\"seen\":\"refused\","
           "\"expected\":\"an open port\",\"advice\":\"start it\"}]}\n");
+    const Finding hostile{"session", "c", Verdict::failed, "it says: \x1b[2J\nok  session"};
+    CHECK(as_text(hostile) == "failed   session  c: it says: \\u001b[2J\\nok  session\n");
     CHECK(summary({failed, failed}) == "2 failed.\n");
     CHECK(summary({}) == "Nothing has failed.\n");
 }
