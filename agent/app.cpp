@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "agent/dial/choose.h"
+#include "agent/status_report.h"
 #include "agent/supervisor.h"
 #include "common/base/file_watch.h"
 #include "common/base/service_manager.h"
@@ -53,7 +54,7 @@ DialWish dial_wish(const TransportOptions& options) {
 /// What an agent goes on to need: the file that it follows, and what makes a WireGuard device.
 sandbox::Wishes confinement(const RunOptions& options, const token::Token& token) {
     using wireguard::DeviceKind;
-    sandbox::Wishes wishes{.mode = options.sandbox};
+    sandbox::Wishes wishes{.mode = options.sandbox, .abstract_sockets = ServiceManager().listens_at_abstract_name()};
     if (options.config) {
         wishes.read.insert(*options.config);
     }
@@ -102,7 +103,9 @@ class App {
     void reload();
     void drain();
     void check_drained();
+    std::string not_ready() const;
     status::Answer ready() const;
+    status::Answer standing() const;
 
     RunOptions options_;
     FileWatch file_;  ///< the one of --config
@@ -115,6 +118,7 @@ class App {
     Dialing dialing_;
     std::unique_ptr<Supervisor> supervisor_;
     status::Server status_;
+    sandbox::Standing sandbox_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
     ServiceManager service_;
@@ -125,9 +129,11 @@ class App {
 
 Result<> App::prepare(token::Token token) {
     // Before anything starts a thread or a program.
-    if (const auto entered = sandbox::enter(confinement(options_, token), registry_); !entered) {
-        return std::unexpected(entered.error());
+    auto entered = sandbox::enter(confinement(options_, token), registry_);
+    if (!entered) {
+        return std::unexpected(std::move(entered.error()));
     }
+    sandbox_ = std::move(*entered);
     auto proxies = net::ProxyEnvironment::from_process();
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
@@ -150,6 +156,7 @@ Result<> App::prepare(token::Token token) {
 Result<> App::open_status() {
     status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_.add("/ready", [this] { return ready(); });
+    status_.add("/status", [this] { return standing(); });
     status_.add("/metrics",
                 [this] { return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()}; });
     net::HostPort address = options_.metrics;
@@ -201,13 +208,26 @@ net::Task<> App::follow_file() {
     }
 }
 
+/// Why; empty when it is ready.
+std::string App::not_ready() const {
+    return supervisor_->ready(kReadyWithin) ? ""
+           : draining_                      ? "draining"
+           : supervisor_->sessions() == 0   ? "no session"
+                                            : "no probe lately";
+}
+
 status::Answer App::ready() const {
-    const bool ready = supervisor_->ready(kReadyWithin);
-    boost::json::object body{{"ready", ready}, {"sessions", supervisor_->sessions()}};
-    if (!ready) {
-        body["reason"] = draining_ ? "draining" : supervisor_->sessions() == 0 ? "no session" : "no probe lately";
+    const std::string reason = not_ready();
+    boost::json::object body{{"ready", reason.empty()}, {"sessions", supervisor_->sessions()}};
+    if (!reason.empty()) {
+        body["reason"] = reason;
     }
-    return {ready ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
+    return {reason.empty() ? 200 : 503, "application/json", boost::json::serialize(body) + "\n"};
+}
+
+status::Answer App::standing() const {
+    const AgentStanding standing{surroundings_.introduction.agent, not_ready(), supervisor_->standings(), sandbox_};
+    return {200, "application/json", status_report(standing, std::chrono::system_clock::now())};
 }
 
 void App::await_signal() {

@@ -5,6 +5,7 @@
 #include "agent/app.h"
 #include "agent/diagnose/diagnose.h"
 #include "common/base/locked_memory.h"
+#include "common/base/printable.h"
 #include "common/base/secret_scope.h"
 #include "common/status/healthcheck.h"
 #include "common/tls/key_memory.h"
@@ -74,6 +75,8 @@ int main(int argc, char** argv) {
     tls::keep_keys_locked();
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
+    const PrintableOutput out(std::cout);
+    const PrintableOutput err(std::cerr);
     auto options = [&] {
         const SecretScope scope;  // the token is read
         return agent::parse_options(argc, argv);

@@ -17,7 +17,7 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings,
     if (const auto denied = allow->check_name(target.host, target.port); !denied) {
         co_return std::unexpected(problem::destination_prohibited(denied.error()));
     }
-    auto addresses = co_await surroundings.resolver.resolve(surroundings.loop, target, deadline);
+    auto addresses = co_await surroundings.resolver.resolve(surroundings.loop, target, deadline, &call_off);
     if (!addresses) {
         co_return std::unexpected(std::move(addresses.error()));
     }

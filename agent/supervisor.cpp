@@ -230,6 +230,7 @@ void Supervisor::note_end(const Live& live, net::Status why) {
     }
     const char* kind = live.session.draining() ? "drained" : live.accepted ? "session_lost" : "not_accepted";
     surroundings_.metrics.reconnecting(kind);
+    surroundings_.metrics.session_closed(protocol::name(live.target.transport), why.message());
     if (draining_ || live.session.draining()) {
         logging::info("session ended", {{"connector", live.target.text()}, {"reason", reason}});
     } else {
@@ -263,6 +264,21 @@ void Supervisor::drain() {
     for (const auto& slot : slots_) {
         slot->vacated.wake();
     }
+}
+
+std::vector<SessionStanding> Supervisor::standings() const {
+    using State = SessionStanding::State;
+    std::vector<SessionStanding> all;
+    for (const Live* live : live_) {
+        all.push_back({.connector = live->target.text(),
+                       .transport = live->target.transport,
+                       .state = live->session.draining() ? State::draining
+                                : live->accepted         ? State::ready
+                                                         : State::greeting,
+                       .streams = live->session.streams(),
+                       .age = surroundings_.loop.now() - live->started});
+    }
+    return all;
 }
 
 bool Supervisor::ready(std::chrono::milliseconds within) const {

@@ -7,6 +7,7 @@
 
 #include "agent/dial/dialer.h"
 #include "agent/session.h"
+#include "agent/status_report.h"
 #include "common/base/random.h"
 #include "common/net/backoff.h"
 
@@ -37,6 +38,7 @@ class Supervisor {
     void drain();
     bool drained() const { return draining_ && live_.empty(); }
     std::size_t sessions() const { return live_.size(); }
+    std::vector<SessionStanding> standings() const;
     /// A probe was answered within the last `within`: traffic can flow.
     bool ready(std::chrono::milliseconds within) const;
 

@@ -40,6 +40,7 @@ void App::look_at_store() {
     for (const std::string& problem : store_->take_problems()) {
         logging::error("a tunnel's file is not used, its last good state stays", {{"reason", problem}});
     }
+    record_tunnels();
     std::shared_ptr<const tunnel::Table> table;
     if (changed) {
         table = std::make_shared<tunnel::Table>(store_->records());
@@ -194,7 +195,10 @@ void App::look_at_issuers() {
             issuer->look(std::chrono::system_clock::now());
         }
     };
-    reloader_->run(look, [this] { issuers_looking_ = false; });
+    reloader_->run(look, [this, issuers] {
+        record_keys(issuers);
+        issuers_looking_ = false;
+    });
 }
 
 /// A recovery ends although nobody calls.

@@ -67,7 +67,6 @@ class App {
     void look_at_wireguard();
     Result<> prepare_status();
     Result<> prepare_admin();
-    static Result<status::Guard> guard_of(const std::optional<config::Admin>& admin);
     void serve_operators(status::Server& server);
     void serve_reload(status::Server& server);
     /// What both doors for operators have.
@@ -85,6 +84,11 @@ class App {
     void reload(ReloadAsked asked);
     Result<> record_reload(const std::vector<ReloadAsked>& asked, const Generation& made);
     void record_failed_reload(const ReloadAsked& one, const Error& why);
+    /// A line for each tunnel whose file has changed since the last look.
+    void record_tunnels();
+    /// A line for each issuer whose keys have changed since.
+    void record_keys(const credential::Issuers& issuers);
+    void record_found(const Change& change);
     void begin_reload();
     void finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::Made& made);
     void tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed);

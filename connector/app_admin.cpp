@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 
 #include "common/log/log.h"
-#include "common/tls/operators.h"
 #include "connector/app.h"
+#include "connector/operators_guard.h"
 
 namespace adit {
 namespace {
@@ -14,6 +14,21 @@ constexpr std::size_t kNamesMost = 100;  ///< of changed parts, in one line
 
 json::object digest_of(const config::Outline& outline) {
     return {{"sha256", outline.digest}};
+}
+
+/// As its file has it: fingerprints of keys, and no secret.
+json::value shown(const std::optional<TunnelRecord>& tunnel) {
+    return tunnel ? json::parse(format_tunnel(*tunnel)) : json::value();
+}
+
+/// Ids of keys that an issuer publishes.
+json::value shown(const std::set<std::string>& kids) {
+    return {{"keys", json::array(kids.begin(), kids.end())}};
+}
+
+/// Nobody said that he did it.
+status::Caller found_by(const char* who) {
+    return {who, "this connector"};
 }
 
 /// Which parts of the configuration are others; names alone.
@@ -27,29 +42,6 @@ json::object with_changes(json::object digest, const std::vector<std::string>& n
 }
 
 }  // namespace
-
-/// What the configuration demands of operators; nobody is asked for anything by default.
-Result<status::Guard> App::guard_of(const std::optional<config::Admin>& admin) {
-    status::Guard guard;
-    if (!admin) {
-        return guard;
-    }
-    guard.demands.token = admin->token;
-    if (!admin->tls) {
-        return guard;
-    }
-    const config::AdminTls& tls = *admin->tls;
-    auto context = tls::operators_server({tls.certificate, tls.key},
-                                         {.ca = tls.client_ca, .crl = tls.client_crl, .required = true});
-    if (!context) {
-        return std::unexpected(std::move(context.error()));
-    }
-    guard.demands.certificate = !tls.client_ca.empty();
-    guard.demands.subjects = tls.subjects;
-    guard.names = tls::host_names(*context);
-    guard.tls = std::make_shared<const tls::Context>(std::move(*context));
-    return guard;
-}
 
 Result<> App::prepare_admin() {
     const config::Admin& admin = *generation_->configuration.admin;
@@ -106,6 +98,38 @@ void App::record_failed_reload(const ReloadAsked& one, const Error& why) {
                                  .reason = why.message});
     if (!written) {
         logging::error("a failed reload is not in the audit log", {{"reason", written.error().message}});
+    }
+}
+
+/// Whoever may write there lets agents in, by whatever way the file came.
+void App::record_tunnels() {
+    for (const StoreWatch::Change& change : store_->take_changes()) {
+        record_found({.by = found_by("file change"),
+                      .what = "tunnel file",
+                      .subject = (change.after ? change.after : change.before)->name,
+                      .before = shown(change.before),
+                      .after = shown(change.after)});
+    }
+}
+
+/// Whoever may write there signs tokens as the issuer.
+void App::record_keys(const credential::Issuers& issuers) {
+    for (const auto& [name, issuer] : issuers) {
+        for (const auto& change : issuer->take_changes()) {
+            record_found({.by = found_by(change.by_schedule ? "schedule" : "file change"),
+                          .what = "issuer keys",
+                          .subject = name,
+                          .before = shown(change.before),
+                          .after = shown(change.after)});
+        }
+    }
+}
+
+/// What has been found counts without a line, too: it may take a key back.
+void App::record_found(const Change& change) {
+    if (auto written = audit_.write(change); !written) {
+        logging::error("a change is not in the audit log",
+                       {{"what", change.what}, {"subject", change.subject}, {"reason", written.error().message}});
     }
 }
 

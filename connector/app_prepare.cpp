@@ -109,6 +109,9 @@ Result<> App::prepare(config::Configuration configuration) {
     }
     generation_ = std::move(*generation);
     fixed_.emplace(generation_->configuration);
+    if (auto made = make_missing_keys(generation_->configuration); !made) {
+        return made;
+    }
     // All files are known now, and no thread has been started yet.
     auto entered = sandbox::enter(confinement(*generation_), registry_);
     if (!entered) {
@@ -194,9 +197,6 @@ Result<> App::prepare_tls_door(const config::TlsSettings& settings) {
     const auto key = tls::PrivateKey::load_or_make(settings.key, made);
     if (!key) {
         return std::unexpected(key.error());
-    }
-    if (made) {
-        logging::info("made the connector's key", {{"file", settings.key.string()}});
     }
     if (auto gates = make_gates(&*key); !gates) {
         return gates;

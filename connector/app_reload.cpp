@@ -9,6 +9,7 @@
 #include "connector/generation_circuits.h"
 #include "connector/generation_degrading.h"
 #include "connector/generation_resilience.h"
+#include "connector/operators_guard.h"
 #include "connector/tls_notices.h"
 
 namespace adit {

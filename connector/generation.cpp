@@ -225,7 +225,7 @@ Result<std::shared_ptr<const Generation>> Generation::make(config::Configuration
     made->configuration = std::move(configuration);
     made->held_budget = previous != nullptr ? previous->held_budget
                                             : std::make_shared<backend::HeldBudget>(config::defaults::held_bytes);
-    if (auto issuers = make_issuers(*made, previous); !issuers) {
+    if (auto issuers = make_issuers(*made, means.upkeep, previous); !issuers) {
         return std::unexpected(std::move(issuers.error()));
     }
     Authenticators authenticators(*made, means, previous);

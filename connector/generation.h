@@ -85,6 +85,7 @@ struct Generation {
         fetch::Desk& desk;
         std::string gateway;  ///< tells this connector from others
         Fabric& fabric;
+        credential::Issuer::Upkeep upkeep = credential::Issuer::Upkeep::yes;
     };
     /// Reads certificates and keys; fails without a trace when one cannot be used. `previous` may be null.
     static Result<std::shared_ptr<const Generation>> make(config::Configuration configuration, const Means& means,

@@ -7,6 +7,8 @@
 #include <unordered_map>
 
 #include "common/base/file.h"
+#include "common/base/secret_scope.h"
+#include "common/tls/key.h"
 #include "connector/config/issuers.h"
 #include "connector/credential/make.h"
 
@@ -33,13 +35,14 @@ Mark mark_of(const std::vector<std::filesystem::path>& files, std::string all) {
         if (file.empty()) {
             continue;
         }
+        const SecretScope scope;  // a private key may be among them
         // With the bound that those have who use them: what they can take must not look the same whatever it says.
         const auto content = read_file(file);
         if (!content) {
             return std::nullopt;
         }
-        all += *content;
-        all += '\0';
+        const auto digest = tls::sha256({reinterpret_cast<const std::uint8_t*>(content->data()), content->size()});
+        all.append(reinterpret_cast<const char*>(digest.data()), digest.size());
     }
     return std::hash<std::string>()(all);
 }
@@ -101,7 +104,7 @@ Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenti
     return {};
 }
 
-Result<> make_issuers(Generation& made, const Generation* previous) {
+Result<> make_issuers(Generation& made, credential::Issuer::Upkeep upkeep, const Generation* previous) {
     for (const config::Issuer& settings : made.configuration.issuers) {
         if (previous != nullptr) {
             const auto before = previous->issuers.find(settings.name);
@@ -110,7 +113,7 @@ Result<> make_issuers(Generation& made, const Generation* previous) {
                 continue;
             }
         }
-        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now());
+        auto issuer = credential::Issuer::open(settings, std::chrono::system_clock::now(), upkeep);
         if (!issuer) {
             return std::unexpected(std::move(issuer.error()));
         }

@@ -42,13 +42,14 @@ Result<> make_entrances(const Generation& made, policy::Routes& routes, Authenti
 Result<> make_proxies(Generation& made, ConnectorMetrics& metrics, Authenticators& authenticators);
 
 /// An issuer that has not changed goes on with what it knows of its keys.
-Result<> make_issuers(Generation& made, const Generation* previous);
+Result<> make_issuers(Generation& made, credential::Issuer::Upkeep upkeep, const Generation* previous);
 
 /// Those of a backend whose credential has not changed go on, with their tokens. After make_issuers().
 Result<> make_credentials(Generation& made, const Generation::Means& means, const Generation* previous);
 
 /// Of the names and contents of files, the empty name adding itself only, and of what else counts. Nothing where a file
-/// cannot be read, or is larger than read_file() takes: who uses it has to try, and says what is wrong.
+/// cannot be read, or is larger than read_file() takes: who uses it has to try, and says what is wrong. Of what they
+/// hold nothing is kept, nor left in memory.
 Mark mark_of(const std::vector<std::filesystem::path>& files, std::string all = {});
 
 }  // namespace adit

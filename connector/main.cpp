@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "common/base/locked_memory.h"
+#include "common/base/printable.h"
 #include "common/log/log.h"
 #include "common/tls/key_memory.h"
 #include "connector/app.h"
@@ -21,6 +22,7 @@
 #include "connector/cli/tunnel_commands.h"
 #include "connector/config/check.h"
 #include "connector/config/load.h"
+#include "connector/trial.h"
 
 namespace {
 
@@ -65,7 +67,7 @@ int check(const std::string& named, const std::string& output, bool strict) {
         return cli::report(path.error());
     }
     return config::run_check(*path, output == "json" ? config::Output::json : config::Output::text,
-                             strict ? config::Strictness::strict : config::Strictness::usual);
+                             strict ? config::Strictness::strict : config::Strictness::usual, try_out);
 }
 
 Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
@@ -87,6 +89,8 @@ int main(int argc, char** argv) {
     tls::keep_keys_locked();
     std::signal(SIGPIPE, SIG_IGN);
     logging::set_up(logging::Level::info, logging::Format::automatic);
+    const PrintableOutput out(std::cout);
+    const PrintableOutput err(std::cerr);
     CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");
     app.require_subcommand(1);
     std::function<int()> chosen;

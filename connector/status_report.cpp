@@ -15,6 +15,7 @@
 #include "connector/status_problems.h"
 #include "connector/status_retries.h"
 #include "connector/status_state.h"
+#include "connector/tls_notices.h"
 
 namespace adit {
 namespace {
@@ -208,6 +209,9 @@ json::array problems_of(const Generation& generation, const std::vector<TunnelRe
         for (const tls::CertificateFacts& certificate : generation.listener_tls[i].context->certificates()) {
             note(certificate_problem(generation.configuration.listeners[i].name, certificate, now));
         }
+    }
+    for (std::string& notice : tls_notices(generation, now)) {
+        problems.emplace_back(std::move(notice));
     }
     if (!doors.trouble.empty()) {
         problems.emplace_back("agents cannot come over WireGuard: " + doors.trouble);

@@ -29,9 +29,6 @@ Result<std::unique_ptr<WireGuardDoor>> WireGuardDoor::make(net::Loop& loop, Conn
     if (!key) {
         return std::unexpected(std::move(key.error()));
     }
-    if (made) {
-        logging::info("made the connector's WireGuard key", {{"file", settings.key.string()}});
-    }
     auto preshared = wireguard::load_or_make_key(settings.preshared, made);
     if (!preshared) {
         return std::unexpected(std::move(preshared.error()));

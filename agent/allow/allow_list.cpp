@@ -2,6 +2,7 @@
 #include "agent/allow/allow_list.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "common/base/strings.h"
@@ -62,24 +63,72 @@ const std::vector<Special>& specials() {
     return all;
 }
 
-/// The IPv4 address that a translator would reach for this IPv6 address: NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2).
-std::optional<ip::address> translated(const ip::address& address) {
-    static const ip::address nat64 = ip::make_address("64:ff9b::");
-    static const ip::address six_to_four = ip::make_address("2002::");
-    const bool by_nat64 = in_network(address, nat64, 96);
-    if (!by_nat64 && !in_network(address, six_to_four, 16)) {
-        return std::nullopt;
+/// Networks of IPv6 whose addresses lead to one of IPv4 that is written in them.
+struct Embedding {
+    ip::address network;
+    unsigned prefix;
+    std::array<std::size_t, 4> at;  ///< its bytes
+    bool certain = true;            ///< else something else may stand there, which reads as 0.0.0.0/8
+    std::uint8_t flipped = 0;       ///< bits that are turned over there
+};
+
+const std::vector<Embedding>& embeddings() {
+    static const auto network = [](const char* text) { return ip::make_address(text); };
+    constexpr std::array<std::size_t, 4> kLast{12, 13, 14, 15};
+    static const std::vector<Embedding> all{
+        {network("64:ff9b::"), 96, kLast},  // NAT64, RFC 6052 §2.1
+        // NAT64 of a site, RFC 8215: which of the lengths of RFC 6052 §2.2 its prefix has is the site's affair.
+        {network("64:ff9b:1::"), 48, kLast, false},
+        {network("64:ff9b:1::"), 48, {6, 7, 9, 10}, false},
+        {network("64:ff9b:1::"), 48, {7, 9, 10, 11}, false},
+        {network("64:ff9b:1::"), 48, {9, 10, 11, 12}, false},
+        {network("::ffff:0:0:0"), 96, kLast},        // SIIT, RFC 2765 §2.1
+        {network("::"), 96, kLast, false},           // IPv4-compatible, RFC 4291 §2.5.5.1
+        {network("2002::"), 16, {2, 3, 4, 5}},       // 6to4, RFC 3056 §2
+        {network("2001::"), 32, {4, 5, 6, 7}},       // Teredo's server, RFC 4380 §4
+        {network("2001::"), 32, kLast, true, 0xff},  // and its client
+    };
+    return all;
+}
+
+/// ISATAP marks the interface, in whichever network (RFC 5214 §6.1).
+bool is_isatap(const ip::address_v6::bytes_type& bytes) {
+    return (bytes[8] & ~0x02U) == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe;
+}
+
+/// The IPv4 addresses that this IPv6 address may lead to.
+std::vector<ip::address> embedded(const ip::address& address) {
+    std::vector<ip::address> found;
+    if (address.is_v4()) {
+        return found;
     }
     const ip::address_v6::bytes_type bytes = address.to_v6().to_bytes();
-    ip::address_v4::bytes_type inner;
-    std::copy_n(bytes.begin() + (by_nat64 ? 12 : 2), inner.size(), inner.begin());
-    return ip::address_v4(inner);
+    const auto look = [&](const Embedding& one) {
+        ip::address_v4::bytes_type inner;
+        std::ranges::transform(one.at, inner.begin(),
+                               [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i] ^ one.flipped); });
+        if (one.certain || inner[0] != 0) {
+            found.emplace_back(ip::address_v4(inner));
+        }
+    };
+    for (const Embedding& one : embeddings()) {
+        if (in_network(address, one.network, one.prefix)) {
+            look(one);
+        }
+    }
+    if (is_isatap(bytes)) {
+        look({{}, 0, {12, 13, 14, 15}});
+    }
+    return found;
 }
 
 const Special* special(const ip::address& address) {
-    const ip::address reached = translated(address).value_or(address);
-    const auto found = std::ranges::find_if(
-        specials(), [&](const Special& entry) { return in_network(reached, entry.network, entry.prefix); });
+    std::vector<ip::address> reached = embedded(address);
+    reached.push_back(address);
+    const auto found = std::ranges::find_if(specials(), [&](const Special& entry) {
+        return std::ranges::any_of(
+            reached, [&](const ip::address& one) { return in_network(one, entry.network, entry.prefix); });
+    });
     return found == specials().end() ? nullptr : &*found;
 }
 
@@ -218,7 +267,7 @@ bool AllowPattern::names_address(const ip::address& address, std::uint16_t port)
         return false;
     }
     const Special* of_network = special(*network_);
-    return of_network != nullptr && prefix_ >= (translated(*network_) ? 128 : of_network->prefix);
+    return of_network != nullptr && prefix_ >= (!embedded(*network_).empty() ? 128 : of_network->prefix);
 }
 
 std::optional<std::string> AllowPattern::only_target() const {

@@ -77,7 +77,10 @@ std::expected<FileConfig, Diagnostics> load_file_config(const std::filesystem::p
     const auto root = load_document(path, environment, diagnostics);
     FileConfig config;
     if (root) table(check_pattern).read(*root, config, diagnostics);
-    if (!diagnostics.ok()) return std::unexpected(std::move(diagnostics));
+    if (!diagnostics.ok()) {
+        diagnostics.quote(words_of(file_schema()));
+        return std::unexpected(std::move(diagnostics));
+    }
     return config;
 }
 

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <string_view>
 
+#include "common/base/printable.h"
+
 namespace adit::agent {
 namespace {
 
@@ -30,12 +32,12 @@ std::ptrdiff_t count(const Findings& findings, Verdict verdict) {
 std::string as_text(const Finding& finding) {
     const std::string margin(9, ' ');
     std::string out = padded(name(finding.verdict), 9) + padded(finding.step, 9) +
-                      (finding.about.empty() ? "" : finding.about + ": ") + finding.seen + "\n";
+                      (finding.about.empty() ? "" : printable(finding.about) + ": ") + printable(finding.seen) + "\n";
     if (!finding.expected.empty()) {
-        out += margin + "expected " + finding.expected + "\n";
+        out += margin + "expected " + printable(finding.expected) + "\n";
     }
     if (!finding.advice.empty()) {
-        out += margin + "to do    " + finding.advice + "\n";
+        out += margin + "to do    " + printable(finding.advice) + "\n";
     }
     return out;
 }

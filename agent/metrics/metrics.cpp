@@ -65,6 +65,13 @@ void AgentMetrics::reconnecting(std::string_view reason) {
         .Increment();
 }
 
+void AgentMetrics::session_closed(std::string_view transport, std::string reason) {
+    registry_
+        .counter("adit_agent_session_closed_total", "Sessions that ended, by reason.",
+                 {{"transport", std::string(transport)}, {"reason", std::move(reason)}})
+        .Increment();
+}
+
 void AgentMetrics::dialled(std::chrono::nanoseconds took) {
     dial_duration_.Observe(std::chrono::duration<double>(took).count());
 }

@@ -39,6 +39,8 @@ class AgentMetrics {
     void wireguard(const std::vector<WireGuardWay>& ways);
     void refused(const problem::Failure& failure);
     void reconnecting(std::string_view reason);
+    /// A session over this transport ended; `reason` is of its end in words, as the connector counts it too.
+    void session_closed(std::string_view transport, std::string reason);
     void dialled(std::chrono::nanoseconds took);
     /// Bytes of a finished stream: from the connector, and to it.
     void carried(std::uint64_t received, std::uint64_t sent);

@@ -48,7 +48,7 @@ Result<FileConfig> read_config(const std::string& path) {
     }
     auto file = load_file_config(path, check_pattern);
     if (!file) {
-        return usage_error("the configuration cannot be used:\n" + file.error().text());
+        return usage_error("the configuration cannot be used:\n" + file.error().text_with_lines());
     }
     return std::move(*file);
 }

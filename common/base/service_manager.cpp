@@ -27,6 +27,10 @@ ServiceManager::ServiceManager() {
     }
 }
 
+bool ServiceManager::listens_at_abstract_name() const {
+    return !socket_.empty() && socket_.front() == '\0';
+}
+
 void ServiceManager::ready() const {
     send("READY=1");
 }

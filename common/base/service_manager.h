@@ -13,6 +13,8 @@ class ServiceManager {
   public:
     ServiceManager();
 
+    /// Whether it listens at an abstract name (unix(7)) and not at a path.
+    bool listens_at_abstract_name() const;
     /// Serving: what depends on this service may start.
     void ready() const;
     /// Leaving, which may take this long: no reason to lose patience before.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 
 namespace adit {
@@ -79,7 +80,6 @@ std::optional<std::string> closest_match(std::string_view text, std::span<const 
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-    static constexpr std::string_view hex = "0123456789abcdef";
     out += '"';
     while (!text.empty()) {
         // Runs of harmless ASCII are copied whole: nearly all text is one run.
@@ -99,11 +99,14 @@ void append_json_string(std::string& out, std::string_view text) {
         } else if (byte == '\n') {
             out += "\\n";
         } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00";
-            out += hex[byte >> 4];
-            out += hex[byte & 15];
+            append_escape(out, byte);
         } else if (const std::size_t length = utf8_length(text); length > 0) {
-            out.append(text.substr(0, length));
+            const std::string_view character = text.substr(0, length);
+            if (const std::uint32_t code = code_point(character); is_unprintable(code)) {
+                append_escape(out, code);  // a line of JSON may be read on a terminal
+            } else {
+                out.append(character);
+            }
             text.remove_prefix(length);
             continue;
         } else {

@@ -26,7 +26,7 @@ bool Builder::awaits_key() const {
 bool Builder::accepts_tag(const std::string& tag, const Place& place) {
     // "?" is an untagged plain value, "!" a quoted one.
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return true;
-    stop(place, "the tag \"" + tag + "\" has no meaning here; write the value without it");
+    stop(place, "tags have no meaning here; a value that begins with '!' needs quotes");
     return false;
 }
 

@@ -59,7 +59,8 @@ Schema TextMap::schema() const {
     return {.kind = Schema::Kind::named,
             .name = "a map of words",
             .maximum = static_cast<std::int64_t>(maximum_),
-            .items = {std::move(text)}};
+            .items = {std::move(text)},
+            .secret_by_name = secrecy_ == Secrecy::by_name};
 }
 
 }  // namespace adit::yaml

@@ -105,8 +105,8 @@ class Named {
     std::size_t maximum_;
 };
 
-/// Whether values may be printed.
-enum class Secrecy { open, secret };
+/// Whether values may be printed. By name: not those of names that speak of credentials, such as authorization.
+enum class Secrecy { open, by_name, secret };
 
 /// Text that is never shown, and kept as a secret.
 class SecretText {

@@ -1,8 +1,9 @@
-// Sorting and printing of configuration errors. Source lines are shown as written in the file, never as they read after
-// substitution: what ${file:...} brought in may be a secret.
+// Sorting and printing of configuration errors.
 #include "common/config/diagnostics.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -11,42 +12,22 @@ namespace {
 
 constexpr std::size_t max_line_shown = 160;
 
-bool starts_character(char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-}
-
-bool is_control(char byte) {
-    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
-}
-
 /// The line and a caret below `column`, both behind a margin with the line number.
-std::string excerpt(const Place& place) {
-    auto line = place.source->line(place.line);
-    auto before = std::min(place.column - 1, line.size());
-    if (line.size() > max_line_shown) {
-        // A window around the column, cut at characters so that the terminal gets valid UTF-8.
-        auto start = before > max_line_shown / 2 ? before - max_line_shown / 2 : 0;
-        while (start > 0 && !starts_character(line[start])) --start;
-        line.remove_prefix(start);
-        before -= start;
-        auto length = std::min(max_line_shown, line.size());
-        while (length < line.size() && !starts_character(line[length])) ++length;
-        line = line.substr(0, length);
+std::string excerpt(const Place& place, const Words& known) {
+    const Quote quote = masked(place.source->line(place.line), place.column, known);
+    std::size_t start = 0;
+    if (quote.line.size() > max_line_shown && quote.column > max_line_shown / 2) {
+        start = quote.column - max_line_shown / 2;
     }
     const auto number = std::to_string(place.line);
-    std::string shown = "  " + number + " | ";
-    std::string marker = "  " + std::string(number.size(), ' ') + " | ";
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        shown += is_control(line[i]) ? ' ' : line[i];
-        if (i < before && starts_character(line[i])) marker += ' ';
-    }
-    return shown + '\n' + marker + "^\n";
+    return "  " + number + " | " + quote.line.substr(start, max_line_shown) + "\n  " + std::string(number.size(), ' ') +
+           " | " + std::string(quote.column - start, ' ') + "^\n";
 }
 
 }  // namespace
 
 void Diagnostics::error(Place place, std::string message) {
-    found_.push_back(Diagnostic{std::move(place), std::move(message)});
+    found_.push_back({.place = std::move(place), .message = std::move(message)});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
@@ -59,12 +40,34 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
     return result;
 }
 
+void Diagnostics::quote(const Words& known) {
+    std::map<std::shared_ptr<const Source>, std::shared_ptr<const Source>> bare;
+    for (Diagnostic& one : found_) {
+        if (!one.place.source) continue;
+        if (one.place.line != 0) one.excerpt = excerpt(one.place, known);
+        auto& source = bare[one.place.source];
+        if (!source) {
+            const Source& whole = *one.place.source;
+            source = std::make_shared<const Source>(whole.name(), whole.directory(), "", whole.order());
+        }
+        one.place.source = source;
+    }
+}
+
 std::string Diagnostics::text(std::string_view called) const {
+    return text(called, Lines::without);
+}
+
+std::string Diagnostics::text_with_lines(std::string_view called) const {
+    return text(called, Lines::with);
+}
+
+std::string Diagnostics::text(std::string_view called, Lines lines) const {
     const auto all = sorted();
     std::string result;
-    for (const auto& [place, message] : std::span(all).first(std::min(all.size(), max_printed))) {
-        result += place.text() + ": " + std::string(called) + ": " + message + '\n';
-        if (place.source && place.line != 0) result += excerpt(place);
+    for (const Diagnostic& one : std::span(all).first(std::min(all.size(), max_printed))) {
+        result += one.place.text() + ": " + std::string(called) + ": " + one.message + '\n';
+        if (lines == Lines::with) result += one.excerpt;
     }
     if (all.size() > max_printed)
         result += "and " + std::to_string(all.size() - max_printed) + " more " + std::string(called) + "s\n";

@@ -5,6 +5,10 @@
 #include <boost/json/string.hpp>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "common/base/strings.h"
 
 namespace adit::yaml {
 namespace {
@@ -20,17 +24,45 @@ std::string scalar(const std::string& text) {
 
 constexpr std::string_view kUrlType = "a URL";  ///< of secret ones the scheme, host and port are shown
 
+constexpr std::string_view kMask = "masked";
+
 /// What a URL says up to its path, without user information; the rest is masked.
 std::string origin_of(const std::string& url) {
     const std::size_t scheme = url.find("://");
     if (scheme == std::string::npos) {
-        return "masked";
+        return std::string(kMask);
     }
     const std::size_t begin = scheme + 3;
     const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
     const std::size_t user = url.rfind('@', end);
     const std::size_t host = user == std::string::npos || user < begin ? begin : user + 1;
     return url.substr(0, begin) + url.substr(host, end - host) + (end == url.size() ? "" : "/masked");
+}
+
+/// Of a secret that refers to variables or files, the references; what stands beside them, and what counts where a
+/// variable is not set, is masked. The word before a blank stays: it is a scheme, such as Bearer.
+std::string references_of(std::string_view written) {
+    std::string shown;
+    if (const std::size_t blank = written.find(' '); blank < written.find('$')) {
+        const std::string_view word = written.substr(0, blank);
+        if (word == "Bearer" || word == "Basic") {
+            shown = std::string(word) + ' ';
+            written.remove_prefix(blank + 1);
+        }
+    }
+    while (!written.empty()) {
+        if (!written.starts_with("${")) {
+            shown += shown.ends_with(kMask) ? "" : kMask;
+            written.remove_prefix(std::min(written.size(), written.starts_with("$$") ? 2 : written.find('$', 1)));
+            continue;
+        }
+        const std::string_view reference = written.substr(0, written.find('}'));
+        const std::size_t otherwise = reference.starts_with("${file:") ? reference.npos : reference.find(":-");
+        shown += reference.substr(0, otherwise);
+        shown += otherwise == reference.npos ? "}" : ":-masked}";
+        written.remove_prefix(std::min(reference.size() + 1, written.size()));
+    }
+    return shown;
 }
 
 class Writer {
@@ -68,8 +100,10 @@ class Writer {
             items(node, schema.items.front(), depth + 1);
         } else if (schema.kind == Schema::Kind::named) {
             line(depth, key + ":" + (node.members.empty() ? " {}" : ""));
+            Schema of = schema.items.front();
             for (const Member& member : node.members) {
-                value(scalar(member.key), member.value, schema.items.front(), depth + 1);
+                of.secret = schema.items.front().secret || (schema.secret_by_name && names_credential(member.key));
+                value(scalar(member.key), member.value, of, depth + 1);
             }
         } else if (schema.kind == Schema::Kind::object) {
             const std::size_t start = out.size();
@@ -95,17 +129,24 @@ class Writer {
     }
 
     static std::string text_of(const Node& node, const Schema& schema) {
-        if (!node.written.empty()) {
-            return scalar(node.written);
-        }
         if (!schema.secret) {
-            return scalar(node.text);
+            return scalar(node.written.empty() ? node.text : node.written);
         }
-        return schema.name == kUrlType ? scalar(origin_of(node.text)) : "masked";
+        if (!node.written.empty()) {
+            return scalar(references_of(node.written));
+        }
+        return schema.name == kUrlType ? scalar(origin_of(node.text)) : std::string(kMask);
     }
 };
 
 }  // namespace
+
+bool names_credential(std::string_view name) {
+    const std::string lower = to_lower(name);
+    static constexpr std::array<std::string_view, 9> kWords{"auth",   "cookie",    "credential", "key",    "pass",
+                                                            "secret", "signature", "token",      "session"};
+    return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.contains(word); });
+}
 
 std::string effective(const Node& root, const Schema& schema) {
     Writer writer;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/config/node.h"
 #include "common/config/schema.h"
@@ -12,5 +13,8 @@ namespace adit::yaml {
 /// filled in from the environment or a file show as they are written, and others that may be secrets as "masked", so
 /// that none is printed; defaults carry a comment.
 std::string effective(const Node& root, const Schema& schema);
+
+/// Whether a field or parameter of that name tells who somebody is, so that its value is shown nowhere.
+bool names_credential(std::string_view name);
 
 }  // namespace adit::yaml

@@ -26,6 +26,7 @@ const Member* Node::find(std::string_view key) const {
 
 std::string Node::shown() const {
     std::string result = written.empty() ? text : written;
+    if (result.contains("//") || result.contains('@')) return "...";
     if (result.size() > max_shown) result = result.substr(0, max_shown) + "...";
     std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
     return result;

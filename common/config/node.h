@@ -33,7 +33,8 @@ struct Node {
     /// The member of a map, or nullptr.
     const Member* find(std::string_view key) const;
 
-    /// What the scalar may be called in an error: as written, shortened, control characters replaced.
+    /// What the scalar may be called in an error: as written, shortened, control characters replaced. "..." where it
+    /// may be a URL, whose user information, path or query may be secret. Never for what is a secret.
     std::string shown() const;
 };
 

@@ -117,7 +117,9 @@ std::optional<Node> parse(const std::shared_ptr<const Source>& source, Diagnosti
         }
     } catch (const YAML::Exception& error) {
         auto place = to_place(source, error.mark);
-        auto message = "not valid YAML: " + error.msg + hint(source->line(place.line), error.msg);
+        // Behind a colon some of its messages have a part of the file.
+        auto message =
+            "not valid YAML: " + error.msg.substr(0, error.msg.find(": ")) + hint(source->line(place.line), error.msg);
         diagnostics.error(std::move(place), std::move(message));
         return std::nullopt;
     }

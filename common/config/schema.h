@@ -26,6 +26,7 @@ struct Schema {
     bool optional = false;        ///< field: without it there is no such thing, not one of defaults
     std::string default_value{};  ///< field: as one would write it; empty when there is none
     bool secret = false;          ///< values are not shown
+    bool secret_by_name = false;  ///< named: values of names that speak of credentials are not shown
     bool or_text = false;         ///< object: may be written as one text instead
 };
 

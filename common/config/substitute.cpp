@@ -36,8 +36,8 @@ Result<std::string> resolve(std::string_view reference, Node& node, const Enviro
     const auto default_at = reference.find(":-");
     const auto name = reference.substr(0, default_at);
     if (!is_variable_name(name))
-        return usage_error("\"${" + std::string(reference) +
-                           "}\" is not one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${");
+        return usage_error(
+            "a reference is one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${");
     auto value = environment(name);
     if (default_at != std::string_view::npos)
         return value && !value->empty() ? *std::move(value) : std::string(reference.substr(default_at + 2));

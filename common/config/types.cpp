@@ -36,7 +36,8 @@ std::string format_size(std::uint64_t bytes) {
 bool expect_kind(const Node& node, Node::Kind kind, const std::string& what, Diagnostics& diagnostics) {
     if (node.failed) return false;
     if (node.kind == kind) return true;
-    refuse(node, what, "", diagnostics);
+    // A value that stands in the place of something else may be any of those that were meant to be in that.
+    diagnostics.error(node.place, "expected " + what + ", found " + std::string(describe(node.kind)));
     return false;
 }
 

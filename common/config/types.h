@@ -150,6 +150,9 @@ class Path {
     std::string show(const std::filesystem::path& value) const { return value.string(); }
 };
 
+/// Whether errors repeat a value. URLs stay out, and what has a secret when it is written wrongly.
+enum class InErrors { shown, left_out };
+
 /// Text with a form of its own, read by a function: patterns, URLs.
 template <class V>
 class Parsed {
@@ -157,12 +160,14 @@ class Parsed {
     using value_type = V;
     using Parser = std::function<Result<V>(std::string_view)>;
     /// `name` is what errors expect: "an endpoint such as http://host:port".
-    Parsed(std::string name, Parser parser) : name_(std::move(name)), parser_(std::move(parser)) {}
+    Parsed(std::string name, Parser parser, InErrors in_errors = InErrors::shown)
+        : name_(std::move(name)), parser_(std::move(parser)), in_errors_(in_errors) {}
     bool read(const Node& node, V& value, Diagnostics& diagnostics) const {
         if (!expect_scalar(node, name_, diagnostics)) return false;
         auto parsed = parser_(node.text);
         if (!parsed) {
-            diagnostics.error(node.place, "\"" + node.shown() + "\" is not " + name_ + ": " + parsed.error().message);
+            const std::string what = in_errors_ == InErrors::shown ? "\"" + node.shown() + "\"" : "this";
+            diagnostics.error(node.place, what + " is not " + name_ + ": " + parsed.error().message);
             return false;
         }
         value = *std::move(parsed);
@@ -174,6 +179,7 @@ class Parsed {
   private:
     std::string name_;
     Parser parser_;
+    InErrors in_errors_;
 };
 
 /// One of some words. Returns the index of the word.

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "common/base/printable.h"
 #include "common/h2/session.h"
 
 namespace adit::h2 {
@@ -39,6 +40,8 @@ inline std::string_view to_text(const std::uint8_t* bytes, std::size_t size) {
 /// Frames without work of their own that one DATA frame of ours may cause: some peers send WINDOW_UPDATE for every
 /// piece that they read, for the stream and for the session.
 inline constexpr std::int32_t kAnswersPerData = 10;
+/// Bytes of a peer's last words that are kept.
+inline constexpr std::size_t kWordsMost = 200;
 /// What a head, data, or a body's end makes up for when it arrives: the frame that carries it, and one more.
 inline constexpr std::int32_t kWorthOfWork = 2;
 
@@ -127,7 +130,9 @@ struct Session::Callbacks {
 
     static int begin_headers(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         Session& self = session(user);
-        self.patience_.saw_work(kWorthOfWork);
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST || Callbacks::stream(ng, frame->hd.stream_id) != nullptr) {
+            self.patience_.saw_work(kWorthOfWork);  // on a stream that we have given up it is none
+        }
         self.head_begun_at_ = self.loop().now();
         self.head_of_ = frame->hd.stream_id;
         if (!self.opens() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -171,8 +176,8 @@ struct Session::Callbacks {
             self.on_settled_.wake();
         }
         if (frame->hd.type == NGHTTP2_GOAWAY) {
-            self.peer_words_ =
-                to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
+            self.peer_words_ = printable(
+                to_text(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, kWordsMost)));
             if (!std::exchange(self.peer_draining_, true)) {
                 self.release_idle_streams();  // so that the peer can finish
                 self.listener_->peer_draining();
@@ -191,7 +196,11 @@ struct Session::Callbacks {
         }
         if (frame->hd.type == NGHTTP2_HEADERS && !stream->handed_over_) {
             stream->head_complete(end);
+            if (self.opens() && !self.carries_messages() && !stream->handed_over_) {
+                self.patience_.saw_work(-kWorthOfWork);  // an interim head: it counted when it began, and was none
+            }
             if (!self.opens()) {
+                ++self.accepted_;
                 self.listener_->stream_accepted(std::unique_ptr<Stream>(stream));
             }
         } else if (end) {
@@ -206,9 +215,11 @@ struct Session::Callbacks {
     static int frame_sent(nghttp2_session* ng, const nghttp2_frame* frame, void* user) {
         if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
             session(user).told_off_ = true;
-            // What nghttp2 says of streams that are given up too fast; of all else it knows what rule was broken.
-            const bool resets = frame->goaway.error_code == NGHTTP2_INTERNAL_ERROR;
-            session(user).blame(resets ? Fault::resets : Fault::protocol);
+            // nghttp2 has bounds of its own, of streams that are given up among them; of all else it knows what rule
+            // was broken.
+            const std::uint32_t code = frame->goaway.error_code;
+            const bool bound = code == NGHTTP2_ENHANCE_YOUR_CALM || code == NGHTTP2_INTERNAL_ERROR;
+            session(user).blame(bound ? Fault::resets : Fault::protocol);
         }
         Stream* stream = Callbacks::stream(ng, frame->hd.stream_id);
         if (stream != nullptr && frame->hd.type == NGHTTP2_RST_STREAM) {

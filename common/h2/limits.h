@@ -27,10 +27,10 @@ struct Limits {
     /// Fields of one head: count and bytes.
     std::size_t head_fields = 64;
     std::size_t head_bytes = 16 * 1024;
-    /// Frames in a row that do no work (PING, SETTINGS, WINDOW_UPDATE, empty DATA and their like) before the peer is
-    /// told to calm down; a head, data, or a body's end makes up for one of them, a frame of our own that carries data
-    /// for as many as it may cause, and each tenth of a second for one. Frames on streams that have ended are counted
-    /// by themselves. 0: no bound.
+    /// Frames in a row that do no work (PING, SETTINGS, WINDOW_UPDATE, empty DATA, in the tunnel interim heads, and
+    /// their like) before the peer is told to calm down; a head, data, or a body's end makes up for one of them, a
+    /// frame of our own that carries data for as many as it may cause, and each tenth of a second for one. Frames on
+    /// streams that have ended are counted by themselves. 0: no bound.
     std::int32_t idle_frames = 10'000;
 };
 

@@ -19,6 +19,7 @@ constexpr int kTypesKnown = 10;                    ///< of frames: RFC 9113 §6
 // Frames without a body that wait for a transport which takes none.
 constexpr std::size_t kQueuedPerStream = 4;
 constexpr std::size_t kQueuedBeside = 1000;
+constexpr std::size_t kAcceptedAtOnce = 128;  ///< streams; then those that were given up since end first
 
 }  // namespace
 
@@ -112,10 +113,16 @@ net::Task<net::Status> Session::run() {
         over(broken);
     }
     while (!over_) {
-        const net::Status received = co_await transport_->receive();
+        net::Status received;
+        if (std::exchange(accepted_, 0) < kAcceptedAtOnce) {
+            received = co_await transport_->receive();
+        } else {
+            transport_->on_readable().wake();
+            co_await transport_->on_readable().wait();
+        }
         if (const net::Status broken = read_frames()) {
             over(broken);
-        } else if (received) {
+        } else if (received && transport_->input().empty()) {
             over(received);
         }
     }
@@ -130,7 +137,7 @@ net::Status Session::read_frames() {
     if (!transport_->input().empty()) {
         heard_at_ = loop().now();
     }
-    while (!over_ && !transport_->input().empty()) {
+    while (!over_ && !transport_->input().empty() && accepted_ < kAcceptedAtOnce) {
         const std::string_view bytes = transport_->input().front();
         const ssize_t used =
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
@@ -148,7 +155,7 @@ net::Status Session::read_frames() {
             }
             send_pending();
             transport_->end();
-            return net::Errc::protocol;
+            return broken_by_peer();
         }
         transport_->consume(static_cast<std::size_t>(used));
     }
@@ -188,7 +195,7 @@ void Session::turn_ended() {
 void Session::leave_when_told() {
     if (told_off_ && !over_ && out_.empty() && transport_->flush()) {
         transport_->end();
-        over(net::Errc::protocol);
+        over(broken_by_peer());
     }
 }
 

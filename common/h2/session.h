@@ -44,7 +44,8 @@ class Session final : private net::TurnEnd {
     Session(std::unique_ptr<net::Stream> transport, Role role, const Limits& limits, SessionListener& listener);
     ~Session();
 
-    /// Reads until the session is over; answers why. Must be awaited exactly once, by the owner.
+    /// Reads until the session is over; answers why: limit where the peer has asked for more than the limits allow,
+    /// protocol where it broke a rule. Must be awaited exactly once, by the owner.
     net::Task<net::Status> run();
 
     /// Opens a stream with this request head; with `end` no body follows. Null when the session takes none any more.
@@ -61,7 +62,7 @@ class Session final : private net::TurnEnd {
     void retire(std::string_view words);
     /// Ends the session now: a GOAWAY with `words` for the peer's log is tried once, streams fail.
     void close(net::Status why, std::string_view words = {});
-    /// What the peer's last GOAWAY said in words.
+    /// What the peer's last GOAWAY said in words, printable.
     const std::string& peer_words() const { return peer_words_; }
     Fault fault() const { return fault_; }
 
@@ -107,6 +108,8 @@ class Session final : private net::TurnEnd {
         worn_out_ = true;
         blame(fault);
     }
+    /// What a peer is told to calm down for is no breach of the protocol: those who watch want to know which it was.
+    net::Status broken_by_peer() const { return fault_ == Fault::protocol ? net::Errc::protocol : net::Errc::limit; }
     void mark_dirty();
     void unlink(Stream& stream);
     void forget(Stream& stream);
@@ -128,8 +131,9 @@ class Session final : private net::TurnEnd {
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
     Patience patience_;
-    Budget resets_;  ///< of streams, by the peer or for what it did wrong
-    bool worn_out_ = false;
+    Budget resets_;             ///< of streams, by the peer or for what it did wrong
+    std::size_t accepted_ = 0;  ///< streams, since others had their turn
+    bool worn_out_ = false;     ///< the peer has asked for more than it may
     Fault fault_ = Fault::none;
     bool told_off_ = false;  ///< the peer has broken the protocol, and our GOAWAY says so
     net::Time heard_at_;

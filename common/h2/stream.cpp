@@ -13,7 +13,7 @@ namespace adit::h2 {
 namespace {
 
 constexpr std::int32_t kFrameMost = 16'384;  ///< what peers fill a window with, piece by piece (RFC 9113 §4.2)
-constexpr std::size_t kInterimMost = 32;     ///< interim heads that nobody has taken
+constexpr std::size_t kInterimMost = 32;     ///< interim heads that nobody has taken, or that mean nothing
 
 }  // namespace
 
@@ -46,18 +46,26 @@ net::Task<int> Stream::answered() {
 }
 
 bool Stream::head_is_interim() const {
-    return message_ && head_.find(":status").starts_with('1');
+    return opener_ && head_.find(":status").starts_with('1');
+}
+
+/// Of messages they are for whoever asked. In the tunnel they say nothing: a CONNECT is not answered by one.
+void Stream::interim_head_came() {
+    if (message_ ? interim_.size() >= kInterimMost : ++idle_heads_ > kInterimMost) {
+        head_fault_ = "too many interim heads before the final one";
+        abort(net::Errc::limit);
+        return;
+    }
+    Fields head = std::exchange(head_, {});
+    if (message_) {
+        interim_.push_back(std::move(head));
+        on_readable_.wake();
+    }
 }
 
 void Stream::head_complete(bool end) {
-    if (opener_ && head_is_interim()) {
-        if (interim_.size() >= kInterimMost) {
-            head_fault_ = "too many interim heads before the final one";
-            abort(net::Errc::limit);
-            return;
-        }
-        interim_.push_back(std::exchange(head_, {}));
-        on_readable_.wake();
+    if (head_is_interim()) {
+        interim_head_came();
         return;
     }
     handed_over_ = true;

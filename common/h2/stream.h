@@ -85,6 +85,7 @@ class Stream final
     explicit Stream(Session& session);
     void head_complete(bool end);
     bool head_is_interim() const;
+    void interim_head_came();
     void note_answer();
     void data_arrived(std::string_view bytes);
     void data_ended();
@@ -112,6 +113,7 @@ class Stream final
     std::int32_t taken_since_growth_ = 0;
     Fields head_;
     Fields trailers_;
+    std::size_t idle_heads_ = 0;   ///< interim ones in the tunnel
     std::vector<Fields> interim_;  ///< heads that arrived and were not taken
     Fields interim_taken_;
     std::unique_ptr<Fields> last_words_;  ///< trailers to send

@@ -15,12 +15,32 @@
 
 namespace adit::logging {
 
+namespace {
+
+constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
+constexpr mode_t kMode = 0640;
+
+}  // namespace
+
+Result<> FileWriter::usable(const std::filesystem::path& path) {
+    // Of a FIFO nobody waits for its reader here, and one that is not there yet (ENXIO) may come.
+    const int fd = ::open(path.c_str(), kHow | O_NONBLOCK, kMode);
+    if (fd < 0) {
+        const int error = errno;
+        return error == ENXIO ? Result<>()
+                              : usage_error("the log file " + path.string() +
+                                            " cannot be written: " + std::generic_category().message(error));
+    }
+    ::close(fd);
+    return {};
+}
+
 FileWriter::~FileWriter() {
     close();
 }
 
 bool FileWriter::open() {
-    fd_ = ::open(settings_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    fd_ = ::open(settings_.path.c_str(), kHow, kMode);
     if (fd_ < 0) {
         complain(errno);
         return false;

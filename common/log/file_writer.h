@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/error.h"
 #include "common/log/writer.h"
 
 namespace adit::logging {
@@ -19,6 +20,9 @@ class FileWriter final : public Writer {
         std::uint64_t max_size = 100 << 20;  ///< 0: it is never moved aside
         std::uint32_t keep = 5;              ///< old files beside it; at least one
     };
+
+    /// Whether lines could be written to such a file now; makes it if it is missing. An error of the configuration.
+    static Result<> usable(const std::filesystem::path& path);
 
     explicit FileWriter(Settings settings) : settings_(std::move(settings)) {}
     ~FileWriter() override;

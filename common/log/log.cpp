@@ -214,16 +214,7 @@ void append_logfmt(std::string& out, std::string_view text) {
         out += text;
         return;
     }
-    std::size_t at = out.size();
     append_json_string(out, text);
-    // U+0080 to U+009F, two bytes of UTF-8, are fine in JSON but commands to a terminal.
-    while ((at = out.find('\xc2', at)) != std::string::npos) {
-        const auto second = static_cast<unsigned char>(out[at + 1]);
-        if (second < 0xa0) {
-            out.replace(at, 2, fmt::format("\\u{:04x}", second));
-        }
-        ++at;
-    }
 }
 
 std::string_view name(Level level) {

@@ -11,30 +11,21 @@
 namespace adit::net {
 namespace {
 
-/// What a look-up thread and a waiting coroutine share; whoever comes last frees it.
-struct Lookup {
-    HostPort host;
-    std::vector<Address> addresses;
-    std::string error;
-    bool done = false;
-    Waiter* waiter = nullptr;  ///< loop's thread only; null once the coroutine has gone
-};
-
-std::vector<Address> interleave(const addrinfo* list, std::uint16_t port) {
-    std::vector<Address> six;
-    std::vector<Address> four;
+std::vector<boost::asio::ip::address> interleave(const addrinfo* list) {
+    std::vector<boost::asio::ip::address> six;
+    std::vector<boost::asio::ip::address> four;
     for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
         if (entry->ai_family == AF_INET6) {
             const auto* v6 = reinterpret_cast<const sockaddr_in6*>(entry->ai_addr);
             boost::asio::ip::address_v6::bytes_type bytes;
             std::copy_n(v6->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-            six.push_back({boost::asio::ip::address_v6(bytes, v6->sin6_scope_id), port});
+            six.emplace_back(boost::asio::ip::address_v6(bytes, v6->sin6_scope_id));
         } else if (entry->ai_family == AF_INET) {
             const auto* v4 = reinterpret_cast<const sockaddr_in*>(entry->ai_addr);
-            four.push_back({boost::asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)), port});
+            four.emplace_back(boost::asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)));
         }
     }
-    std::vector<Address> mixed;
+    std::vector<boost::asio::ip::address> mixed;
     for (std::size_t i = 0; i < std::max(six.size(), four.size()); ++i) {
         if (i < six.size()) {
             mixed.push_back(six[i]);
@@ -46,77 +37,172 @@ std::vector<Address> interleave(const addrinfo* list, std::uint16_t port) {
     return mixed;
 }
 
-void look_up(Lookup& lookup) {
+Resolver::Found ask_system(const std::string& host) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* list = nullptr;
-    const int code = ::getaddrinfo(lookup.host.host.c_str(), nullptr, &hints, &list);
-    if (code != 0 && is_localhost(lookup.host.host)) {
-        const std::uint16_t port = lookup.host.port;
-        lookup.addresses = {{boost::asio::ip::address_v4::loopback(), port},
-                            {boost::asio::ip::address_v6::loopback(), port}};
-        return;
+    const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+    if (code != 0 && is_localhost(host)) {
+        return {{boost::asio::ip::address_v4::loopback(), boost::asio::ip::address_v6::loopback()}, {}};
     }
     if (code != 0) {
-        lookup.error = ::gai_strerror(code);
-        return;
+        return {{}, ::gai_strerror(code)};
     }
-    lookup.addresses = interleave(list, lookup.host.port);
+    Resolver::Found found{interleave(list), {}};
     ::freeaddrinfo(list);
+    return found;
 }
-
-/// Detaches the coroutine from the look-up when it leaves, by whichever way.
-struct Interest {
-    std::shared_ptr<Lookup> lookup;
-    ~Interest() { lookup->waiter = nullptr; }
-};
 
 }  // namespace
 
+/// A coroutine that waits for a look-up, as the threads know it.
+struct Resolver::Asker {
+    Loop* loop;
+    Waiter* waiter;                      ///< loop's thread only; null once the coroutine has gone
+    std::shared_ptr<const Found> found;  ///< loop's thread only
+};
+
+struct Resolver::Lookup {
+    const std::string* host;
+    std::unordered_set<std::shared_ptr<Asker>> askers;
+    std::list<Lookup*>::iterator place;  ///< in the queue
+    bool under_way = false;
+};
+
+/// Detaches the coroutine from the look-up when it leaves, by whichever way.
+class Resolver::Interest {
+  public:
+    Interest(Resolver& resolver, const std::string& host, std::shared_ptr<Asker> asker)
+        : resolver_(resolver), host_(host), asker_(std::move(asker)) {}
+    Interest(const Interest&) = delete;
+    Interest& operator=(const Interest&) = delete;
+    ~Interest() {
+        asker_->waiter = nullptr;
+        resolver_.leave(host_, asker_);
+    }
+
+  private:
+    Resolver& resolver_;
+    const std::string& host_;
+    std::shared_ptr<Asker> asker_;
+};
+
+Resolver::Resolver() : Resolver(ask_system) {}
+
+Resolver::Resolver(LookUp look_up) : look_up_(std::move(look_up)) {}
+
 Resolver::~Resolver() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
     if (pool_) {
-        pool_->stop();
         pool_->join();
     }
 }
 
-Task<Resolver::Answer> Resolver::resolve(Loop& loop, HostPort host, Time deadline) {
+Task<Resolver::Answer> Resolver::resolve(Loop& loop, HostPort host, Time deadline, CallOff* call_off) {
     if (const auto literal = host.literal()) {
         co_return std::vector{*literal};
     }
-    {
-        const std::lock_guard lock(starting_);
-        if (!pool_) {
-            pool_ = std::make_unique<boost::asio::thread_pool>(kThreads);
+    const auto called_off = [call_off] { return call_off != nullptr && call_off->called(); };
+    Waiter done(loop);
+    const CallOff::Wakes wakes(call_off, done);
+    const std::shared_ptr<Asker> asker = called_off() ? nullptr : ask(host.host, loop, done);
+    if (!asker && !called_off()) {
+        co_return std::unexpected(
+            problem::overloaded(host.host + " was not looked up: too many other names wait for that", 1));
+    }
+    if (asker) {
+        const Interest interest(*this, host.host, asker);
+        Alarm timeout(loop, done);
+        timeout.set(deadline);
+        while (!asker->found && !timeout.passed() && !called_off()) {
+            co_await done.wait();
         }
     }
-    Waiter done(loop);
-    const auto lookup = std::make_shared<Lookup>();
-    lookup->host = host;
-    lookup->waiter = &done;
-    const Interest interest{lookup};
-    Alarm timeout(loop, done);
-    timeout.set(deadline);
-    boost::asio::post(*pool_, [lookup, context = &loop.context()] {
-        look_up(*lookup);
-        boost::asio::post(*context, [lookup] {
-            lookup->done = true;
-            if (lookup->waiter != nullptr) {
-                lookup->waiter->wake();
-            }
-        });
-    });
-    while (!lookup->done && !timeout.passed()) {
-        co_await done.wait();
+    if (called_off()) {
+        co_return std::unexpected(problem::connection_failed(host.host + ": called off"));
     }
-    if (!lookup->done) {
+    if (!asker->found) {
         co_return std::unexpected(problem::dns_timeout(host.host));
     }
-    if (!lookup->error.empty() || lookup->addresses.empty()) {
+    const auto& [found, error] = *asker->found;
+    if (found.empty()) {
         co_return std::unexpected(
-            problem::dns_error(host.host + ": " + (lookup->error.empty() ? "the name has no address" : lookup->error)));
+            problem::dns_error(host.host + ": " + (error.empty() ? "the name has no address" : error)));
     }
-    co_return std::move(lookup->addresses);
+    std::vector<Address> addresses;
+    std::ranges::transform(found, std::back_inserter(addresses),
+                           [&](const boost::asio::ip::address& ip) { return Address{ip, host.port}; });
+    co_return addresses;
+}
+
+/// Null when too many names wait.
+std::shared_ptr<Resolver::Asker> Resolver::ask(const std::string& host, Loop& loop, Waiter& waiter) {
+    const std::lock_guard lock(mutex_);
+    auto lookup = lookups_.find(host);
+    if (lookup == lookups_.end()) {
+        if (queue_.size() >= kQueuedMost) {
+            return nullptr;
+        }
+        lookup = lookups_.try_emplace(host).first;
+        lookup->second.host = &lookup->first;
+        lookup->second.place = queue_.insert(queue_.end(), &lookup->second);
+        start_thread();
+    }
+    auto asker = std::make_shared<Asker>(&loop, &waiter);
+    lookup->second.askers.insert(asker);
+    return asker;
+}
+
+void Resolver::leave(const std::string& host, const std::shared_ptr<Asker>& asker) {
+    const std::lock_guard lock(mutex_);
+    const auto lookup = lookups_.find(host);  // it may be that of others, who came after the answer
+    if (lookup == lookups_.end() || lookup->second.askers.erase(asker) == 0) {
+        return;
+    }
+    if (lookup->second.askers.empty() && !lookup->second.under_way) {
+        queue_.erase(lookup->second.place);
+        lookups_.erase(lookup);
+    }
+}
+
+/// With the lock held.
+void Resolver::start_thread() {
+    if (working_ == kThreads) {
+        return;
+    }
+    if (!pool_) {
+        pool_ = std::make_unique<boost::asio::thread_pool>(kThreads);
+    }
+    ++working_;
+    boost::asio::post(*pool_, [this] { work(); });
+}
+
+/// On a thread of the pool, until no name waits.
+void Resolver::work() {
+    std::unique_lock lock(mutex_);
+    while (!queue_.empty() && !ending_) {
+        Lookup& lookup = *queue_.front();
+        queue_.pop_front();
+        lookup.under_way = true;  // from here on it is erased here only
+        const std::string host = *lookup.host;
+        lock.unlock();
+        const auto found = std::make_shared<const Found>(look_up_(host));
+        lock.lock();
+        // As long as a coroutine is listed, its loop is there: it takes itself off the list, which needs the lock.
+        for (const std::shared_ptr<Asker>& asker : lookup.askers) {
+            boost::asio::post(asker->loop->context(), [asker, found] {
+                asker->found = found;
+                if (asker->waiter != nullptr) {
+                    asker->waiter->wake();
+                }
+            });
+        }
+        lookups_.erase(host);
+    }
+    --working_;
 }
 
 }  // namespace adit::net

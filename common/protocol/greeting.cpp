@@ -5,11 +5,14 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "common/base/printable.h"
+
 namespace adit::protocol {
 namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kTextMost = 256;  ///< bytes of a name from the network
+constexpr std::size_t kAgentMost = 64;  ///< characters of an agent's id: ours have 20
 constexpr std::size_t kListMost = 256;  ///< entries of a list from the network
 
 unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherwise, unsigned most) {
@@ -20,8 +23,10 @@ unsigned number(const h2::Fields& fields, std::string_view name, unsigned otherw
     return good ? std::min(value, most) : otherwise;
 }
 
-/// At most kTextMost bytes, cut between characters: half of one is not UTF-8, and who is told it would refuse it all.
-std::string_view bounded(std::string_view text) {
+/// One printable line of at most kTextMost bytes, cut between characters: half of one is not UTF-8, and who is told it
+/// would refuse it all.
+std::string bounded(std::string_view given) {
+    const std::string text = printable(given);
     std::size_t size = std::min(text.size(), kTextMost);
     while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
         --size;
@@ -34,7 +39,14 @@ std::string text_of(const json::object& object, std::string_view name) {
     if (value == nullptr || !value->is_string()) {
         return {};
     }
-    return std::string(bounded(value->get_string()));
+    return bounded(value->get_string());
+}
+
+/// Ids name agents in lists, lines and metrics: nobody is held to the form of ours, but one word it is.
+bool could_be_id(std::string_view id) {
+    return id.size() <= kAgentMost &&
+           id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+               std::string_view::npos;
 }
 
 }  // namespace
@@ -60,7 +72,7 @@ h2::Fields Invitation::to_request() const {
 
 Invitation Invitation::from_request(const h2::Fields& request) {
     Invitation invitation;
-    invitation.instance = std::string(request.find("adit-instance").substr(0, kTextMost));
+    invitation.instance = bounded(request.find("adit-instance"));
     invitation.workers = number(request, "adit-workers", 1, 1024);
     invitation.wanted_sessions = number(request, "adit-wanted-sessions", 1, 1024);
     invitation.probe_interval = std::chrono::milliseconds(number(request, "adit-probe-interval-ms", 1000, 60'000));
@@ -93,6 +105,9 @@ Result<Introduction> Introduction::from_json(std::string_view text) {
     Introduction introduction{text_of(object, "agent"), text_of(object, "version"), text_of(object, "host"), {}, {}};
     if (introduction.agent.empty()) {
         return failure("the agent's greeting does not name the agent");
+    }
+    if (!could_be_id(introduction.agent)) {
+        return failure("the agent's greeting names it by something that is no id: letters, digits, '-', '.' and '_'");
     }
     if (const json::value* labels = object.if_contains("labels"); labels != nullptr && labels->is_object()) {
         for (const auto& member : labels->get_object()) {

@@ -50,7 +50,8 @@ struct Introduction {
     std::vector<std::string> allow;
 
     std::string to_json() const;
-    /// Bounded and checked: it comes over a network. Unknown members are ignored.
+    /// Bounded and checked: it comes over a network. Words are one printable line each; who has no id that could be one
+    /// is refused. Unknown members are ignored.
     static Result<Introduction> from_json(std::string_view text);
 };
 

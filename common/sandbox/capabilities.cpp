@@ -38,6 +38,13 @@ std::optional<fs::path> barred(const std::set<fs::path>& paths, int access) {
     return found == paths.end() ? std::nullopt : std::optional(*found);
 }
 
+/// The first of the sockets whose folder could not be changed as the process now is: one that is there is exchanged.
+std::optional<fs::path> barred_folder(const std::set<fs::path>& sockets) {
+    const auto found =
+        std::ranges::find_if(sockets, [](const fs::path& path) { return !reachable(path.parent_path(), W_OK | X_OK); });
+    return found == sockets.end() ? std::nullopt : std::optional(*found);
+}
+
 /// A capability of those that pass over permissions, and the file that needs it.
 struct Override {
     unsigned capability;
@@ -48,7 +55,12 @@ struct Override {
 /// The least that does, where permissions bar a file of `wishes`; nothing where that takes more than is held.
 std::optional<Override> needed_override(const Wishes& wishes) {
     const bool any = held(CAP_DAC_OVERRIDE);
-    if (const auto unwritten = any ? barred(wishes.write, R_OK | W_OK) : std::nullopt) {
+    const auto unwritten =
+        any ? barred(wishes.write, R_OK | W_OK).or_else([&] { return barred(wishes.logs, W_OK); }).or_else([&] {
+            return barred_folder(wishes.sockets);
+        })
+            : std::nullopt;
+    if (unwritten) {
         return Override{CAP_DAC_OVERRIDE, "cap_dac_override", *unwritten};
     }
     const auto unread = barred(wishes.read, R_OK);
@@ -89,6 +101,17 @@ void limit_bounding_set(const std::set<unsigned>& left) {
     }
 }
 
+/// What stays, said of a process that may not empty its bounding set (CAP_SETPCAP): that alone gives nothing.
+std::string in_words(const std::string& names) {
+    std::string text = names.empty() ? "none" : names;
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+        if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && !held(static_cast<unsigned>(capability))) {
+            return text + "; the bounding set is not for this user to empty, and gives nothing by itself";
+        }
+    }
+    return text;
+}
+
 }  // namespace
 
 Measure drop_capabilities(const Wishes& wishes) {
@@ -98,7 +121,7 @@ Measure drop_capabilities(const Wishes& wishes) {
         return measure;
     }
     if (::capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE) {
-        return {measure.name, true, "none"};  // and whoever started us may not let us ask for that again
+        return {measure.name, true, in_words("")};  // and whoever started us may not let us ask for that again
     }
     Kept kept;
     std::string names;
@@ -116,7 +139,7 @@ Measure drop_capabilities(const Wishes& wishes) {
     }
     wish(wishes.privileged_ports || wishes.privileged_ports_of_programs, CAP_NET_BIND_SERVICE,
          std::string("cap_net_bind_service (ports below 1024") + (passed_on ? ", also of programs it starts)" : ")"));
-    wish(wishes.group_of_files, CAP_CHOWN, "cap_chown (a socket for a group)");
+    wish(wishes.group_of_files.has_value(), CAP_CHOWN, "cap_chown (a socket for a group)");
     wish(wishes.network_devices, CAP_NET_ADMIN, "cap_net_admin (a WireGuard device of the kernel)");
     // What passes over permissions goes out of effect first, to see who would miss it; what is permitted can come back.
     const bool overrides = held(CAP_DAC_OVERRIDE) || held(CAP_DAC_READ_SEARCH);
@@ -134,7 +157,7 @@ Measure drop_capabilities(const Wishes& wishes) {
         limit_bounding_set(kept.of_programs);
     }
     measure.active = keep(kept);
-    measure.detail = !measure.active ? "the kernel refuses to give them up" : names.empty() ? "none" : names;
+    measure.detail = measure.active ? in_words(names) : "the kernel refuses to give them up";
     return measure;
 }
 

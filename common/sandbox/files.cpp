@@ -26,10 +26,21 @@ using Rights = std::uint64_t;
 constexpr Rights kTruncate = 1ULL << 14;     // ABI 3
 constexpr Rights kIoctlDevice = 1ULL << 15;  // ABI 5
 
+struct RulesetAttributes {
+    std::uint64_t files;
+    std::uint64_t network;  // ABI 4
+    std::uint64_t scoped;   // ABI 6
+};
+constexpr std::uint64_t kScopeAbstractSockets = 1ULL << 0;
+constexpr std::uint64_t kScopeSignals = 1ULL << 1;
+constexpr long kScopedSince = 6;
+
 constexpr Rights kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr Rights kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                           LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                           LANDLOCK_ACCESS_FS_MAKE_SOCK | kTruncate;
+constexpr Rights kLog = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
+constexpr Rights kSocket = LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_SOCK;
 constexpr Rights kRun = kRead | LANDLOCK_ACCESS_FS_EXECUTE;
 constexpr Rights kDevice = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | kIoctlDevice;
 /// Of a rule about a file, the kernel takes these alone.
@@ -55,6 +66,40 @@ Rights known_to(long abi) {
     return all;
 }
 
+/// Beyond what is not reached of files.
+std::uint64_t scopes(long abi, const Wishes& wishes) {
+    return abi < kScopedSince ? 0 : kScopeSignals | (wishes.abstract_sockets ? 0 : kScopeAbstractSockets);
+}
+
+/// ", writes /a /b": the folders of `paths`; empty where there are none.
+std::string words_of(const char* what, const std::set<fs::path>& paths) {
+    std::set<fs::path> folders;
+    for (const fs::path& path : paths) {
+        folders.merge(folders_of(path));
+    }
+    std::string text;
+    for (const fs::path& folder : folders) {
+        text += (text.empty() ? std::string(what) : "") + " " + folder.string();
+    }
+    return text;
+}
+
+std::string words_of(const Wishes& wishes) {
+    std::set<fs::path> written = wishes.write;
+    written.insert(wishes.logs.begin(), wishes.logs.end());
+    const std::string writes = words_of(", writes in", written);
+    return "reads the folders that are named and the system's" + (writes.empty() ? ", writes none" : writes) +
+           words_of(", has sockets in", wishes.sockets) +
+           (written.contains("/") ? "; not the root, which is never opened" : "");
+}
+
+/// What they come to.
+std::string words_of(std::uint64_t scopes) {
+    return scopes == 0                             ? ""
+           : (scopes & kScopeAbstractSockets) != 0 ? "; signals and abstract sockets: its own processes alone"
+                                                   : "; signals: its own processes alone";
+}
+
 void add_folder(std::set<fs::path>& folders, const fs::path& path) {
     std::error_code error;
     for (fs::path at = path; !at.empty() && at != at.root_path(); at = at.parent_path()) {
@@ -70,9 +115,9 @@ void add_folder(std::set<fs::path>& folders, const fs::path& path) {
 
 class Ruleset {
   public:
-    explicit Ruleset(Rights handled) : handled_(handled) {
-        landlock_ruleset_attr attributes{};
-        attributes.handled_access_fs = handled;
+    Ruleset(Rights handled, std::uint64_t scoped) : handled_(handled) {
+        // A kernel that knows less of it takes it while the rest is zero.
+        const RulesetAttributes attributes{.files = handled, .network = 0, .scoped = scoped};
         fd_ = net::Descriptor(
             static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
     }
@@ -119,14 +164,18 @@ std::set<fs::path> folders_of(const fs::path& path) {
     return folders;
 }
 
+long landlock_version() {
+    return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 Measure restrict_files(const Wishes& wishes) {
     Measure measure{std::string(kFiles), false, {}};
-    const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    const long abi = landlock_version();
     if (abi < 1) {
         measure.detail = errno == EOPNOTSUPP ? "this kernel has it switched off" : "this kernel has none";
         return measure;
     }
-    const Ruleset ruleset(known_to(abi));
+    const Ruleset ruleset(known_to(abi), scopes(abi, wishes));
     if (!ruleset) {
         measure.detail = std::strerror(errno);
         return measure;
@@ -145,13 +194,15 @@ Measure restrict_files(const Wishes& wishes) {
     }
     ruleset.grant_folders(read, kRead);
     ruleset.grant_folders(wishes.write, kWrite);
+    ruleset.grant_folders(wishes.logs, kLog);
+    ruleset.grant_folders(wishes.sockets, kSocket);
     if (!wishes.programs.empty()) {
         ruleset.grant(wishes.programs, kRun);  // not the dynamic loader: it runs any program that can be read
     }
     measure.active = ruleset.restrict();
-    measure.detail =
-        measure.active ? "version " + std::to_string(abi) + ": the configuration's folders, and the system's by reading"
-                       : std::strerror(errno);
+    measure.detail = measure.active
+                         ? "version " + std::to_string(abi) + ": " + words_of(wishes) + words_of(scopes(abi, wishes))
+                         : std::strerror(errno);
     return measure;
 }
 

@@ -5,8 +5,12 @@
 
 namespace adit::sandbox {
 
+/// Version of the kernel's Landlock; below 1: it has none, or has it switched off (errno is EOPNOTSUPP).
+long landlock_version();
+
 /// Closes the file system but for `wishes` and what libraries need of the system: names, time zones, certificate
 /// authorities, shared objects, /proc and figures of the control group.
+/// And, from version 6 on, keeps signals and connections to abstract Unix sockets to this process and what it starts.
 Measure restrict_files(const Wishes& wishes);
 
 /// The folders that a wish for `path` opens: its own or its parent, and that of what it leads to. Those that exist.

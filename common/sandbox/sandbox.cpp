@@ -84,7 +84,7 @@ Result<Standing> enter(const Wishes& wishes) {
     standing.measures.push_back(restrict_files(wishes));
     standing.measures.push_back(core_dumps_off());
     standing.measures.push_back(locked_secrets());
-    standing.measures.push_back(filter_system_calls(!wishes.programs.empty()));
+    standing.measures.push_back(filter_system_calls(wishes));
     if (wishes.mode == Mode::required && !standing.whole()) {
         return failure("the sandbox is required, and part of it cannot be had: " + standing.missing());
     }

@@ -2,7 +2,10 @@
 // two programs say what they keep. See capabilities(7), landlock(7), seccomp(2), and docs/security.md.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,13 +26,23 @@ struct Wishes {
     std::set<std::filesystem::path> read = {};
     /// The same for what it writes, creates, renames and removes.
     std::set<std::filesystem::path> write = {};
+    /// Files that it appends to, moves aside and makes anew, and does not read: of each the whole folder, too, since
+    /// what is made anew has another inode.
+    std::set<std::filesystem::path> logs = {};
+    /// Unix sockets that it listens at, exchanges by renaming and removes: other files of the folder can be removed,
+    /// but not written.
+    std::set<std::filesystem::path> sockets = {};
     /// Folder of the programs that it starts, which are linked statically; empty: it starts none.
     std::filesystem::path programs = {};
     bool privileged_ports = false;  ///< CAP_NET_BIND_SERVICE, if it has it
     /// CAP_NET_BIND_SERVICE for the programs that it starts, too; asks for privileged_ports as well.
     bool privileged_ports_of_programs = false;
-    bool group_of_files = false;   ///< CAP_CHOWN, if it has it
+    /// The group that it gives files to: CAP_CHOWN, if it has it.
+    std::optional<gid_t> group_of_files = {};
     bool network_devices = false;  ///< CAP_NET_ADMIN, if it has it
+    /// Connecting to Unix sockets with abstract names that others listen at. Those with paths can be connected to in
+    /// any case: the kernel keeps nobody off but by their modes.
+    bool abstract_sockets = false;
 };
 
 /// One of the walls, as `status` shows it.

@@ -6,7 +6,7 @@
 namespace adit::sandbox {
 
 /// Answers all calls but those that the programs and their libraries make with ENOSYS, as a kernel without them would:
-/// libraries then find another way, while EPERM makes them give up. On all threads. `programs`: others may be started.
-Measure filter_system_calls(bool programs);
+/// libraries then find another way, while EPERM makes them give up. On all threads.
+Measure filter_system_calls(const Wishes& wishes);
 
 }  // namespace adit::sandbox

@@ -74,6 +74,25 @@ bool reads(bhttp::verb method) {
     return method == bhttp::verb::get || method == bhttp::verb::head;
 }
 
+/// RFC 9112 §5.2: a line that goes on in the next one. Who reads it differently would see another field.
+bool is_folded(std::string_view head) {
+    return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
+}
+
+/// A field of which another reader, in front of this one, may have taken the other value (RFC 9112 §3.2, RFC 9110
+/// §5.3).
+std::optional<Answer> ambiguous(const bhttp::request_header<>& head) {
+    if (head.version() >= 11 && head.count(bhttp::field::host) == 0) {
+        return Answer{400, kPlainText, "a request of HTTP/1.1 has a Host\n"};
+    }
+    for (const std::string_view name : {"Host", "Authorization", "Origin", "Sec-Fetch-Site"}) {
+        if (head.count(name) > 1) {
+            return Answer{400, kPlainText, "a request has one " + std::string(name) + "\n"};
+        }
+    }
+    return std::nullopt;
+}
+
 std::string user_name(uid_t user) {
     std::array<char, 1024> room{};
     passwd entry{};
@@ -163,8 +182,13 @@ net::Task<bool> Connection::read_head(Request& request) {
     request.parser.header_limit(kRequestMost);
     for (;;) {
         boost::system::error_code error;
-        held_.erase(0, held_.empty() ? 0 : request.parser.put(asio::buffer(held_), error));
+        const std::size_t taken = held_.empty() ? 0 : request.parser.put(asio::buffer(held_), error);
+        if (is_folded(std::string_view(held_).substr(0, taken))) {  // the parser takes a head as a whole
+            error = bhttp::error::bad_value;
+        }
+        held_.erase(0, taken);
         if (!error && request.parser.is_header_done()) {
+            request.unreadable = ambiguous(request.parser.get().base());
             co_return true;
         }
         const bool large = error == bhttp::error::header_limit || held_.size() > kRequestMost;

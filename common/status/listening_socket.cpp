@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,16 +41,35 @@ Holder holder_of(const std::filesystem::path& path) {
     return known && peer.uid == ::geteuid() ? Holder::ours : Holder::strange;
 }
 
-Result<> give_access(const std::filesystem::path& path, const Sharing& sharing) {
-    if (!sharing.group.empty()) {
-        const group* found = ::getgrnam(sharing.group.c_str());
-        if (found == nullptr || ::lchown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-            return failure("cannot give " + path.string() + " to the group " + sharing.group + ": " +
-                           (found == nullptr ? "there is no such group" : reason(errno)));
+/// Binds with this mode; returns 0 or the error. In a child, since the mode follows from the umask, which all threads
+/// share; chmod() would reach any file, so that the sandbox has none.
+int bind_with_mode(int fd, const sockaddr_un& name, mode_t mode) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::umask(~mode & 0777);
+        ::_exit(::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ? 0 : errno);
+    }
+    if (child < 0) {
+        return errno;
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            struct stat made{};  // children of whoever ignores SIGCHLD leave nothing but what they did
+            return ::lstat(name.sun_path, &made) == 0 ? 0 : errno;
         }
     }
-    if (::chmod(path.c_str(), sharing.mode) != 0) {
-        return failure("cannot set the mode of " + path.string() + ": " + reason(errno));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+Result<> give_to_group(const std::filesystem::path& path, const std::string& wanted) {
+    if (wanted.empty()) {
+        return {};
+    }
+    const group* found = ::getgrnam(wanted.c_str());
+    if (found == nullptr || ::lchown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
+        return failure("cannot give " + path.string() + " to the group " + wanted + ": " +
+                       (found == nullptr ? "there is no such group" : reason(errno)));
     }
     return {};
 }
@@ -96,11 +116,10 @@ Result<ListeningSocket> ListeningSocket::open_path(const std::filesystem::path& 
     ListeningSocket made;
     made.fd_ = net::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     ::unlink(beside.c_str());  // of a process that had our number and was killed
-    if (!made.fd_ || ::bind(made.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-        return failure("cannot listen on unix:" + path.string() + ": " + reason(errno));
+    if (const int error = made.fd_ ? bind_with_mode(made.fd(), name, sharing.mode) : errno; error != 0) {
+        return failure("cannot listen on unix:" + path.string() + ": " + reason(error));
     }
-    // Nobody can connect before listen(), so nobody gets in by the mode that bind() left.
-    auto access = give_access(beside, sharing);
+    auto access = give_to_group(beside, sharing.group);  // nobody can connect before listen()
     struct stat own{};
     if (access && (::listen(made.fd(), SOMAXCONN) != 0 || ::lstat(beside.c_str(), &own) != 0 ||
                    ::rename(beside.c_str(), path.c_str()) != 0)) {

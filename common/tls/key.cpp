@@ -83,6 +83,9 @@ Result<PrivateKey> PrivateKey::load_or_make(const std::filesystem::path& file, b
     if (!key) {
         return std::unexpected(std::move(key.error()).with(file.string()));
     }
+    if (auto offered = check_curve(key->native(), file); !offered) {
+        return std::unexpected(std::move(offered.error()));
+    }
     return key;
 }
 

@@ -144,6 +144,9 @@ Result<Context::Handle> Context::show(const Files& files, Version lowest, Alpn p
     if (auto shown = show_files(context, files.chain, files.key); !shown) {
         return std::unexpected(std::move(shown.error()));
     }
+    if (auto offered = check_curve(SSL_CTX_get0_privatekey(context), files.key); !offered) {
+        return std::unexpected(std::move(offered.error()));
+    }
     auto lists = ask_clients(context, clients);
     if (!lists) {
         return std::unexpected(std::move(lists.error()));

@@ -3,9 +3,15 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pemerr.h>
+#include <openssl/x509.h>
 #include <openssl/x509err.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <memory>
+#include <string_view>
 
 #include "common/base/file.h"
 #include "common/base/secret_scope.h"
@@ -13,6 +19,8 @@
 
 namespace adit::tls {
 namespace {
+
+using X509Owner = std::unique_ptr<X509, Free<&X509_free>>;
 
 /// RFC 9325 §4.2: of TLS 1.2 what 1.3 would have taken. A client that has no AES of its own gets ChaCha20.
 constexpr const char* kSuites =
@@ -26,6 +34,51 @@ void prefer_groups(SSL_CTX* context) {
         ERR_clear_error();
         SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
     }
+}
+
+/// The certificates of a PEM text, which may have the key as well.
+std::string certificates_of(std::string_view pem) {
+    static constexpr std::string_view kBegin = "-----BEGIN ";
+    std::string all;
+    for (std::size_t at = pem.find(kBegin); at != std::string_view::npos;) {
+        const std::size_t next = std::min(pem.find(kBegin, at + kBegin.size()), pem.size());
+        const std::string_view block = pem.substr(at, next - at);
+        if (block.substr(0, block.find('\n')).contains("CERTIFICATE-----")) {
+            all += block;
+        }
+        at = next == pem.size() ? std::string_view::npos : next;
+    }
+    return all;
+}
+
+Result<std::string> read_certificates(const std::filesystem::path& file) {
+    const SecretScope scope;
+    const auto pem = read_file(file);
+    return pem ? certificates_of(*pem) : Result<std::string>(std::unexpected(pem.error()));
+}
+
+/// As SSL_CTX_use_certificate_chain_file() does, which leaves a copy of the file in memory.
+Result<> show_chain(SSL_CTX* context, const std::filesystem::path& file) {
+    const auto pem = read_certificates(file);
+    if (!pem) {
+        return std::unexpected(pem.error());
+    }
+    const Bio bio = reading(*pem);
+    const X509Owner first(PEM_read_bio_X509_AUX(bio.get(), nullptr, no_passphrase, nullptr));
+    bool good = first && SSL_CTX_use_certificate(context, first.get()) == 1;
+    while (good) {
+        const X509Owner next(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
+        if (!next) {
+            good = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;  // the end
+            break;
+        }
+        good = SSL_CTX_add1_chain_cert(context, next.get()) == 1;
+    }
+    if (!good) {
+        return file_failure(file, "certificate chain (PEM, the owner's certificate first)");
+    }
+    ERR_clear_error();
+    return {};
 }
 
 }  // namespace
@@ -64,9 +117,23 @@ SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {
     return context;
 }
 
+Result<> check_curve(EVP_PKEY* key, const std::filesystem::path& file) {
+    static constexpr std::array<std::string_view, 3> kOffered{"prime256v1", "secp384r1", "secp521r1"};
+    std::array<char, 80> name{};
+    std::size_t size = 0;
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        (EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) == 1 &&
+         std::ranges::find(kOffered, std::string_view(name.data(), size)) != kOffered.end())) {
+        return {};
+    }
+    const std::string curve = size == 0 ? "curve of its own" : "curve " + std::string(name.data(), size);
+    return file_refused(file, "no peer would take this key, which is of the " + curve +
+                                  ": use P-256, P-384 or P-521 (or RSA, or Ed25519)");
+}
+
 Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key) {
-    if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1) {
-        return file_failure(chain, "certificate chain (PEM, the owner's certificate first)");
+    if (auto shown = show_chain(context, chain); !shown) {
+        return shown;
     }
     const SecretScope scope;
     const auto pem = read_file(key);
@@ -78,10 +145,12 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
         return file_failure(key, "private key (PEM, without a passphrase)");
     }
     settle(read.get());
+    // OpenSSL has a place for each type of key: with one of another type the context would have no certificate.
+    if (X509_check_private_key(SSL_CTX_get0_certificate(context), read.get()) != 1) {
+        return file_failure(key, "private key: it does not belong to the certificate in " + chain.string());
+    }
     if (SSL_CTX_use_PrivateKey(context, read.get()) != 1) {
-        const bool strangers = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-        return file_failure(key, strangers ? "private key: it does not belong to the certificate in " + chain.string()
-                                           : "private key (PEM)");
+        return file_failure(key, "private key (PEM)");
     }
     return {};
 }

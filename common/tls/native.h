@@ -26,6 +26,10 @@ SSL_CTX* new_context(const SSL_METHOD* method, int lowest);
 /// The certificate and its key that this end shows, of PEM files.
 Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key);
 
+/// Whether peers can be shown `key`: of an elliptic curve that none of them offers (RFC 8446 §4.2.3 has P-256, P-384
+/// and P-521), every handshake would fail. `file` is where the error says that it stands.
+Result<> check_curve(EVP_PKEY* key, const std::filesystem::path& file);
+
 WallTime time_of(const ASN1_TIME* time);
 std::string text_of(const X509_NAME* name);
 

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 
@@ -89,6 +90,8 @@ void TlsStream::show_and_check(const std::string& server_name, bool check) {
     }
     // OpenSSL takes no address with a zone, and an empty name as leave to check none.
     X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_.get());
+    // RFC 9110 §4.3.4: a common name is no reference to a host, not even where there is no subjectAltName.
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const int taken = server_name.empty() ? 0
                       : literal           ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str())
                                 : X509_VERIFY_PARAM_set1_host(parameters, server_name.data(), server_name.size());
@@ -139,6 +142,9 @@ void TlsStream::remember_problem() {
     const unsigned long error = ERR_peek_last_error();
     if (verify != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
         problem_ = X509_verify_cert_error_string(verify);
+        if (verify == X509_V_ERR_HOSTNAME_MISMATCH || verify == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+            problem_ += ": the certificate has no such subjectAltName (its common name does not count)";
+        }
     } else if (error != 0) {
         const char* reason = ERR_reason_error_string(error);
         problem_ = reason == nullptr ? "unknown TLS error" : reason;

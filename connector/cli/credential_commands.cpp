@@ -164,7 +164,7 @@ struct Arguments {
 int test(const Arguments& arguments, const std::filesystem::path& file) {
     const auto configuration = config::load(file);
     if (!configuration) {
-        std::cerr << configuration.error().text();
+        std::cerr << configuration.error().text_with_lines();
         return 2;
     }
     logging::set_up(logging::Level::error, logging::Format::text);

@@ -34,7 +34,7 @@ void add_health_command(CLI::App& app, const FindFile& find_file, std::function<
     CLI::Option* config = command->add_option("--config", arguments->config, "The connector's configuration file");
     config->type_name("FILE");
     command
-        ->add_option("--address", arguments->way.address,
+        ->add_option("--address,--admin", arguments->way.address,
                      "Where to ask, admin.address or admin.metrics, instead of what a configuration says")
         ->type_name("ADDRESS")
         ->excludes(config);

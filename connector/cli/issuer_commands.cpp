@@ -209,7 +209,7 @@ void add_issuer_commands(CLI::App& app, const FindFile& find_file, std::function
                 }
                 const auto configuration = config::load(*file);
                 if (!configuration) {
-                    std::cerr << configuration.error().text();
+                    std::cerr << configuration.error().text_with_lines();
                     return 2;
                 }
                 return verb(*arguments, *configuration);

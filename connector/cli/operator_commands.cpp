@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -52,7 +53,7 @@ struct OperatorArguments : AdminArguments {
 std::optional<config::Configuration> load(const std::filesystem::path& file) {
     auto configuration = config::load(file);
     if (!configuration) {
-        std::cerr << configuration.error().text();
+        std::cerr << configuration.error().text_with_lines();
         return std::nullopt;
     }
     return std::move(*configuration);
@@ -186,7 +187,7 @@ int show_status(const OperatorArguments& arguments, const status::Target& admin)
     boost::asio::steady_timer pause(context);
     do {
         if (arguments.watch && !arguments.as_json()) {
-            std::cout << "\x1b[H\x1b[2J";  // home, and clear
+            std::fputs("\x1b[H\x1b[2J", stdout);  // home, and clear: past what keeps others from such words
         }
         status = ask_status(arguments, admin);
         std::cout.flush();
@@ -198,12 +199,19 @@ int show_status(const OperatorArguments& arguments, const status::Target& admin)
     return status;
 }
 
-int reload(const OperatorArguments& arguments, const std::filesystem::path& file) {
-    // What the connector would refuse is told here with its places, whether the connector runs or not.
-    if (!load(file)) {
-        return 2;
+/// What the connector would refuse is told here with its places, whether the connector runs or not; of one that --admin
+/// names, the file may be elsewhere.
+int reload(const OperatorArguments& arguments, const FindFile& find_file) {
+    if (arguments.admin.address.empty() || !arguments.config.empty()) {
+        const auto file = find_file(arguments.config);
+        if (!file) {
+            return report(file.error());
+        }
+        if (!load(*file)) {
+            return 2;
+        }
     }
-    const auto admin = admin_of(arguments.admin, arguments.config, [&file](const std::string&) { return file; });
+    const auto admin = admin_of(arguments.admin, arguments.config, find_file);
     if (!admin) {
         return report(admin.error());
     }
@@ -227,6 +235,16 @@ void add_status_command(CLI::App& app, const std::shared_ptr<OperatorArguments>&
             return admin ? show_status(*arguments, *admin) : report(admin.error());
         };
     });
+}
+
+/// Likewise.
+void add_reload_command(CLI::App& app, const std::shared_ptr<OperatorArguments>& arguments, const FindFile& find_file,
+                        std::function<int()>& chosen) {
+    CLI::App* command = app.add_subcommand("reload", "Let a running connector read its configuration anew");
+    add_config(*command, arguments->config);
+    add_output(*command, arguments->output);
+    add_admin(*command, arguments->admin);
+    command->callback([=, &chosen] { chosen = [=] { return reload(*arguments, find_file); }; });
 }
 
 }  // namespace
@@ -271,8 +289,7 @@ void add_operator_commands(CLI::App& app, const FindFile& find_file, std::functi
     explain_command->add_option("--environment", arguments->environment, "The environment that it calls from")
         ->type_name("NAME");
     add_status_command(app, arguments, find_file, chosen);
-    add_admin(*with_output(add(app, "reload", "Let a running connector read its configuration anew", reload, true)),
-              arguments->admin);
+    add_reload_command(app, arguments, find_file, chosen);
 }
 
 }  // namespace adit::cli

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "common/base/printable.h"
 #include "connector/cli/tunnel_output.h"
 
 namespace adit::cli {
@@ -220,10 +221,10 @@ void print_status(const json::object& status) {
               << (text(status, "ready") == "true" ? "ready" : "not ready, " + text(status, "reason")) << ", "
               << text(status, "workers") << " workers, since " << text(status, "since") << '\n';
     for (const json::value& problem : list(status, "problems")) {
-        std::cout << "  ! " << problem.as_string().c_str() << '\n';
+        std::cout << "  ! " << printable(problem.as_string()) << '\n';
     }
     for (const json::value& notice : list(status, "notices")) {
-        std::cout << "  note: " << notice.as_string().c_str() << '\n';
+        std::cout << "  note: " << printable(notice.as_string()) << '\n';
     }
 
     Rows resources{{"RESOURCE", "USED", "SHED"}};

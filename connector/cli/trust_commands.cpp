@@ -72,7 +72,7 @@ int explain_access(const TrustArguments& arguments, const std::filesystem::path&
     }
     const auto configuration = config::load(file);
     if (!configuration) {
-        std::cerr << configuration.error().text();
+        std::cerr << configuration.error().text_with_lines();
         return 2;
     }
     const auto caller = caller_named(*configuration, arguments.consumer, arguments.project, arguments.environment);

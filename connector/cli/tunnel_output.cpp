@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "common/base/printable.h"
 #include "common/net/network.h"
 
 namespace adit::cli {
@@ -59,7 +60,10 @@ json::object to_json(const TunnelRecord& record) {
     return object;
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
+    for (auto& row : rows) {
+        std::ranges::transform(row, row.begin(), printable);  // a cell is one line, whatever agents call themselves
+    }
     std::vector<std::size_t> widths(rows.front().size());
     for (const auto& row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i) {

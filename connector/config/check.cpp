@@ -6,7 +6,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
+#include <optional>
+#include <sstream>
+#include <system_error>
+#include <utility>
 
+#include "common/config/document.h"
 #include "connector/config/load.h"
 #include "connector/config/validate_limits.h"
 
@@ -23,7 +28,7 @@ std::string count(std::size_t number, std::string_view one) {
 
 boost::json::array to_json(const yaml::Diagnostics& diagnostics) {
     boost::json::array all;
-    for (const auto& [place, message] : diagnostics.sorted())
+    for (const auto& [place, message, excerpt] : diagnostics.sorted())
         all.push_back(boost::json::object{
             {"file", place.file()}, {"line", place.line}, {"column", place.column}, {"message", message}});
     return all;
@@ -46,7 +51,7 @@ void print_good(const Configuration& configuration, Output output, std::ostream&
     if (output == Output::text) {
         out << "ok: " << text << '\n';
         for (const std::string& warning : open_ends(configuration)) out << "warning: " << warning << '\n';
-        out << configuration.warnings.text("warning");
+        out << configuration.warnings.text_with_lines("warning");
         return;
     }
     const auto all = notices(configuration);
@@ -54,6 +59,52 @@ void print_good(const Configuration& configuration, Output output, std::ostream&
     if (!all.empty()) told["warnings"] = boost::json::array(all.begin(), all.end());
     if (!configuration.warnings.ok()) told["places"] = to_json(configuration.warnings);
     out << boost::json::serialize(told) << '\n';
+}
+
+/// Where `file` stands in a message as a name of its own; npos where it does not.
+std::size_t find_name(std::string_view message, const std::string& file) {
+    const auto is_end = [](char c) { return c == ' ' || c == ':' || c == ',' || c == '\'' || c == '\n'; };
+    for (std::size_t at = message.find(file); at != std::string_view::npos; at = message.find(file, at + 1)) {
+        const std::size_t end = at + file.size();
+        if ((at == 0 || is_end(message[at - 1])) && (end == message.size() || is_end(message[end]))) return at;
+    }
+    return std::string_view::npos;
+}
+
+/// The first value below `node` that is a path of a file which `message` names before any other.
+struct Naming {
+    std::string_view message;
+    yaml::Place place;
+    std::size_t found_at = std::string_view::npos;
+
+    void look_into(const yaml::Node& node) {
+        if (node.kind == yaml::Node::Kind::scalar && !node.text.empty() && !node.text.contains('\0')) {
+            const auto file = (node.place.source->directory() / node.text).lexically_normal();
+            std::error_code ignored;
+            const auto at = find_name(message, file.string());
+            if (at < found_at && std::filesystem::exists(file, ignored)) {
+                found_at = at;
+                place = node.place;
+            }
+        }
+        for (const yaml::Node& item : node.items) look_into(item);
+        for (const yaml::Member& member : node.members) look_into(member.value);
+    }
+};
+
+/// With their places, or that of the whole file where none can be told.
+yaml::Diagnostics errors_of(const std::filesystem::path& path, const std::vector<Error>& found) {
+    yaml::Diagnostics ignored, errors;  // of what load() has read without an error
+    const auto root = found.empty() ? std::nullopt : yaml::load_document(path, yaml::process_environment(), ignored);
+    for (const Error& error : found) {
+        Naming naming{.message = error.message, .place = {}};
+        if (root) {
+            naming.place.source = root->place.source;
+            naming.look_into(*root);
+        }
+        errors.error(naming.place, error.message);
+    }
+    return errors;
 }
 
 }  // namespace
@@ -80,27 +131,35 @@ std::string summary(const Configuration& configuration) {
 
 std::vector<std::string> notices(const Configuration& configuration) {
     auto all = open_ends(configuration);
-    for (const auto& [place, message] : configuration.warnings.sorted()) all.push_back(place.text() + ": " + message);
+    for (const auto& [place, message, excerpt] : configuration.warnings.sorted())
+        all.push_back(place.text() + ": " + message);
     return all;
 }
 
 int run_check(const std::filesystem::path& path, Output output, Strictness strictness, std::ostream& out,
-              std::ostream& err) {
-    const auto configuration = load(path);
+              std::ostream& err, const Trial& trial) {
+    auto configuration = load(path);
+    auto errors = configuration ? yaml::Diagnostics() : std::move(configuration.error());
+    std::ostringstream good;
+    bool warned = false;
     if (configuration) {
-        print_good(*configuration, output, out);
-        return strictness == Strictness::strict && !notices(*configuration).empty() ? exit_warnings : exit_ok;
+        print_good(*configuration, output, good);
+        warned = !notices(*configuration).empty();
+        errors = trial ? errors_of(path, trial(std::move(*configuration))) : yaml::Diagnostics();
+    }
+    if (errors.ok()) {
+        out << good.str();
+        return strictness == Strictness::strict && warned ? exit_warnings : exit_ok;
     }
     if (output == Output::json)
-        out << boost::json::serialize(boost::json::object{{"ok", false}, {"errors", to_json(configuration.error())}})
-            << '\n';
+        out << boost::json::serialize(boost::json::object{{"ok", false}, {"errors", to_json(errors)}}) << '\n';
     else
-        err << configuration.error().text();
+        err << errors.text_with_lines();
     return exit_bad_input;
 }
 
-int run_check(const std::filesystem::path& path, Output output, Strictness strictness) {
-    return run_check(path, output, strictness, std::cout, std::cerr);
+int run_check(const std::filesystem::path& path, Output output, Strictness strictness, const Trial& trial) {
+    return run_check(path, output, strictness, std::cout, std::cerr, trial);
 }
 
 }  // namespace adit::config

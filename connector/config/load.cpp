@@ -25,6 +25,12 @@ void add_files(const yaml::Node& node, std::set<std::filesystem::path>& files) {
     }
 }
 
+/// What is wrong, without the texts of the files.
+std::unexpected<yaml::Diagnostics> refused(yaml::Diagnostics wrong) {
+    wrong.quote(yaml::words_of(configuration_table().schema()));
+    return std::unexpected(std::move(wrong));
+}
+
 }  // namespace
 
 std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path& path,
@@ -32,12 +38,13 @@ std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path
     const SecretScope scope;  // what the document and its reader leave behind, written out or brought in
     yaml::Diagnostics diagnostics;
     const auto root = yaml::load_document(path, environment, diagnostics);
-    if (!root) return std::unexpected(std::move(diagnostics));
+    if (!root) return refused(std::move(diagnostics));
     Configuration configuration;
     configuration_table().read(*root, configuration, diagnostics);
     validate(*root, configuration, diagnostics);
-    if (!diagnostics.ok()) return std::unexpected(std::move(diagnostics));
+    if (!diagnostics.ok()) return refused(std::move(diagnostics));
     configuration.warnings = find_warnings(*root, configuration);
+    if (!configuration.warnings.ok()) configuration.warnings.quote(yaml::words_of(configuration_table().schema()));
     configuration.outline = make_outline(*root);
     std::set<std::filesystem::path> files{path};
     add_files(*root, files);

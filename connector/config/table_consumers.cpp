@@ -108,7 +108,8 @@ Result<std::string> parse_user(std::string_view text) {
 
 Object<Login> login() {
     return Object<Login>("a login", "A user and the SHA-256 of the password, for the policy basic.")
-        .required("user", &Login::user, Parsed<std::string>("a user", parse_user), "The user's name.")
+        .required("user", &Login::user, Parsed<std::string>("a user", parse_user, InErrors::left_out),
+                  "The user's name.")
         .required("password", &Login::password, SecretOrObject(Secrecy::secret),
                   "sha256: and the digest of the password.");
 }

@@ -48,7 +48,7 @@ void sensible(const Node& node, const Issuer& issuer, Diagnostics& diagnostics) 
 Object<Issuer> issuer_table() {
     return Object<Issuer>("an issuer",
                           "We as an OpenID issuer: keys that are rotated, and the documents by which others verify.")
-        .required("url", &Issuer::url, Parsed<Endpoint>("an issuer's URL", parse_issuer_url),
+        .required("url", &Issuer::url, Parsed<Endpoint>("an issuer's URL", parse_issuer_url, InErrors::left_out),
                   "Its identity (iss). Below its path (without one: for its host) every listener serves "
                   "/.well-known/openid-configuration and "
                   "/.well-known/jwks.json.")

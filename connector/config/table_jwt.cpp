@@ -86,6 +86,17 @@ Result<std::string> parse_through(std::string_view text) {
     return usage_error("service://NAME, http://host:port of a proxy, or environment");
 }
 
+/// Text that may hold a proxy's password.
+class Through : public Parsed<std::string> {
+  public:
+    Through() : Parsed("a way to the keys", parse_through, InErrors::left_out) {}
+    Schema schema() const {
+        Schema text = Parsed::schema();
+        text.secret = true;
+        return text;
+    }
+};
+
 }  // namespace
 
 yaml::Object<JwtPolicy> jwt_policy_table() {
@@ -96,12 +107,13 @@ yaml::Object<JwtPolicy> jwt_policy_table() {
         .field("algorithms", &JwtPolicy::algorithms,
                List(Parsed<std::string>("an algorithm of signatures", parse_signature_algorithm), kAlgorithms.size()),
                "With which it may be signed; RS256, PS256, ES256 and EdDSA when left out.")
-        .field("jwks_url", &JwtPolicy::jwks_url, Parsed<std::string>("the URL of a key set", parse_jwks_url),
+        .field("jwks_url", &JwtPolicy::jwks_url,
+               Parsed<std::string>("the URL of a key set", parse_jwks_url, InErrors::left_out),
                "Where the issuer's keys are; when left out, where its openid-configuration says.")
         .field("jwks_file", &JwtPolicy::jwks_file, Path(), "A file with the keys instead, read again when it changes.")
         .field("ca", &JwtPolicy::ca, Path(),
                "PEM file with the CAs that the keys' server is checked against; the system's when left out.")
-        .field("through", &JwtPolicy::through, Parsed<std::string>("a way to the keys", parse_through),
+        .field("through", &JwtPolicy::through, Through(),
                "How the keys are reached: service://NAME by a tunnel, http://host:port by a proxy, environment as "
                "HTTPS_PROXY says; directly when left out.")
         .field("header", &JwtPolicy::header, TokenHeader(),

@@ -56,9 +56,10 @@ Object<FieldEdits> edits(const char* name, const char* doc, bool request) {
     };
     return Object<FieldEdits>(name, doc)
         .field("remove", &FieldEdits::remove, List(Text(), bounds::field_edits), "Names of fields that go.")
-        .field("set", &FieldEdits::set, TextMap(bounds::field_edits),
+        .field("set", &FieldEdits::set, TextMap(bounds::field_edits, Secrecy::by_name),
                "Fields with the values that they get, instead of all that came of that name.")
-        .field("add", &FieldEdits::add, TextMap(bounds::field_edits), "Fields that come besides those of that name.")
+        .field("add", &FieldEdits::add, TextMap(bounds::field_edits, Secrecy::by_name),
+               "Fields that come besides those of that name.")
         .rule(check);
 }
 

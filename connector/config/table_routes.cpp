@@ -29,9 +29,9 @@ Object<Match> match() {
                "A path; * or {name} is one segment, a final ** or {name**} the rest; any when left out.")
         .field("methods", &Match::methods, List(Parsed<std::string>("a method", parse_method), bounds::conditions),
                "Methods such as GET; any when left out.")
-        .field("headers", &Match::headers, TextMap(bounds::conditions),
+        .field("headers", &Match::headers, TextMap(bounds::conditions, Secrecy::by_name),
                "Header fields that must be there with these values; * is any value.")
-        .field("query", &Match::parameters, TextMap(bounds::conditions),
+        .field("query", &Match::parameters, TextMap(bounds::conditions, Secrecy::by_name),
                "Parameters of the query that must be there with these values; * is any value.");
 }
 

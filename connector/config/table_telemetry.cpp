@@ -65,6 +65,17 @@ Result<Endpoint> parse_collector(std::string_view text) {
     return url;
 }
 
+/// Many collectors know their senders by the path: it is not shown.
+class CollectorUrl : public Parsed<Endpoint> {
+  public:
+    CollectorUrl() : Parsed("a URL", parse_collector, InErrors::left_out) {}
+    Schema schema() const {
+        Schema text = Parsed::schema();
+        text.secret = true;
+        return text;
+    }
+};
+
 /// RFC 9110 §5.5, of which no more than printable characters is needed here.
 template <class T>
 void good_headers(const Node& node, const T& of, Diagnostics& diagnostics) {
@@ -96,7 +107,7 @@ Object<T> with_push(Object<T> object) {
 Object<HttpSink> http_sink() {
     return with_push(
         Object<HttpSink>("http", "A collector that takes JSON batches by POST.")
-            .required("url", &HttpSink::url, Parsed<Endpoint>("a URL", parse_collector),
+            .required("url", &HttpSink::url, CollectorUrl(),
                       "http:// or https://; without a path it is the shape's own, /v1/logs or /loki/api/v1/push.")
             .field("shape", &HttpSink::shape,
                    Choice<HttpSink::Shape>({{"loki", HttpSink::Shape::loki}, {"otlp", HttpSink::Shape::otlp}}),
@@ -149,8 +160,7 @@ Object<Log> log_table() {
 Object<Tracing> tracing_table() {
     return with_push(
         Object<Tracing>("tracing", "Taking part in W3C traces; spans go to a collector by OTLP/HTTP.")
-            .required("url", &Tracing::url, Parsed<Endpoint>("a URL", parse_collector),
-                      "http:// or https://; without a path it is /v1/traces.")
+            .required("url", &Tracing::url, CollectorUrl(), "http:// or https://; without a path it is /v1/traces.")
             .field("sample", &Tracing::sample, Fraction(),
                    "The share of requests without a trace of their own that are recorded, 0 to 1; of the others, those "
                    "that their caller records."));

@@ -36,7 +36,7 @@ Result<std::string> parse_through(std::string_view text) {
 /// Text that may hold a password.
 class Through : public Parsed<std::string> {
   public:
-    Through() : Parsed("a way to the provider", parse_through) {}
+    Through() : Parsed("a way to the provider", parse_through, InErrors::left_out) {}
     Schema schema() const {
         Schema text = Parsed::schema();
         text.secret = true;
@@ -94,7 +94,7 @@ Result<std::string> parse_prefix(std::string_view text) {
 
 Object<TokenEndpoint> token_endpoint_table(std::string name, std::string doc) {
     return Object<TokenEndpoint>(std::move(name), std::move(doc))
-        .field("url", &TokenEndpoint::url, Parsed<Endpoint>("a URL", parse_provider),
+        .field("url", &TokenEndpoint::url, Parsed<Endpoint>("a URL", parse_provider, InErrors::left_out),
                "Its address; the provider's own when left out.")
         .field("through", &TokenEndpoint::through, Through(),
                "How it is reached: service://NAME by a tunnel, http://[user:password@]host:port by a proxy, "

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "common/config/effective.h"
 #include "connector/config/circuits.h"
 #include "connector/config/credentials.h"
 #include "connector/config/issuers.h"
@@ -29,11 +30,13 @@ class Uses {
   public:
     Uses(std::string what, Diagnostics& diagnostics) : what_(std::move(what)), diagnostics_(diagnostics) {}
 
-    void add(const std::string& value, Place place) {
+    void add(const std::string& value, Place place) { add(value, value, std::move(place)); }
+    /// The same of a value that is not to be told as it is.
+    void add(const std::string& value, const std::string& shown, Place place) {
         const auto [first, is_new] = places_.emplace(value, place);
         if (!is_new)
             diagnostics_.error(std::move(place),
-                               what_ + " '" + value + "' is used twice; first at " + first->second.text());
+                               what_ + " '" + shown + "' is used twice; first at " + first->second.text());
     }
 
   private:
@@ -153,24 +156,47 @@ void check_services(const Node& root, const Configuration& configuration, Diagno
                     backend.endpoints[i].text() + " is reached through a tunnel, but 'tunnels' is missing");
 }
 
+/// What a match asks for besides host and path: as it is, and as logs and metrics may say it.
+struct Conditions {
+    std::string exact;
+    std::string shown;
+
+    explicit Conditions(const Match& match) {
+        for (const std::string& method : match.methods) add(" " + method, "", Shown::yes);
+        for (const auto& [header, value] : match.headers)
+            add(" " + header + "=", value, yaml::names_credential(header) ? Shown::no : Shown::yes);
+        for (const auto& [parameter, value] : match.parameters)
+            add(" ?" + parameter + "=", value, yaml::names_credential(parameter) ? Shown::no : Shown::yes);
+    }
+
+  private:
+    enum class Shown { no, yes };
+    void add(const std::string& name, const std::string& value, Shown is) {
+        exact += name + value;
+        shown += name + (is == Shown::yes ? value : "...");
+    }
+};
+
 void check_routes(const Node& root, Configuration& configuration, Diagnostics& diagnostics) {
     Uses names("the route name", diagnostics);
     Uses matches("the match", diagnostics);
+    std::unordered_map<std::string, std::size_t> called;
     for (std::size_t i = 0; i < configuration.routes.size(); ++i) {
         auto& route = configuration.routes[i];
         const std::string host = route.match.host.empty() ? "*" : route.match.host;
-        std::string conditions;
-        for (const std::string& method : route.match.methods) conditions.append(" ").append(method);
-        for (const auto& [header, value] : route.match.headers)
-            conditions.append(" ").append(header).append("=").append(value);
-        for (const auto& [parameter, value] : route.match.parameters)
-            conditions.append(" ?").append(parameter).append("=").append(value);
-        if (!route.name.empty()) names.add(route.name, place_of(root, {"routes", i, "name"}));
-        if (route.name.empty()) route.name.append(host).append(route.match.path).append(conditions);
+        const Conditions conditions(route.match);
+        if (!route.name.empty()) {
+            names.add(route.name, place_of(root, {"routes", i, "name"}));
+        } else {
+            route.name = host + route.match.path + conditions.shown;
+            // Several may differ in what is not shown alone.
+            if (const std::size_t number = ++called[route.name]; number > 1)
+                route.name.append(" #").append(std::to_string(number));
+        }
         // A second route with the same match would never be taken, whatever names its path has.
+        const std::string where = bare_pattern(route.match.path).insert(0, host);
         if (root.find("routes")->value.items[i].find("match"))
-            matches.add(bare_pattern(route.match.path).insert(0, host).append(conditions),
-                        place_of(root, {"routes", i, "match"}));
+            matches.add(where + conditions.exact, where + conditions.shown, place_of(root, {"routes", i, "match"}));
     }
 }
 

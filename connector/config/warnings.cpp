@@ -38,6 +38,8 @@ class Search {
         look_at_limits();
         look_at_essentials();
         look_at_priorities();
+        warn_of_files(Part(root_, &root_, "the configuration", warnings_), configuration_,
+                      std::filesystem::path(root_.place.file()));
         return std::move(warnings_);
     }
 

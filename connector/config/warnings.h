@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ void warn_of_circuit(const Part& part, const Circuit& circuit, const Composed& c
 void warn_of_bulkhead(const Part& part, const Bulkhead& bulkhead, const Composed& composed);
 void warn_of_endpoints(const Part& part, const Backend& backend);
 void warn_of_cache(const Part& part, const Cache& cache, const CacheStore& store);
+/// Of what is written beside the configuration, which is in `file`.
+void warn_of_files(const Part& part, const Configuration& configuration, const std::filesystem::path& file);
 void warn_of_fallback(const Part& part, const Fallback& fallback, const Composed& composed);
 
 }  // namespace adit::config

@@ -32,6 +32,14 @@ PublicDocument document(const json::object& content, std::chrono::seconds max_ag
     return made;
 }
 
+std::set<std::string> kids_of(const KeyDirectory::Reading& reading) {
+    std::set<std::string> kids;
+    for (const StoredKey& key : reading.keys) {
+        kids.insert(key.facts.kid);
+    }
+    return kids;
+}
+
 std::int64_t seconds_of(WallTime time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -88,7 +96,10 @@ Result<> Issuer::check_signers() const {
         if (!troubles_now_.empty()) {
             return failure(key + " (" + *troubles_now_.begin() + ")");
         }
-        const bool made_later = upkeep_ == Upkeep::no && directory_.writable();
+        const bool made_later = upkeep_ != Upkeep::yes && directory_.writable();
+        if (made_later && upkeep_ == Upkeep::later) {
+            continue;
+        }
         return failure(made_later ? key + " yet; it gets one when the connector first runs" : key);
     }
     return {};
@@ -150,6 +161,9 @@ Result<> Issuer::refresh(WallTime now, std::chrono::milliseconds patience) {
     if (!reading) {
         return std::unexpected(std::move(reading.error()));
     }
+    if (!state_) {
+        present_ = kids_of(*reading);
+    }
     KeyPlan plan = plan_of(*reading, now);
     auto tended = tend(plan, now, patience);
     if (tended && *tended) {
@@ -163,6 +177,7 @@ Result<> Issuer::refresh(WallTime now, std::chrono::milliseconds patience) {
         warn_once(problem);
     }
     tell_changes(plan);
+    note_keys(kids_of(*reading));
     auto other = make_state(*reading, plan);
     {
         const std::lock_guard lock(mutex_);
@@ -179,7 +194,7 @@ KeyPlan Issuer::plan_of(const KeyDirectory::Reading& reading, WallTime now) cons
 
 /// Makes what is due and removes what is over; whether anything may have changed in the directory.
 Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::milliseconds patience) {
-    if (upkeep_ == Upkeep::no) {
+    if (upkeep_ != Upkeep::yes) {
         return false;
     }
     const auto due = [now](const KeyWanted& wanted) { return wanted.make_at <= now; };
@@ -212,6 +227,7 @@ Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::millis
         if (!made) {
             return std::unexpected(made.error());
         }
+        tended_.insert(made->kid);
         logging::info("made a key of an issuer", {{"issuer", settings_.name},
                                                   {"kid", made->kid},
                                                   {"algorithm", jose::name(made->algorithm)},
@@ -221,6 +237,7 @@ Result<bool> Issuer::tend(const KeyPlan& plan, WallTime now, std::chrono::millis
         if (auto removed = directory_.remove(standing.key.kid, **lock); !removed) {
             return std::unexpected(std::move(removed.error()));
         }
+        tended_.insert(standing.key.kid);
         logging::info("removed a key of an issuer", {{"issuer", settings_.name}, {"kid", standing.key.kid}});
     }
     return true;
@@ -274,6 +291,17 @@ void Issuer::tell_changes(const KeyPlan& plan) {
         }
     }
     told_ = std::move(now);
+}
+
+void Issuer::note_keys(std::set<std::string> now) {
+    std::vector<std::string> others;
+    std::ranges::set_symmetric_difference(present_, now, std::back_inserter(others));
+    if (!others.empty()) {
+        const bool ours = std::ranges::all_of(others, [this](const auto& kid) { return tended_.contains(kid); });
+        changes_.push_back({present_, now, ours});
+    }
+    present_ = std::move(now);
+    tended_.clear();
 }
 
 void Issuer::warn_once(const std::string& trouble) {

@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
@@ -50,8 +52,9 @@ KeySettings key_settings(const config::Issuer& issuer);
 /// thread and touches no file.
 class Issuer {
   public:
-    /// Whether keys are made and removed as the schedule says; without, nothing on the disk is touched.
-    enum class Upkeep { yes, no };
+    /// Whether keys are made and removed as the schedule says; else nothing on the disk is touched. `later`: nor are
+    /// those missed that whoever runs it would make.
+    enum class Upkeep { yes, no, later };
 
     /// Reads the keys, makes those that are due, and fails when there is none to sign with for one of the algorithms;
     /// that the next ones cannot be made is no reason. May take seconds: RSA keys are slow to make, and another
@@ -78,6 +81,14 @@ class Issuer {
     /// Takes up keys that came or went, makes and removes keys as the schedule says. Blocks on the disk, and for as
     /// long as an RSA key takes. Troubles go to the log, each once; the last good state stays.
     void look(WallTime now);
+    /// Keys that came to the directory, or went from it.
+    struct KeysChange {
+        std::set<std::string> before;  ///< kids
+        std::set<std::string> after;
+        bool by_schedule = false;  ///< all of it made or removed here; else by somebody else, perhaps another connector
+    };
+    /// Those since the last call, on the thread of look() or between two of its calls. What was there at first is none.
+    std::vector<KeysChange> take_changes() { return std::exchange(changes_, {}); }
     /// How often look() wants to be called.
     std::chrono::milliseconds look_interval() const;
 
@@ -100,6 +111,7 @@ class Issuer {
     std::shared_ptr<const State> make_state(const KeyDirectory::Reading& reading, const KeyPlan& plan) const;
     IssuerDocuments make_documents(boost::json::array keys) const;
     void tell_changes(const KeyPlan& plan);
+    void note_keys(std::set<std::string> now);
     void warn_once(const std::string& trouble);
     std::shared_ptr<const State> state() const;
 
@@ -109,7 +121,10 @@ class Issuer {
     const Upkeep upkeep_;
     KeyDirectory directory_;
     std::map<std::string, KeyState> told_;  ///< of each key, what the log knows
-    std::set<std::string> troubles_;        ///< of the last look
+    std::set<std::string> present_;         ///< kids, as of the last look
+    std::set<std::string> tended_;          ///< kids that were made or removed here since
+    std::vector<KeysChange> changes_;
+    std::set<std::string> troubles_;  ///< of the last look
     std::set<std::string> troubles_now_;
     mutable std::mutex mutex_;  ///< for the pointer alone
     std::shared_ptr<const State> state_;

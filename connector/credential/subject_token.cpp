@@ -5,6 +5,7 @@
 
 #include "common/base/file.h"
 #include "common/base/secret.h"
+#include "common/base/secret_scope.h"
 #include "common/base/strings.h"
 
 namespace adit::credential {
@@ -31,6 +32,7 @@ Result<std::string> token_in(std::string_view text, std::string_view field) {
 }
 
 Result<std::string> read_token_file(const std::filesystem::path& file, std::string_view field) {
+    const SecretScope scope;  // of the JSON
     auto text = read_file(file, kFileMost);
     if (!text) {
         return text;

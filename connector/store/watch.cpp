@@ -22,9 +22,16 @@ bool StoreWatch::take_file(const fs::path& file, const Mark& mark) {
         problems_.push_back(record.error().message);
         return false;
     }
-    entry.record.clear();
-    entry.record.push_back(std::move(*record));
+    auto before = std::exchange(entry.record, std::move(*record));
+    note(std::move(before), entry.record);
     return true;
+}
+
+void StoreWatch::note(std::optional<TunnelRecord> before, const std::optional<TunnelRecord>& after) {
+    const bool same = before && after && format_tunnel(*before) == format_tunnel(*after);
+    if (looked_ && !same && (before || after)) {
+        changes_.push_back({std::move(before), after});
+    }
 }
 
 bool StoreWatch::look() {
@@ -43,16 +50,26 @@ bool StoreWatch::look() {
     }
     if (error && error != std::errc::no_such_file_or_directory) {
         problems_.push_back(directory_.string() + ": " + error.message());
+        looked_ = true;
         return changed;  // better the last state than none
     }
-    changed = std::erase_if(entries_, [&](const auto& entry) { return !seen.contains(entry.first); }) > 0 || changed;
-    return changed;
+    const std::size_t gone = std::erase_if(entries_, [&](auto& entry) {
+        if (seen.contains(entry.first)) {
+            return false;
+        }
+        note(std::move(entry.second.record), std::nullopt);
+        return true;
+    });
+    looked_ = true;
+    return gone > 0 || changed;
 }
 
 std::vector<TunnelRecord> StoreWatch::records() const {
     std::vector<TunnelRecord> all;
     for (const auto& [name, entry] : entries_) {
-        all.insert(all.end(), entry.record.begin(), entry.record.end());
+        if (entry.record) {
+            all.push_back(*entry.record);
+        }
     }
     return all;
 }

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "connector/store/record.h"
@@ -22,6 +24,15 @@ class StoreWatch {
     /// Messages since the last call.
     std::vector<std::string> take_problems() { return std::exchange(problems_, {}); }
 
+    /// A tunnel that came (no `before`), went (no `after`), or is another one.
+    struct Change {
+        std::optional<TunnelRecord> before;
+        std::optional<TunnelRecord> after;
+    };
+    /// Those since the last call, by the names of their files. What the first look finds has not changed, and a file
+    /// that was written anew as it was has not either.
+    std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+
   private:
     /// What tells one version of a file from another.
     struct Mark {
@@ -32,14 +43,17 @@ class StoreWatch {
     };
     struct Entry {
         Mark mark;
-        std::vector<TunnelRecord> record;  ///< one, or none when the file was never good
+        std::optional<TunnelRecord> record = {};  ///< nothing when the file was never good
     };
 
     bool take_file(const std::filesystem::path& file, const Mark& mark);
+    void note(std::optional<TunnelRecord> before, const std::optional<TunnelRecord>& after);
 
     std::filesystem::path directory_;
     std::map<std::string, Entry> entries_;
     std::vector<std::string> problems_;
+    std::vector<Change> changes_;
+    bool looked_ = false;
 };
 
 }  // namespace adit

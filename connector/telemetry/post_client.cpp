@@ -7,14 +7,20 @@
 namespace adit::telemetry {
 namespace {
 
+/// What errors call it: the path may be what the collector knows its senders by.
+config::Endpoint without_path(config::Endpoint url) {
+    url.base_path.clear();
+    return url;
+}
+
 fetch::Client::Open way_to(net::Loop& loop, net::Resolver& resolver, const config::Endpoint& url,
                            std::shared_ptr<const tls::Context> context) {
     return [&loop, &resolver, url, context = std::move(context)] {
         auto direct =
             std::make_unique<backend::DirectDialer>(loop, resolver, net::HostPort{url.host, url.port}, url.base_path,
                                                     url.scheme == config::Endpoint::Scheme::https);
-        return fetch::Client::Means{
-            &loop, std::make_unique<backend::TlsDialer>(std::move(direct), context, std::string(), url.text())};
+        return fetch::Client::Means{&loop, std::make_unique<backend::TlsDialer>(
+                                               std::move(direct), context, std::string(), without_path(url).text())};
     };
 }
 
@@ -22,7 +28,8 @@ fetch::Client::Open way_to(net::Loop& loop, net::Resolver& resolver, const confi
 
 PostClient::PostClient(net::Loop& loop, net::Resolver& resolver, Target target)
     : headers_(std::move(target.headers)),
-      client_(target.url, way_to(loop, resolver, target.url, target.tls), fetch::Client::Connections::kept) {}
+      client_(without_path(target.url), way_to(loop, resolver, target.url, target.tls),
+              fetch::Client::Connections::kept) {}
 
 net::Task<PostClient::Reply> PostClient::post(std::string_view body, net::Time deadline) {
     fetch::Request request;

@@ -120,6 +120,10 @@ std::uint64_t queue_bytes(const config::LogSink& from) {
 Result<std::shared_ptr<Sink>> make_log_sink(const config::LogSink& from, std::string ca,
                                             const std::shared_ptr<SinkMetrics>& metrics, net::Resolver& resolver) {
     using Item = std::shared_ptr<const logging::Batch>;
+    // Told now, and not when the first line is lost.
+    if (auto usable = from.file ? logging::FileWriter::usable(from.file->path) : Result<>(); !usable) {
+        return std::unexpected(std::move(usable.error()));
+    }
     auto sink = std::make_shared<Sink>();
     sink->log = from;
     sink->ca = std::move(ca);

@@ -76,9 +76,12 @@ class UnixSocket(Admin):
         there = ["--admin", f"unix:{self.socket}"]
         self.assertIn("backend:web", self.run_tool(CONNECTOR, "circuit", "list", *there).stdout)
         self.assertIn("ready", self.run_tool(CONNECTOR, "status", *there).stdout)
-        self.run_tool(CONNECTOR, "healthcheck", "--address", f"unix:{self.socket}")
+        for option in ("--address", "--admin"):
+            self.run_tool(CONNECTOR, "healthcheck", option, f"unix:{self.socket}")
         self.assertEqual(self.over_socket("/live"), (200, "ok\n"))
-        self.assertEqual(self.over_socket("/degrade/off", "-X", "POST", base="http://adit")[0], 200)
+        self.assertEqual(self.over_socket("/degrade/off", "-X", "POST", base="http://adit")[0], 200)  # no name leads here
+        for field in ("Origin: http://adit", "Sec-Fetch-Site: cross-site"):  # by a proxy in front
+            self.assertEqual(self.over_socket("/degrade/off", "-X", "POST", "-H", field, base="http://adit")[0], 403, field)
 
     def test_other_users_do_not_get_in_unless_the_group_may(self):
         self.configure(f'address: "unix:{self.socket}"')
@@ -264,6 +267,12 @@ class OffBox(Admin):
         remote = ["degrade", "off", "--admin", self.base, *proof]
         self.assertIn("functionality: full", self.run_tool(CONNECTOR, *remote, "--admin-ca", self.directory / "ca.crt").stdout)
         self.assertIn("no answer", self.run_tool(CONNECTOR, *remote, "--admin-ca", self.directory / "others.crt", status=1).stderr)
+        there = ["--admin", self.base, *proof, "--admin-ca", self.directory / "ca.crt"]  # from a machine without the file
+        moved = self.config.rename(self.directory / "moved.yaml")
+        self.assertIn("No such file", self.run_tool(CONNECTOR, "reload", *there, status=1).stderr)
+        moved.rename(self.config)
+        self.assertIn("reloaded", self.run_tool(CONNECTOR, "reload", *there).stdout)
+        self.assertTrue(json.loads(self.run_tool(CONNECTOR, "healthcheck", *there).stdout)["ready"])
         self.assertTrue(json.loads(self.tool("healthcheck").stdout)["ready"])  # by admin.metrics: it has no certificate
         told = [json.loads(line) for line in (self.directory / "audit.jsonl").read_text().splitlines()]
         refused = [(line["request"], line["reason"]) for line in told if line["outcome"] == "refused"]

@@ -53,7 +53,8 @@ class AllowList(Case):
     def test_special_addresses_are_refused_in_every_spelling_even_by_the_widest_list(self):
         targets = {"plain": "169.254.169.254", "mapped": "[::ffff:169.254.169.254]", "hex-mapped": "[::ffff:a9fe:a9fe]", "decimal": "2852039166",
                    "hexadecimal": "0xa9fea9fe", "octal": "0251.0376.0251.0376", "short": "169.254.43518", "container": "169.254.170.2",
-                   "link-local": "[fe80::1]", "metadata6": "[fd00:ec2::254]", "unspecified": "0.0.0.0", "unspecified6": "[::]",
+                   "link-local": "[fe80::1]", "metadata6": "[fd00:ec2::254]", "nat64": "[64:ff9b::a9fe:a9fe]", "site-nat64": "[64:ff9b:1::a9fe:a9fe]",
+                   "translated": "[::ffff:0:169.254.169.254]", "compatible": "[::169.254.169.254]", "unspecified": "0.0.0.0", "unspecified6": "[::]",
                    "multicast": "224.0.0.1", "broadcast": "255.255.255.255"}
         services = {}
         site = Site(self, {"web": f"http://127.0.0.1:{self.port}"},

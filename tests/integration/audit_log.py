@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -132,6 +133,50 @@ class Changes(Audit):
         shown = fetch(self.admin_port, "/metrics", headers={"Authorization": "Bearer a-token-of-operators-that-is-long"}).body.decode()
         refused = dict(re.findall(r'adit_admin_refused_total\{reason="(\w+)"\} (\d+)', shown))
         self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1", "handshake": "0"})
+
+    def test_a_file_that_is_put_beside_the_others_has_its_line(self):
+        """Whoever may write into tunnels.d/ lets agents in: by copying, by Git, by a command of another host."""
+        self.configure()
+        elsewhere = self.write("elsewhere.yaml", self.config.read_text().replace("tunnels.d", "staging.d").replace("audit.jsonl", "elsewhere.jsonl"))
+        create = lambda name: self.run_tool(CONNECTOR, "tunnel", "create", name, "--config", elsewhere)
+        create("known")
+        staged, served = self.directory / "staging.d", self.directory / "tunnels.d"
+        shutil.copytree(staged, served)
+        connector = self.start()
+        wait_for(lambda: "tunnels loaded" in connector.log(), "the tunnels of the start")
+        create("evil")
+        shutil.copy(staged / "evil.json", served)
+        wait_for(lambda: self.lines(), "the tunnel that came")
+        line = self.last("tunnel file")
+        self.assertEqual((line["who"], line["subject"], line["before"], line["outcome"]), ("file change", "evil", None, "done"))
+        key = json.loads((staged / "evil.json").read_text())["keys"][0]
+        self.assertEqual([(k["id"], k["spki_sha256"]) for k in line["after"]["keys"]], [(key["id"], key["spki_sha256"])])
+        self.run_tool(CONNECTOR, "tunnel", "rotate-token", "evil", "--config", elsewhere)
+        shutil.copy(staged / "evil.json", served / "new")
+        (served / "new").rename(served / "evil.json")
+        wait_for(lambda: len(self.lines()) == 2, "the key that came")
+        line = self.last("tunnel file")
+        self.assertEqual([len(line[side]["keys"]) for side in ("before", "after")], [1, 2])
+        (served / "evil.json").unlink()
+        wait_for(lambda: len(self.lines()) == 3, "the tunnel that went")
+        line = self.last("tunnel file")
+        self.assertEqual((line["subject"], line["after"]), ("evil", None))
+        self.tool("tunnel", "delete", "known")
+        wait_for(lambda: len(self.lines()) == 5, "the command's line, and the connector's of what it did")
+        self.assertEqual({(line["what"], line["subject"]) for line in self.lines()[3:]}, {("tunnel delete", "known"), ("tunnel file", "known")})
+
+    def test_a_key_that_is_put_among_those_of_an_issuer_has_its_line(self):
+        """Whoever may write there signs tokens as the issuer."""
+        self.configure(more="issuers: { us: { url: \"https://us.example\", directory: keys, algorithms: [ ES256 ], publish_ahead: 10s, rotate: 1h } }\n")
+        self.start()
+        wait_for(lambda: self.lines(), "the first key")
+        line = self.last("issuer keys")
+        self.assertEqual((line["who"], line["subject"], line["before"], len(line["after"]["keys"])), ("schedule", "us", {"keys": []}, 1))
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.directory / "theirs.pem"], check=True, capture_output=True)
+        (self.directory / "theirs.pem").rename(self.directory / "keys" / "ES256.20260102T030405Z.pem")
+        wait_for(lambda: len(self.lines()) > 1, "the key that came")
+        line = self.lines()[1]
+        self.assertEqual((line["what"], line["who"], len(line["before"]["keys"]), len(line["after"]["keys"])), ("issuer keys", "file change", 1, 2))
 
     def test_without_a_line_nothing_changes(self):
         self.configure("audit: logs/audit.jsonl")

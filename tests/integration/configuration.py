@@ -1,6 +1,8 @@
 """A configuration that is wrong is refused with every error in one run, each with its place and what would be right."""
 import json
+import re
 
+from certificates import Authority, openssl
 from harness import CONNECTOR, Case, main
 
 WRONG = [  # a line, and what is said about it: (column, words)
@@ -85,6 +87,51 @@ class Configuration(Case):
         self.write("secret", "hunter2 is no host\n")
         path = self.write("a.yaml", GOOD + 'backends: { web: { endpoints: [ "http://${file:secret}:80" ] } }\n')
         self.assertNotIn("hunter2", self.check(path).stderr)
+
+    def test_files_that_a_connector_could_not_use_are_errors_of_their_values(self):
+        """`check` says what `run` would say, and where; what is made at the first start need not be there."""
+        authority = Authority(self)
+        crt, key = authority.issue("gateway")
+        authority.issue("other")
+        self.write("chain.pem", crt.read_text() + authority.file.read_text())
+        self.write("garbage", "nonsense\n")
+        for curve in ("secp224r1", "P-521"):
+            openssl(self, "req", "-x509", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-nodes", "-days", "2", "-subj", "/CN=x", "-keyout", f"{curve}.key",
+                    "-out", f"{curve}.crt")
+        openssl(self, "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-subj", "/CN=x", "-keyout", "weak.key", "-out", "weak.crt")
+        rest = 'routes: [ {{ match: {{ path: "/**" }}, static: {{ status: 200 }} }} ]\n'
+        listener = "listeners: [ {{ address: '127.0.0.1:0', tls: {{ {} }} }} ]\n" + rest
+        pair = "certificate: gateway.crt, key: gateway.key"
+        tunnels = "tunnels: {{ directory: t.d, tls: {{ address: '127.0.0.1:0', key: {} }} }}\n"
+        admin = "admin: {{ address: '127.0.0.1:0', tls: {{ certificate: gateway.crt, key: gateway.key, client_ca: {} }} }}\n"
+        for text, words, value in (
+                (listener.format("certificate: garbage, key: gateway.key"), "cannot use this certificate chain", "garbage"),
+                (listener.format("certificate: gateway.crt, key: garbage"), "cannot use this private key", "garbage"),
+                (listener.format("certificate: gateway.crt, key: other.key"), "does not belong to the certificate", "other.key"),
+                (listener.format("certificate: gateway.crt, key: weak.key"), "does not belong to the certificate", "weak.key"),  # of another type
+                (listener.format("certificate: secp224r1.crt, key: secp224r1.key"), "the curve secp224r1: use P-256", "secp224r1.key"),
+                (listener.format("certificate: weak.crt, key: weak.key"), "key too small", "weak.crt"),
+                (listener.format(pair + ", certificates: [ { certificate: other.crt, key: gateway.key } ]"), "does not belong", "gateway.key"),
+                (listener.format(pair + ", client_ca: garbage"), "garbage", "garbage"),
+                (listener.format(pair + ", client_ca: ca.crt, client_crl: garbage"), "garbage", "garbage"),
+                (listener.format("certificate: chain.pem, key: gateway.key, ocsp_response: garbage"), "no OCSP response", "garbage"),
+                ("backends: { web: { endpoints: [ 'https://h:1' ], tls: { ca: garbage } } }\n", "CA certificates", "garbage"),
+                (admin.format("garbage"), "garbage", "garbage"),
+                (tunnels.format("garbage"), "not a private key", "garbage"),
+                (tunnels.format("secp224r1.key"), "the curve secp224r1", "secp224r1.key"),
+                ("log: { sinks: [ { http: { url: 'https://h:1', shape: loki, ca: garbage } } ] }\n", "CA certificates", "garbage")):
+            with self.subTest(text):
+                path = self.write("a.yaml", text)
+                self.assertRegex(self.check(path).stderr, rf"a\.yaml:1:{text.index(value) + 1}: error: .*{words}")
+                self.assertIn(words, self.run_tool(CONNECTOR, "run", "--config", path, status=2).stderr)
+        self.assertEqual(json.loads(self.check_json(path))["errors"][0]["line"], 1)
+        both = self.write("b.yaml", tunnels.format("garbage") + admin.format("garbage") + listener.format("certificate: P-521.crt, key: weak.key"))
+        self.assertEqual(len(re.findall(r"b\.yaml:\d+:\d+: error:", self.check(both).stderr)), 3)
+        good = self.write("c.yaml", tunnels.format("made.key") + "issuers: { us: { url: 'https://us.example', directory: keys } }\n"
+                          + listener.format("certificate: P-521.crt, key: P-521.key"))
+        before = sorted(self.directory.iterdir())
+        self.assertIn("ok: ", self.check(good, status=0).stdout)
+        self.assertEqual(sorted(self.directory.iterdir()), before)
 
     def test_the_configuration_is_found_by_flag_variable_and_place(self):
         text = GOOD + "backends: { web: { endpoints: [ 'http://h:1' ] } }\n"

@@ -170,10 +170,10 @@ class Keys(Case):
         self.assertIn("issuer main", done.stderr)
 
     def test_a_reload_keeps_issuers_and_takes_up_new_ones(self):
-        site = Alone(self, {"main": 'url: "http://127.0.0.1:PORT", directory: keys, algorithms: [ES256]'})
+        site = Alone(self, {"main": 'url: "http://127.0.0.1:PORT", directory: keys/main, algorithms: [ES256]'})
         before = site.kids()
         text = site.config.read_text().replace("a route", "another route")
-        site.config.write_text(text + f'  more: {{ url: "http://127.0.0.1:{site.port}/more", directory: more, algorithms: [EdDSA] }}\n')
+        site.config.write_text(text + f'  more: {{ url: "http://127.0.0.1:{site.port}/more", directory: keys/more, algorithms: [EdDSA] }}\n')
         self.run_tool(CONNECTOR, "reload", "--config", site.config)
         self.assertEqual(site.kids(), before)
         self.assertEqual(len(site.kids("/more")), 1)

@@ -72,5 +72,16 @@ class ListenersTls(Case):
         told = self.run_tool(CONNECTOR, "run", "--config", config, status=2)
         self.assertIn("it does not belong to the certificate in", told.stderr)
 
+    def test_a_certificate_that_was_replaced_before_its_key_is_refused_and_the_old_pair_serves(self):
+        """Of another type, too: such a pair once ended the connector that read it."""
+        self.up("certificate: first.crt, key: first.key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=renewed", "-keyout", self.directory / "renewed.key",
+                        "-out", self.directory / "first.crt"], check=True, capture_output=True)
+        self.assertIn("does not belong to the certificate", self.site.tool("reload", status=1).stderr)
+        self.assertEqual(self.shown(), "first")
+        (self.directory / "renewed.key").rename(self.directory / "first.key")
+        self.site.tool("reload")
+        self.assertEqual(self.shown(), "renewed")
+
 
 main()

@@ -45,7 +45,8 @@ ANSWERS = {
     "a head that does not end": (says(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200_000), (502, "response-head-too-large")),
     "a status that is none": (heads([(":status", "999")], end=True), (502, "refused-by-agent")),
     "a switch of protocols": (heads([(":status", "101")]), (502, "session-lost")),
-    "interim answers to CONNECT": (heads(*[[(":status", "103")]] * 1_000), (504, "first-byte-timeout")),
+    "an interim answer to CONNECT": (heads([(":status", "103")]), (504, "connect-timeout")),
+    "interim answers to CONNECT": (heads(*[[(":status", "103")]] * 1_000), (502, "connection-terminated")),
     "a line break in its reason": (heads([(":status", "403"), ("proxy-status", "x; error=dns_error; details=\"\r\nX-Evil: y\"")], end=True), (502, "session-lost")),
     "a reset": ({"connect": lambda agent, stream, _: agent.h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)}, (502, "session-lost")),
 }
@@ -74,6 +75,7 @@ IDLE = {"WINDOW_UPDATE": frames.WindowUpdateFrame(0, 1).serialize(), "PRIORITY":
 # Introductions that make no session. The last one is whole but for its end.
 GREETINGS = {
     "nothing": b"", "no JSON": b"hello", "no object": b"[]", "nobody": b"{}", "a number for a name": b'{"agent": 1}',
+    "a name that is none": json.dumps({"agent": "agt_1\n! tunnel t1: forged"}).encode(), "a long name": json.dumps({"agent": "a" * 2_000}).encode(),
     "brackets": b"[" * 60_000, "too much": b'{"agent": "' + b"a" * 100_000 + b'"}',
 }
 
@@ -144,7 +146,7 @@ class LyingAgents(Case):
 
     def test_a_session_in_which_the_rules_are_broken_ends(self):
         with self.bystanders(), contextlib.ExitStack() as stack:
-            liars = {name: stack.enter_context(self.liar(name=name)) for name in BREACHES}
+            liars = {name: stack.enter_context(self.liar(name=name.replace(" ", "-"))) for name in BREACHES}
             before = self.closed_sessions()
             for name, breach in BREACHES.items():
                 breach(liars[name])
@@ -168,6 +170,14 @@ class LyingAgents(Case):
                         liar.raw(frame * 100)
                     wait_for(liar.closed.is_set, "the end of the liar's session")
 
+    def test_interim_answers_without_end_end_the_session_and_nobody_waits(self):
+        head = b"\0\0\5\1\4" + b"%b" + b"\x08\x03103"
+        with self.bystanders(), self.liar(connect=lambda agent, stream, _: agent.raw(head.replace(b"%b", stream.to_bytes(4, "big")) * MANY)) as liar:
+            self.assertEqual(self.told("/patient/x")[0], 502)
+            for _ in range(MANY // 100):
+                liar.raw(head.replace(b"%b", b"\0\0\0\5") * 100)
+            wait_for(liar.closed.is_set, "the end of the liar's session")
+
     def test_introductions_that_make_no_sense_make_no_session(self):
         def endless(agent, stream):
             agent.h2.send_headers(stream, [(":status", "200")])
@@ -178,11 +188,20 @@ class LyingAgents(Case):
                 with self.subTest(name), self.liar(ready=False, greeting=greeting) as liar:
                     wait_for(liar.closed.is_set, "the end of the session")
             self.assertEqual(self.told(), (503, "tunnel-without-session"))
-            with self.liar(greeting=json.dumps({"agent": "a" * 2_000, "labels": {str(i): "x" * 100 for i in range(400)}}).encode()):
+            with self.liar(greeting=json.dumps({"agent": "agt_1", "host": "a" * 2_000, "labels": {str(i): "x" * 100 for i in range(400)}}).encode()):
                 told = json.loads(fetch(self.site.admin_port, "/sessions").body)
-                self.assertEqual([len(s["agent"]) for t in told["tunnels"] if t["name"] == "t2" for s in t["sessions"]], [256])
+                self.assertEqual([len(s["host"]) for t in told["tunnels"] if t["name"] == "t2" for s in t["sessions"]], [256])
             wait_for(slow.closed.is_set, "the end of the time for a greeting", 20)
             self.assertGreater(time.monotonic() - start, 8)
+
+    def test_what_an_agent_calls_itself_commands_no_terminal(self):
+        with self.bystanders(), self.liar(greeting=json.dumps({"agent": "agt_1", "host": "h\x1b[2J\n  ! tunnel t1: forged", "version": "\x9b5m\u202e"}).encode()):
+            for words in (["status"], ["status", "--output", "json"]):
+                told = self.site.tool(*words).stdout
+                self.assertIn("h\\u001b[2J\\n", told.replace("\\\\", "\\"))
+                self.assertFalse(set(told) & set("\x1b\x9b\u202e"))
+                self.assertNotRegex(told, "(?m)^ *! tunnel t1")
+        self.assertFalse(set(self.connector.log()) & set("\x1b\x9b\u202e"))
 
 
 class BetweenWorkers(Case):

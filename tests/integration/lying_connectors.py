@@ -16,7 +16,6 @@ from tunnel_peers import LyingConnector, self_signed
 
 MANY = 20_000
 GROWTH_KIB = 40_000
-BURST_KIB = 80_000  # while that many streams come and go in one moment; no more than this for further ones
 CONCURRENT = 2048  # h2::Limits::concurrent_streams of a session
 SESSIONS_MOST = 64  # of an agent, whatever it is asked for (agent/supervisor.h)
 GET = [(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/")]
@@ -118,6 +117,9 @@ class LyingConnectors(Case):
     def refusals(self, reason="destination_ip_prohibited", reaches=0):
         return metric(self.agent.metrics_port, "adit_agent_stream_refusals_total", reason=reason, reaches=reaches)
 
+    def ended(self, reason, reaches=0):
+        return metric(self.agent.metrics_port, "adit_agent_session_closed_total", reason=reason, reaches=reaches)
+
     def test_no_target_outside_the_list_is_reached_however_it_is_written(self):
         trap, private = Trap(), Trap("127.0.0.2")
         self.addCleanup(trap.close)
@@ -130,7 +132,7 @@ class LyingConnectors(Case):
                    f"127.0.0.1:{good}\r\nHost: 127.0.0.1:{port}", f"127.0.0.1:{good} 127.0.0.1:{port}", f"127.0.0.1:{good}\0:{port}", f"127.0.0.1:{good},127.0.0.1:{port}",
                    f"127.0.0.1:{good + 65536}", f"127.0.0.1:-{port}", f"127.0.0.1:{good}/..:{port}", f"http://127.0.0.1:{port}", f"[fe80::1%25lo]:{port}", f"[fe80::1%lo]:{port}",
                    "127.0.0.1", "127.0.0.1:", ":80", "", ":", "[", "[]:80", "127.0.0.1:0", "127.0.0.1:http", "a" * 15_000 + ":80",
-                   "169.254.169.254:80", "[::ffff:169.254.169.254]:80", "[64:ff9b::a9fe:a9fe]:80", "[2002:a9fe:a9fe::]:80", "[fd00:ec2::254]:80", "metadata.google.internal:80"]
+                   "169.254.169.254:80", "[::ffff:169.254.169.254]:80", "[64:ff9b::a9fe:a9fe]:80", "[64:ff9b:1::a9fe:a9fe]:80", "[::ffff:0:169.254.169.254]:80", "[::169.254.169.254]:80", "[2002:a9fe:a9fe::]:80", "[fd00:ec2::254]:80", "metadata.google.internal:80"]
         with self.bystanders():
             asked = {target: session.dial(target) for target in targets}
             for target, stream in asked.items():
@@ -193,11 +195,23 @@ class LyingConnectors(Case):
             wait_for(lambda: session.goaway is not None, "the agent's last words", 30)
             self.assertEqual(session.goaway, ErrorCodes.PROTOCOL_ERROR)
             wait_for(session.closed.is_set, "the end of the session", 30)
+            self.assertEqual(self.ended("protocol error", 1), 1)
         self.assertLessEqual(len(trap.came), CONCURRENT)
+
+    def test_names_of_streams_that_are_given_up_at_once_leave_nothing_behind(self):
+        with unharmed(self, self.start([f"localhost:{self.origin.port}", f"*.test:{self.origin.port}"]) and self.agent, self.site.client_port, GROWTH_KIB):
+            for target in ("localhost", "a.test"):
+                session, before = self.session(), metric(self.agent.metrics_port, "adit_agent_streams_total")
+                count = scaled(MANY)  # with sanitizers on a busy machine, so many are work for longer than an agent may be silent
+                self.connects(session, f"{target}:{self.origin.port}", count, reset=True)
+                wait_for(lambda: metric(self.agent.metrics_port, "adit_agent_streams_total") >= before + count or session.goaway, "all of them to have come", 30)
+                session.close()
+                wait_for(session.closed.is_set, "the end of the session")
+        wait_for(lambda: metric(self.agent.metrics_port, "adit_agent_streams") < 10, "the streams to end")
 
     def test_streams_that_are_given_up_at_once_leave_nothing_behind(self):
         count = scaled(MANY)  # with sanitizers on a busy machine, so many are work for longer than an agent may be silent
-        with unharmed(self, self.start([]) and self.agent, self.site.client_port, BURST_KIB):
+        with unharmed(self, self.start([]) and self.agent, self.site.client_port, GROWTH_KIB):
             for _ in range(2):
                 session, before = self.session(), self.refusals()
                 self.connects(session, "10.9.9.9:80", count, reset=True)
@@ -236,6 +250,7 @@ class LyingConnectors(Case):
         session.raw(b"\0\0\0\xee\0\0\0\0\0" * MANY)
         wait_for(lambda: session.goaway is not None or session.closed.is_set(), "the agent's last words")
         wait_for(session.closed.is_set, "the end of the session")
+        self.assertEqual(self.ended("limit reached", 1), 1)
         self.site.wait_sessions(count=1)
 
     def test_an_agent_opens_no_more_sessions_than_it_wants(self):

@@ -64,6 +64,24 @@ class OriginsTls(Case):
                 self.assertIn("error=tls_protocol_error", answer.headers["proxy-status"])
         self.assertIn(b"origin.internal", site.get("/renamed/x").body)
 
+    def test_a_common_name_is_no_name_of_an_origin(self):
+        """RFC 9110 §4.3.4: the certificate's subjectAltName counts alone, there or not."""
+        ports = {}
+        for name, san in (("alone", None), ("beside", "DNS:other.internal"), ("address", "DNS:localhost")):
+            self.certificate("localhost", "ca", san)
+            for ending in ("crt", "key"):
+                (self.directory / f"localhost.{ending}").rename(self.directory / f"{name}.{ending}")
+            ports[name] = free_port()
+            start_nginx(self, lines=f"listen 127.0.0.1:{ports[name]} ssl; ssl_certificate {self.directory}/{name}.crt;"
+                        f"ssl_certificate_key {self.directory}/{name}.key; location / {{ return 200; }}")
+        site = self.up({}, {name: f'endpoints: [ "https://{"127.0.0.1" if name == "address" else "localhost"}:{port}" ], tls: {{ ca: ca.crt }},'
+                            " forwarding: { disclose_attempts: true }" for name, port in ports.items()})
+        for name in ports:
+            with self.subTest(name):
+                answer = site.get(f"/{name}/x")
+                self.assertEqual((answer.status, answer.problem()["code"]), (502, "tls-failed"), answer.body)
+                self.assertIn("no such subjectAltName", answer.problem()["detail"])
+
     def test_a_client_certificate_is_shown_to_origins_that_ask(self):
         port = self.nginx(f"ssl_client_certificate {self.directory}/ca.crt; ssl_verify_client on;")
         site = self.up({"private": f"https://127.0.0.1:{port}"}, {

@@ -6,7 +6,7 @@ import random
 import tempfile
 import unittest
 
-from harness import CONNECTOR, TRANSPORT, Case, Process, Site, can_connect, main, metric, wait_for
+from harness import CONNECTOR, TRANSPORT, Case, Process, Site, can_connect, fetch, main, metric, wait_for
 from servers import Origin
 from wireguard_site import WireGuardSite, helpers_of
 
@@ -76,6 +76,17 @@ class Confined(Case):
             for port in (self.site.admin_port, agent.metrics_port):
                 self.assertEqual(metric(port, "adit_sandbox_active", measure=measure), 1, measure)
 
+    def test_an_agent_tells_its_parts_and_sessions_and_nothing_secret(self):
+        _, (agent,) = self.site.up()
+        answer = fetch(agent.metrics_port, "/status")
+        told = json.loads(answer.body)
+        self.assertEqual({one["measure"]: one["active"] for one in told["sandbox"]}, dict.fromkeys(MEASURES, True))
+        self.assertTrue(all(one["detail"] for one in told["sandbox"]))
+        self.assertEqual((told["ready"], len(told["sessions"])), (True, 4))
+        self.assertEqual({(one["transport"], one["state"]) for one in told["sessions"]}, {(TRANSPORT, "ready")})
+        self.assertRegex(told["version"], r"^\d+\.\d+")
+        self.assertNotIn(self.site.token.strip()[:24].encode(), answer.body)
+
     def test_a_reload_finds_new_files_in_known_folders_and_says_why_not_in_others(self):
         self.site.up()
         before = self.site.config.read_text()
@@ -93,6 +104,47 @@ class Confined(Case):
             self.site.config.write_text(before)
             self.site.tool("reload")
         self.assertEqual(self.site.get("/web/x").status, 200)
+
+    def files_wall(self):
+        """What status says of the files that can be reached."""
+        told = json.loads(fetch(self.site.admin_port, "/status").body)["sandbox"]
+        return next(one["detail"] for one in told if one["measure"] == "landlock")
+
+    def test_a_log_file_elsewhere_is_refused_by_a_reload_and_lines_go_where_they_went(self):
+        other = self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-"))
+        self.site.config.write_text(self.site.config.read_text() + "log: { format: json }\n")
+        connector = self.site.start_connector()
+        before = self.site.config.read_text()
+        self.site.config.write_text(before.replace("format: json", f"format: json, sinks: [ {{ file: {{ path: {other}/x.log }} }} ]"))
+        refused = self.site.tool("reload", status=1).stderr
+        self.assertIn(f"the log file {other}/x.log cannot be written: Permission denied", refused)
+        self.assertIn("needs a restart", refused)
+        self.site.tool("degrade", "on")
+        wait_for(lambda: '"what":"degrade on"' in connector.log(), "the line about a change")
+
+    def test_a_log_file_that_cannot_be_written_is_an_error_at_the_start(self):
+        self.site.config.write_text(self.site.config.read_text() + "log: { sinks: [ { file: { path: nowhere/x.log } } ] }\n")
+        told = self.run_tool(CONNECTOR, "run", "--config", self.site.config, status=2).stderr
+        self.assertIn("nowhere/x.log cannot be written: No such file or directory", told)
+
+    def test_the_configurations_own_folder_is_not_written_in_unless_it_names_a_file_for_that(self):
+        key = self.directory / "connector.key"
+        key.unlink()
+        before = self.site.config.read_text()
+        connector = self.site.start_connector()
+        self.assertTrue(key.exists())
+        self.assertIn(", writes none", self.files_wall())
+        address = f'admin: {{ address: "127.0.0.1:{self.site.admin_port}"'
+        self.site.config.write_text(before.replace(address, address + ", audit: audit.jsonl"))
+        refused = self.site.tool("reload", status=1).stderr
+        self.assertIn("audit.jsonl cannot be written: Permission denied", refused)
+        self.assertIn("needs a restart", refused)
+        connector.stop()
+        connector = self.site.start_connector()
+        self.assertIn(f", writes in {self.directory}", self.files_wall())
+        warning = "open for the connector to write in spite of its sandbox"
+        self.assertIn(warning, connector.log())
+        self.assertIn(warning, self.site.tool("check").stdout)
 
     def test_folders_can_be_kept_open_for_reloads_to_come_and_all_of_it_be_switched_off(self):
         other = self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-"))

@@ -332,7 +332,7 @@ class Sinks(Telemetry):
         told = self.run_tool(CONNECTOR, "check", config, status=2).stderr
         self.assertIn("bad.yaml:3:7: error: a sink is one of stderr, stdout, file, syslog and http", told)
         self.assertIn("bad.yaml:4:7: error: a sink is one of", told)
-        self.assertIn("bad.yaml:5:22: error: \"service://x\" is not a URL: a collector is reached by http or https", told)
+        self.assertIn("bad.yaml:5:22: error: this is not a URL: a collector is reached by http or https", told)
 
 
 class Traces(Telemetry):

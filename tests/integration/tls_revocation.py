@@ -1,5 +1,6 @@
 """What CAs have taken back: revocation lists for the certificates of clients, whole chains of them, and OCSP responses that
 are stapled to our own; the CA and the responder are OpenSSL's."""
+import json
 import pathlib
 import re
 import socket
@@ -8,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from harness import CONNECTOR, Case, Process, Site, can_connect, main, metric, wait_for
+from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, main, metric, wait_for
 from servers import Origin
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
@@ -67,6 +68,9 @@ class Pki(Case):
         self.connector.stop()
         self.site.config.write_text(self.site.config.read_text().replace(was, now))
         self.start_connector()
+
+    def problems(self):
+        return json.loads(fetch(self.site.admin_port, "/status").body)["problems"]
 
     def s_client(self, *flags, request=b""):
         return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.site.client_port}", *map(str, flags)], input=request, cwd=self.directory,
@@ -194,6 +198,7 @@ class ListsOfClients(Pki):
         self.reload(self.list_of("between", end=-1))
         self.refused("good", "CRL has expired")
         wait_for(lambda: "the time of the revocation list of 'between' is over" in self.connector.log(), "the warning")
+        self.assertIn("listener 'door': the time of the revocation list of 'between' is over: clients with certificates of this CA are refused", self.problems())
 
     def test_a_handshake_that_was_under_way_is_no_way_around_a_new_list(self):
         self.up(self.list_of("between"))
@@ -274,6 +279,7 @@ class Staples(Pki):
         self.ask("server")
         wait_for(lambda: "its CA says that the certificate is revoked" in self.connector.log(), "the file to be read again")
         wait_for(lambda: self.stapled() is None, "each handshake without it")
+        self.assertIn("listener 'door', certificate 'server': its CA says that the certificate is revoked: the OCSP response is not stapled", self.problems())
 
     def test_a_response_of_a_responder_that_the_ca_has_named_counts_too(self):
         self.issue("responder", by="root", extensions="extendedKeyUsage=OCSPSigning")

@@ -117,6 +117,40 @@ class Secrets(Case):
         seed = subprocess.run(["openssl", "pkey", "-in", "connector.key", "-outform", "DER"], cwd=self.directory, capture_output=True, check=True).stdout[-32:]
         self.assert_guarded(connector.pid, seed, "the connector's own key")
 
+    def test_what_reloads_read_of_keys_stands_nowhere_and_nothing_of_a_key_that_was_replaced(self):
+        for name in ("listener", "by-name", "client", "joined", "next"):
+            openssl(self, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    "-keyout", f"{name}.key", "-out", f"{name}.crt")
+        self.write("joined.pem", (self.directory / "joined.key").read_text() + (self.directory / "joined.crt").read_text())
+        certificates = "{ certificate: by-name.crt, key: by-name.key }, { certificate: joined.pem, key: joined.pem }"
+        site = self.site(backends={"web": f'endpoints: [ "https://127.0.0.1:{self.origin.port}" ], tls: {{ certificate: client.crt, key: client.key }}'},
+                         listener=f", tls: {{ certificate: listener.crt, key: listener.key, certificates: [ {certificates} ] }}")
+        connector = site.start_connector()
+        pem = {name: (self.directory / f"{name}.key").read_bytes().splitlines()[1] for name in ("listener", "by-name", "client", "joined", "next")}
+        numbers = {name: self.number(name, "priv")[::-1] for name in pem}
+
+        def assert_kept(names, when):
+            for name, line in pem.items():
+                with self.subTest(when, key=name):
+                    self.assert_gone(connector.pid, line, f"the file of {name}")
+                    if name in names:
+                        self.assert_guarded(connector.pid, numbers[name], name)
+                    else:
+                        self.assert_gone(connector.pid, numbers[name], name)
+
+        assert_kept({"listener", "by-name", "client", "joined"}, "at the start")
+        for level in ("debug", "info"):
+            with open(site.config, "a") as config:
+                config.write(f"# {level}\n")
+            site.tool("reload")
+            assert_kept({"listener", "by-name", "client", "joined"}, "after a reload")
+        for kind in ("key", "crt"):
+            os.replace(self.directory / f"next.{kind}", self.directory / f"listener.{kind}")
+        site.tool("reload")
+        # What serves no longer goes when the workers have let go of it.
+        wait_for(lambda: not whereabouts(connector.pid, numbers["listener"]), "the old key to be wiped")
+        assert_kept({"next", "by-name", "client", "joined"}, "after the key was replaced")
+
     def number(self, name, part):
         told = subprocess.run(["openssl", "pkey", "-in", f"{name}.key", "-noout", "-text"], cwd=self.directory, capture_output=True, check=True, text=True).stdout
         digits = re.search(part + r":\n((?:\s+[0-9a-f:]+\n)+)", told)[1]

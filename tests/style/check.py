@@ -13,7 +13,7 @@ COMMON = {
     "common/base": [], "common/command": ["common/base"], "common/problem": ["common/base"], "common/log": ["common/base"], "common/metrics": ["common/base"],
     "common/config": ["common/base"], "common/net": ["common/base", "common/problem"],
     "common/tls": ["common/base", "common/net", "common/problem"], "common/wireguard": ["common/base", "common/log", "common/net", "common/problem", "common/tls"], "common/jose": ["common/base", "common/tls"], "common/token": ["common/base", "common/net", "common/tls", "common/wireguard"],
-    "common/h2": ["common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/sandbox": ["common/base", "common/log", "common/metrics", "common/net"], "common/status": ["common/base", "common/net", "common/problem", "common/tls"],
+    "common/h2": ["common/base", "common/net", "common/problem"], "common/protocol": ["common/base", "common/h2"], "common/sandbox": ["common/base", "common/log", "common/metrics", "common/net"], "common/status": ["common/base", "common/net", "common/problem", "common/tls"],
 }
 ALL_COMMON = list(COMMON)
 ALLOWED = {

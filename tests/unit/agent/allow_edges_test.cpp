@@ -53,13 +53,36 @@ TEST_CASE("a name that leads to a metadata service is refused with the flag that
 
 TEST_CASE("special addresses in the clothes of another family are special") {
     const AllowList everything = list({"innocent.example:80", "0.0.0.0/0:80", "[::]/0:80"});
-    for (const char* address :
-         {"::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::", "::ffff:0.0.0.0", "fd00:ec2::23",
-          "fd20:ce::254", "192.0.0.192", "255.255.255.255", "239.255.255.250", "ff02::1", "0.1.2.3"}) {
+    for (const char* address : {"::ffff:169.254.169.254",
+                                "64:ff9b::a9fe:a9fe",
+                                "2002:a9fe:a9fe::1",
+                                "::",
+                                "::ffff:0.0.0.0",
+                                "fd00:ec2::23",
+                                "64:ff9b:1::a9fe:a9fe",
+                                "64:ff9b:1:fffe::a9fe:a9fe",
+                                "64:ff9b:1:a9fe:a9:fe00::",
+                                "64:ff9b:1:a9:fe:a9fe::",
+                                "64:ff9b:1:0:a9:fea9:fe00:0",
+                                "::ffff:0:169.254.169.254",
+                                "::169.254.169.254",
+                                "::100.100.100.200",
+                                "2001:0:a9fe:a9fe::1",
+                                "2001:0:4136:e378:8000:63bf:5601:5601",
+                                "2001:db8::5efe:169.254.169.254",
+                                "2001:db8::200:5efe:a9fe:a9fe",
+                                "fd20:ce::254",
+                                "192.0.0.192",
+                                "255.255.255.255",
+                                "239.255.255.250",
+                                "ff02::1",
+                                "0.1.2.3"}) {
         CAPTURE(address);
         CHECK_FALSE(reaches(everything, address));
     }
-    for (const char* address : {"10.0.0.1", "127.0.0.1", "::1", "64:ff9b::a00:1", "2002:a00:1::1", "fd00:ec2::1"}) {
+    for (const char* address : {"10.0.0.1", "127.0.0.1", "::1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1",
+                                "::ffff:0:10.0.0.1", "::10.0.0.1", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+                                "2001:4860:4860::8888", "2001:db8::5efe:a00:1", "fd00:ec2::1"}) {
         CAPTURE(address);
         CHECK(reaches(everything, address));
     }
@@ -68,6 +91,9 @@ TEST_CASE("special addresses in the clothes of another family are special") {
 TEST_CASE("only the address itself, or a block of nothing but special ones, allows a special address") {
     CHECK(reaches(list({"169.254.169.254:80"}), "169.254.169.254"));
     CHECK(reaches(list({"[64:ff9b::a9fe:a9fe]:80"}), "64:ff9b::a9fe:a9fe"));
+    CHECK(reaches(list({"[64:ff9b:1::a9fe:a9fe]:80"}), "64:ff9b:1::a9fe:a9fe"));
+    CHECK_FALSE(reaches(list({"[64:ff9b:1::]/48:80"}), "64:ff9b:1::a9fe:a9fe"));
+    CHECK_FALSE(reaches(list({"[::]/96:80"}), "::169.254.169.254"));
     CHECK_FALSE(reaches(list({"169.254.169.254:443"}), "169.254.169.254"));
     CHECK_FALSE(reaches(list({"168.0.0.0/7:80"}), "169.254.169.254"));
     CHECK_FALSE(reaches(list({"100.64.0.0/10:80"}), "100.100.100.200"));

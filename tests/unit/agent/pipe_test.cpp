@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,13 +45,17 @@ struct Full {
 struct Tunnel {
     Full full;
     h2::test::Pair pair;
-    net::Resolver resolver;
+    std::latch looked_up{1};  ///< names have no answer before
+    net::Resolver resolver{[this](const std::string&) {
+        looked_up.wait();
+        return net::Resolver::Found{};
+    }};
     metrics::Registry registry;
     AgentMetrics metrics{registry};
     Surroundings surroundings{.loop = pair.worker.loop(),
                               .resolver = resolver,
                               .metrics = metrics,
-                              .allow = std::make_shared<const AllowList>(test::list({"127.0.0.1:*"})),
+                              .allow = std::make_shared<const AllowList>(test::list({"127.0.0.1:*", "db.internal:80"})),
                               .introduction = {},
                               .limits = {},
                               .sparing = {}};
@@ -60,10 +65,14 @@ struct Tunnel {
             net::spawn(pair.worker.context(), "a tunnelled connection", serve_pipe(std::move(stream), surroundings));
         };
     }
-    ~Tunnel() { pair.worker.finish(); }
+    ~Tunnel() {
+        looked_up.count_down();
+        pair.worker.finish();
+    }
 
-    std::unique_ptr<h2::Stream> ask() {
-        auto stream = pair.opener->open({{":method", "CONNECT"}, {":authority", full.text()}}, false);
+    std::unique_ptr<h2::Stream> ask() { return ask(full.text()); }
+    std::unique_ptr<h2::Stream> ask(const std::string& target) {
+        auto stream = pair.opener->open({{":method", "CONNECT"}, {":authority", target}}, false);
         pair.settle();
         return stream;
     }
@@ -76,6 +85,15 @@ TEST_CASE("who gives a stream up ends its dial, and a socket with it") {
     std::unique_ptr<h2::Stream> stream = tunnel.ask();
     CHECK(tunnel.metrics.streams.Value() == 1);
     CHECK(stream->answer() == 0);
+    stream.reset();
+    tunnel.pair.settle();
+    CHECK(tunnel.metrics.streams.Value() == 0);
+}
+
+TEST_CASE("who gives a stream up does not wait for the name that it named") {
+    Tunnel tunnel;
+    std::unique_ptr<h2::Stream> stream = tunnel.ask("db.internal:80");
+    CHECK(tunnel.metrics.streams.Value() == 1);
     stream.reset();
     tunnel.pair.settle();
     CHECK(tunnel.metrics.streams.Value() == 0);

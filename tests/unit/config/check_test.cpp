@@ -53,6 +53,24 @@ TEST_CASE("a good file is summed up in one line") {
           "call; accessibleBy of services is not enforced\"]}\n");
 }
 
+TEST_CASE("what a trial finds is an error at the value that names the file, or of the whole file") {
+    const TemporaryFiles files;
+    const auto path = files.write("adit.yaml", good);
+    files.write("k", "");
+    files.write("k.pem", "");
+    const auto key = (files.directory() / "k").string();
+    const auto tried = [&](const std::string& message, Output output) {
+        std::ostringstream out, err;
+        const Trial trial = [&](const Configuration&) { return std::vector<Error>{{message, true}}; };
+        CHECK(run_check(path, output, Strictness::usual, out, err, trial) == 2);
+        return out.str() + err.str();
+    };
+    CHECK(tried(key + ": not a key", Output::text).contains("adit.yaml:3:61: error: " + key + ": not a key\n"));
+    CHECK(tried("cannot use " + key, Output::json).contains("\"line\":3,\"column\":61"));
+    CHECK(tried(key + ".pem: another one", Output::text).contains("adit.yaml: error: "));
+    CHECK(tried("no file at all", Output::json).contains("\"line\":0"));
+}
+
 TEST_CASE("the address for those who watch is named as well") {
     const TemporaryFiles files;
     const auto path = files.write("adit.yaml", "admin: {address: \"127.0.0.1:9901\", metrics: \"0.0.0.0:9902\"}\n");
@@ -68,13 +86,13 @@ TEST_CASE("a bad file is explained: for people on standard error, for programs o
     CHECK(text.err ==
           path.string() +
               ":1:10: error: expected a number from 1 to 256, found \"m\"any\"\n"
-              "  1 | workers: \"m\\\"any\"\n"
+              "  1 | workers: ...\n"
               "    |          ^\n" +
               path.string() +
               ":2:1: error: unknown key 'admn' in the configuration; did you mean 'admin'? (allowed: log, "
               "workers, admin, listeners, tunnels, backends, routes, tracing, consumers, policies, access, issuers, "
               "timeouts, cache, degrade, shed, state, webhooks, chain, problems, and 1 more)\n"
-              "  2 | admn: {}\n"
+              "  2 | ...: {}\n"
               "    | ^\n");
     const auto json = check(path, Output::json);
     CHECK(json.status == 2);

@@ -164,7 +164,7 @@ TEST_CASE("what is wrong with a sink or with tracing is told at its place") {
     CHECK(errors_of(files, "tracing: { url: \"http://a\", sample: 1.5 }\n") ==
           "adit.yaml:1:37: expected a number from 0 to 1, found \"1.5\"\n");
     CHECK(errors_of(files, "tracing: { url: service://a }\n") ==
-          "adit.yaml:1:17: \"service://a\" is not a URL: a collector is reached by http or https\n");
+          "adit.yaml:1:17: this is not a URL: a collector is reached by http or https\n");
     CHECK(errors_of(files, "tracing: { url: \"http://a\", headers: { A: \"b\\nc\" } }\n") ==
           "adit.yaml:1:43: a header's value is one line of printable characters\n");
 }
@@ -227,7 +227,7 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "adit.yaml:2:26: there is no backend 'payment' (there are no backends)\n"},
         {"no endpoints", "backends:\n  a: {endpoints: []}\n", "adit.yaml:2:18: a backend needs an endpoint\n"},
         {"ftp endpoint", "backends:\n  a: {endpoints: [ftp://x]}\n",
-         "adit.yaml:2:19: \"ftp://x\" is not an endpoint: write service://NAME, http://host:port/base, "
+         "adit.yaml:2:19: \"...\" is not an endpoint: write service://NAME, http://host:port/base, "
          "https://host:port/base or internal://ROUTE\n"},
         {"certificate without its key", "backends:\n  a: {endpoints: [https://x], tls: {certificate: /dev/null}}\n",
          "adit.yaml:2:36: certificate and key belong together: one of them is missing\n"},
@@ -244,6 +244,11 @@ TEST_CASE("each error stands at its place and says what would be right") {
          "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {host: x.y, path: /a}, backend: a}\n"
          "  - {match: {host: X.Y, path: /a}, backend: a}\n",
          "adit.yaml:4:13: the match 'x.y/a' is used twice; first at adit.yaml:3:13\n"},
+        {"same match, with a secret",
+         "backends: {a: {endpoints: [http://x]}}\nroutes:\n  - {match: {path: /a, headers: {x-key: s3cret}}, backend: "
+         "a}\n"
+         "  - {match: {path: /a, headers: {x-key: s3cret}}, backend: a}\n",
+         "adit.yaml:4:13: the match '*/a x-key=...' is used twice; first at adit.yaml:3:13\n"},
         {"addresses",
          "admin: {address: \"127.0.0.1:80\"}\nlisteners:\n  - address: 127.0.0.1:80\n  - address: 127.0.0.1:81\n"
          "  - address: 127.0.0.1:81\n",
@@ -285,6 +290,20 @@ TEST_CASE("errors of several files come sorted, each in its own file") {
     CHECK(errors_of(files, "include: [routes.yaml]\nworkers: many\nbackends: {a: {endpoints: [http://x]}}\n") ==
           "adit.yaml:2:10: expected a number from 1 to 256, found \"many\"\n"
           "routes.yaml:3:14: there is no backend 'nothing' (backends: a)\n");
+}
+
+TEST_CASE("routes are called by their matches, without values that tell who somebody is, and differ nevertheless") {
+    const TemporaryFiles files;
+    const auto loaded = load(files.write("adit.yaml",
+                                         "backends: {a: {endpoints: [http://x]}}\nroutes:\n"
+                                         "  - {match: {path: /a, headers: {x-key: s3cret, x-kind: b}}, backend: a}\n"
+                                         "  - {match: {path: /a, headers: {x-key: other, x-kind: b}}, backend: a}\n"
+                                         "  - {match: {path: /a, query: {token: third, n: \"1\"}}, backend: a}\n"),
+                             environment());
+    REQUIRE(loaded);
+    CHECK(loaded->routes[0].name == "*/a x-key=... x-kind=b");
+    CHECK(loaded->routes[1].name == "*/a x-key=... x-kind=b #2");
+    CHECK(loaded->routes[2].name == "*/a ?n=1 ?token=...");
 }
 
 TEST_CASE("port 0 may be used by many listeners") {

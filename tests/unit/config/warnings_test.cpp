@@ -167,8 +167,8 @@ TEST_CASE("warnings are shown with their lines, and end a strict check with 1") 
     const auto [status, text] = run(Output::text, Strictness::usual);
     CHECK(status == 0);
     CHECK(text.ends_with(path.string() + ":3:48: warning: slow never counts: slow_rate is 0\n"
-                                         "  3 |   web: {endpoints: [http://a], circuit: {slow: 2s}}\n"
-                                         "    |                                                ^\n"));
+                                         "  3 |   ...: {endpoints: [...], circuit: {slow: ...}}\n"
+                                         "    |                                           ^\n"));
     CHECK(run(Output::text, Strictness::strict).first == 1);
     const std::string told = run(Output::json, Strictness::usual).second;
     CHECK(told.contains("\"places\":[{\"file\":\"" + path.string() +
@@ -185,6 +185,20 @@ TEST_CASE("callers who say themselves who they are, and operators who are not as
         CHECK(warnings_of(file("", "", std::string("admin: {address: \"") + here + "\"}\n")) == "");
     }
     CHECK(warnings_of(file("", "", "admin: {address: \"127.0.0.1:9090\", metrics: \"0.0.0.0:9091\"}\n")) == "");
+}
+
+TEST_CASE("what is written beside the configuration opens its folder for writing") {
+    const auto told = [](const std::string& more) { return warnings_of(file("", "", more)); };
+    const std::string admin = "admin: {address: \"127.0.0.1:9090\", audit: ";
+    CHECK(told(admin + "audit.jsonl}\n").find("6:43: the audit log leaves ") == 0);
+    CHECK(told(admin + "logs/audit.jsonl}\n") == "");
+    CHECK(told(admin + "audit.jsonl}\nsandbox: {mode: off}\n") == "");
+    CHECK(told("log: {sinks: [{file: {path: a.log}}]}\n").find("6:29: the log file leaves ") == 0);
+    CHECK(told("log: {sinks: [{file: {path: logs/a.log}}]}\n") == "");
+    CHECK(told("sandbox: {paths: [more, ..]}\n").find("6:25: the sandbox's path leaves ") == 0);
+    CHECK(told("sandbox: {paths: [/]}\n").find("6:19: the root opens nothing") == 0);
+    CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: keys}}\n") == "");
+    CHECK(told("issuers: {i: {url: \"https://i.example.com\", directory: .}}\n").find("6:56: issuer i leaves ") == 0);
 }
 
 TEST_CASE("how long tries may take") {

@@ -187,6 +187,43 @@ TEST_CASE("an issuer with good keys starts, although its next key cannot be made
     }
 }
 
+TEST_CASE("an issuer that is only tried out misses no key that it would make, and makes none") {
+    const TemporaryFiles files;
+    CHECK(Issuer::open(settings(files), kStart, Issuer::Upkeep::later));
+    CHECK_FALSE(std::filesystem::exists(files.directory() / "keys"));
+    files.write("keys/ES256.20260102T030405Z.pem", "garbage");
+    const auto broken = Issuer::open(settings(files), kStart, Issuer::Upkeep::later);
+    REQUIRE_FALSE(broken);
+    CHECK(broken.error().message.contains("ES256.20260102T030405Z.pem"));
+}
+
+TEST_CASE("keys that come or go are told of, and whether it was by the schedule") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files));
+    auto changes = issuer->take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].before.empty());
+    CHECK(changes[0].after.size() == 1);
+    CHECK(changes[0].by_schedule);
+    CHECK(opened(settings(files))->take_changes().empty());  // what another one finds there has not changed
+    issuer->look(kStart + 1min);
+    CHECK(issuer->take_changes().empty());
+
+    const std::string theirs = jose::SigningKey::generate(Algorithm::es256)->to_pem();
+    files.write("keys/ES256.20260102T030405Z.pem", theirs);
+    issuer->look(kStart + 2min);
+    changes = issuer->take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].after.size() == 2);
+    CHECK_FALSE(changes[0].by_schedule);
+    std::filesystem::remove(files.directory() / "keys/ES256.20260102T030405Z.pem");
+    issuer->look(kStart + 3min);
+    changes = issuer->take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].after.size() == 1);
+    CHECK_FALSE(changes[0].by_schedule);
+}
+
 TEST_CASE("an issuer without upkeep leaves the disk as it is") {
     const TemporaryFiles files;
     const auto missing = Issuer::open(settings(files), kStart, Issuer::Upkeep::no);

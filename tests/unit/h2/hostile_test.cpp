@@ -31,8 +31,8 @@ std::string get(std::uint32_t stream) {
     return frame(kHeaders, kEnd | kEndHeaders, stream, kGet);
 }
 
-net::Task<> run(Session& session, bool& done) {
-    co_await session.run();
+net::Task<> run(Session& session, bool& done, net::Status& why) {
+    why = co_await session.run();
     done = true;
 }
 
@@ -43,7 +43,7 @@ struct Stranger {
         far = std::move(other);
         session = std::make_unique<Session>(std::move(near), Session::Role::server, limits, listener);
         listener.accepted = [this](std::unique_ptr<Stream> stream) { asked.push_back(std::move(stream)); };
-        net::spawn(worker.context(), "a session", run(*session, done));
+        net::spawn(worker.context(), "a session", run(*session, done, why));
         say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0));
     }
     ~Stranger() {
@@ -82,9 +82,102 @@ struct Stranger {
     std::unique_ptr<net::Stream> far;
     std::unique_ptr<Session> session;
     bool done = false;
+    net::Status why;
 };
 
+/// A connector's session with an agent that says what a test wants.
+struct LyingAgent {
+    explicit LyingAgent(const Limits& limits = {}) {
+        auto [near, other] = net::memory_pipe(worker.loop(), 10'000'000);
+        far = std::move(other);
+        session = std::make_unique<Session>(std::move(near), Session::Role::opener, limits, listener);
+        net::spawn(worker.context(), "a session", run(*session, done, why));
+        say(frame(kSettings, 0, 0));
+    }
+    ~LyingAgent() { worker.finish(); }
+
+    std::unique_ptr<Stream> connect() {
+        auto stream = session->open({{":method", "CONNECT"}, {":authority", "a:1"}}, false);
+        say("");
+        return stream;
+    }
+    void say(const std::string& text) {
+        put(*far, text);
+        worker.context().restart();
+        while (worker.context().poll() > 0) {
+        }
+    }
+
+    net::Worker worker{0};
+    Listening listener;
+    std::unique_ptr<net::Stream> far;
+    std::unique_ptr<Session> session;
+    bool done = false;
+    net::Status why;
+};
+
+std::string interim(std::int32_t stream) {
+    return frame(kHeaders, kEndHeaders, static_cast<std::uint32_t>(stream),
+                 "\x08\x03"
+                 "103");
+}
+
 }  // namespace
+
+TEST_CASE("an interim head is no answer to CONNECT, and the one behind it is") {
+    LyingAgent agent;
+    const auto stream = agent.connect();
+    agent.say(interim(stream->id()));
+    CHECK_FALSE(stream->established());
+    CHECK_FALSE(stream->status());
+    agent.say(frame(kHeaders, kEndHeaders, 1, "\x88") + frame(kData, 0, 1, "hello"));
+    CHECK(stream->established());
+    CHECK(stream->answer() == 200);
+    CHECK(take(*stream) == "hello");
+}
+
+TEST_CASE("a stream bears some interim heads in the tunnel, and then ends") {
+    LyingAgent agent;
+    const auto stream = agent.connect();
+    for (int i = 0; i < 32; ++i) {
+        agent.say(interim(1));
+    }
+    CHECK_FALSE(stream->status());
+    agent.say(interim(1));
+    CHECK(stream->status() == net::Errc::limit);
+    CHECK_FALSE(stream->established());
+    CHECK_FALSE(agent.done);
+}
+
+TEST_CASE("interim heads in the tunnel do no work") {
+    const auto stops_at = [](std::size_t streams, int rounds) {
+        LyingAgent agent({.idle_frames = 500});
+        std::vector<std::unique_ptr<Stream>> open;
+        for (std::size_t i = 0; i < streams; ++i) {
+            open.push_back(agent.connect());
+        }
+        int heads = 0;
+        for (int round = 0; round < rounds && !agent.done; ++round) {
+            for (const auto& stream : open) {
+                agent.say(interim(stream->id()));
+                heads += agent.done ? 0 : 1;
+            }
+        }
+        return agent.done ? heads : -1;
+    };
+    const int heads = stops_at(100, 20);
+    CHECK(heads >= 450);
+    CHECK(heads <= 600);
+    // All at once, before the end of their stream can have left.
+    LyingAgent agent({.idle_frames = 500});
+    const auto stream = agent.connect();
+    std::string flood;
+    for (int i = 0; i < 2'000; ++i) {
+        flood += interim(1);
+    }
+    agent.say(flood);
+    CHECK(agent.why == net::Errc::limit);
+}
 
 TEST_CASE("streams above a limit that a client has not acknowledged are refused, but not for ever") {
     Stranger client({.concurrent_streams = 2, .resets_burst = 100, .resets_per_second = 1});
@@ -178,6 +271,74 @@ TEST_CASE("a server that has taken leave serves what was there, and nothing that
     client.asked.front()->respond(200, {}, true);
     client.say("");
     CHECK_FALSE(client.done);
+}
+
+TEST_CASE("a session's end tells a breach of the protocol from a limit that was reached") {
+    Stranger floods({.idle_frames = 500});
+    CHECK(floods.until_stopped(1000, [](int) { return kAnyPing; }) < 1000);
+    CHECK(floods.why == net::Errc::limit);
+    Stranger resets({.resets_burst = 100, .resets_per_second = 1});
+    const auto given_up = [](int i) {
+        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
+        return get(stream) + frame(kReset, 0, stream, std::string_view("\0\0\0\x08", 4));
+    };
+    CHECK(resets.until_stopped(1000, given_up) < 1000);
+    CHECK(resets.why == net::Errc::limit);
+    Stranger breaks({});
+    breaks.say(frame(kData, 0, 5, "x"));
+    CHECK(breaks.why == net::Errc::protocol);
+}
+
+namespace {
+
+struct Crowd {
+    int here = 0;
+    int most = 0;
+    int came = 0;
+};
+
+net::Task<> wait_until_given_up(std::unique_ptr<Stream> stream, Crowd& crowd) {
+    ++crowd.came;
+    crowd.most = std::max(crowd.most, ++crowd.here);
+    while (!stream->status()) {
+        co_await stream->receive();
+    }
+    --crowd.here;
+}
+
+}  // namespace
+
+TEST_CASE("streams that are given up in one breath do not stand all at once") {
+    net::Worker worker(0);
+    Crowd crowd;
+    bool done = false;
+    net::Status why;
+    {
+        auto [near, far] = net::memory_pipe(worker.loop(), 10'000'000);
+        Listening listener;
+        listener.accepted = [&](std::unique_ptr<Stream> stream) {
+            net::spawn(worker.context(), "a stream", wait_until_given_up(std::move(stream), crowd));
+        };
+        Session session(std::move(near), Session::Role::acceptor, {}, listener);
+        net::spawn(worker.context(), "a session", run(session, done, why));
+        std::string flood = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0);
+        for (std::uint32_t id = 1; id < 20'000; id += 2) {
+            flood += frame(kHeaders, kEndHeaders, id,
+                           std::string_view("\x02\x07"
+                                            "CONNECT"
+                                            "\x01\x03"
+                                            "a:1"));
+            flood += frame(kReset, 0, id, std::string_view("\0\0\0\x08", 4));
+        }
+        put(*far, flood);
+        while (worker.context().poll() > 0) {
+        }
+        CHECK(crowd.came == 10'000);
+        CHECK(crowd.here == 0);
+        CHECK(crowd.most < 1'000);
+        CHECK_FALSE(done);
+        worker.finish();
+    }
 }
 
 TEST_CASE("frames are counted wherever bytes are cut") {

@@ -1,6 +1,7 @@
 // Queues that drop their oldest, and the places that lines are written to.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -141,6 +142,19 @@ TEST_CASE("a log file is moved aside before it grows too large, and the oldest g
     CHECK(content(path.string() + ".1") == "fourth\n");
     CHECK(content(path.string() + ".2") == "third\n");
     CHECK_FALSE(std::filesystem::exists(path.string() + ".3"));
+}
+
+TEST_CASE("a log file that cannot be written is an error before the first line is lost") {
+    const TemporaryFiles files;
+    CHECK(FileWriter::usable(files.directory() / "a.log"));
+    const auto missing = FileWriter::usable(files.directory() / "nowhere/a.log");
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().usage);
+    CHECK(missing.error().message.ends_with("nowhere/a.log cannot be written: No such file or directory"));
+    CHECK_FALSE(FileWriter::usable(files.directory()));
+    const auto fifo = files.directory() / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    CHECK(FileWriter::usable(fifo));  // whose reader has not come yet
 }
 
 TEST_CASE("lines that fit share a file, one that is too large gets one of its own, and 0 never moves anything") {

@@ -46,6 +46,7 @@ void fill(agent::AgentMetrics& metrics) {
     metrics.probes.Increment();
     metrics.refused(problem::destination_prohibited("not allowed"));
     metrics.reconnecting("session_lost");
+    metrics.session_closed("tls", "limit reached");
     metrics.dialled(2ms);
     metrics.carried(100, 200);
 }
@@ -133,14 +134,22 @@ TEST_CASE("the agent has the families that dashboards are built on") {
     metrics::Registry registry;
     agent::AgentMetrics agent(registry);
     fill(agent);
-    const std::set<std::string> expected{"adit_agent_dial_duration_seconds", "adit_agent_probes_total",
-                                         "adit_agent_received_bytes_total",  "adit_agent_reconnects_total",
-                                         "adit_agent_sent_bytes_total",      "adit_agent_sessions",
-                                         "adit_agent_stream_refusals_total", "adit_agent_streams",
-                                         "adit_agent_streams_total",         "adit_agent_transport_fallbacks_total"};
+    const std::set<std::string> expected{"adit_agent_dial_duration_seconds",
+                                         "adit_agent_probes_total",
+                                         "adit_agent_received_bytes_total",
+                                         "adit_agent_reconnects_total",
+                                         "adit_agent_sent_bytes_total",
+                                         "adit_agent_session_closed_total",
+                                         "adit_agent_sessions",
+                                         "adit_agent_stream_refusals_total",
+                                         "adit_agent_streams",
+                                         "adit_agent_streams_total",
+                                         "adit_agent_transport_fallbacks_total"};
     CHECK(families(registry.exposition()) == expected);
     CHECK(has_line(registry.exposition(), "adit_agent_stream_refusals_total{reason=\"destination_ip_prohibited\"} 1"));
     CHECK(has_line(registry.exposition(), "adit_agent_received_bytes_total 100"));
+    CHECK(has_line(registry.exposition(),
+                   "adit_agent_session_closed_total{reason=\"limit reached\",transport=\"tls\"} 1"));
 }
 
 TEST_CASE("requests count by route and code") {

@@ -3,23 +3,34 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <functional>
 #include <thread>
 
+#include "common/net/descriptor.h"
 #include "common/sandbox/files.h"
+#include "common/sandbox/traced.h"
 
 using namespace adit;
 namespace fs = std::filesystem;
@@ -124,6 +135,54 @@ TEST_CASE("files outside of the folders that were wished for are out of reach") 
     CHECK(inside({.mode = sandbox::Mode::off}, [&] { return reads(other); }));
 }
 
+TEST_CASE("a log is appended to, moved aside and made anew, and a socket's folder is written by nothing else") {
+    if (!has_landlock()) {
+        MESSAGE("this kernel cannot do all of it");
+        return;
+    }
+    const Folder folder;
+    const fs::path log = folder.file("logs/access.log");
+    const fs::path beside = folder.file("run/other");
+    const std::string place = folder.path() / "run/admin.sock";
+    CHECK(inside({.logs = {log}}, [&] {
+        return writes(log) && ::rename(log.c_str(), (log.string() + ".1").c_str()) == 0 && writes(log) && !reads(log) &&
+               ::mkdir((folder.path() / "logs/more").c_str(), 0700) != 0;
+    }));
+    CHECK(inside({.sockets = {place}}, [&] {
+        const net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+        sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+        (place + ".1").copy(name.sun_path, sizeof name.sun_path - 1);
+        return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
+               ::rename(name.sun_path, place.c_str()) == 0 && !writes(beside) && !writes(folder.path() / "run/new");
+    }));
+}
+
+TEST_CASE("the folders that can be written are named") {
+    if (!has_landlock()) {
+        MESSAGE("this kernel cannot do all of it");
+        return;
+    }
+    const Folder folder;
+    const fs::path log = folder.file("logs/access.log");
+    const auto tells = [](const sandbox::Wishes& wishes, const std::string& text) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const auto entered = sandbox::enter(wishes);
+            const bool told = entered && std::ranges::any_of(entered->measures, [&](const sandbox::Measure& one) {
+                                  return one.name == sandbox::kFiles && one.detail.contains(text);
+                              });
+            ::_exit(told ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return status == 0;
+    };
+    CHECK(tells({.read = {log}}, ", writes none"));
+    CHECK(tells({.logs = {log}}, ", writes in " + (folder.path() / "logs").string()));
+    CHECK(tells({.sockets = {log}}, ", has sockets in " + (folder.path() / "logs").string()));
+    CHECK(tells({.write = {"/"}}, "; not the root, which is never opened"));
+}
+
 TEST_CASE("a file that is exchanged through links stays within reach") {
     const Folder folder;
     folder.file("..2026/tls.crt");
@@ -182,6 +241,89 @@ TEST_CASE("of the programs that may be started, none is a loader that runs any o
     }
 }
 
+TEST_CASE("modes, owners and times of files stay as they are, whether Landlock would reach them or not") {
+    const Folder folder;
+    const fs::path other = folder.file("elsewhere/program");
+    const fs::path own = folder.file("own/file");
+    const std::string name = other.string();
+    const sandbox::Wishes wishes{.write = {own}};
+    const auto refused = [&](const std::function<long()>& call) {
+        return inside(wishes, [&] { return call() < 0 && errno == ENOSYS; });
+    };
+    CHECK(refused([&] { return ::chmod(name.c_str(), 06755); }));
+    CHECK(refused([&] { return ::fchmodat(AT_FDCWD, name.c_str(), 0666, 0); }));
+    constexpr long kFchmodat2 = 452;  // newer than the headers of Debian 12
+    CHECK(refused([&] { return ::syscall(kFchmodat2, AT_FDCWD, name.c_str(), 0666, 0); }));
+    CHECK(refused([&] { return ::fchmod(::open(own.c_str(), O_RDWR), 04755); }));
+    CHECK(refused([&] { return ::chown(name.c_str(), ::getuid(), ::getgid()); }));
+    CHECK(refused([&] { return ::lchown(name.c_str(), static_cast<uid_t>(-1), ::getgid()); }));
+    CHECK(refused([&] { return ::fchownat(AT_FDCWD, name.c_str(), ::getuid(), ::getgid(), 0); }));
+    CHECK(refused([&] { return ::utimensat(AT_FDCWD, name.c_str(), nullptr, 0); }));
+    CHECK(refused([&] { return ::setxattr(name.c_str(), "user.a", "b", 1, 0); }));
+    CHECK(refused([&] { return ::truncate(name.c_str(), 0); }));
+}
+
+TEST_CASE("no file is made that runs as its owner or its group") {
+    const Folder folder;
+    const fs::path own = folder.file("own/file");
+    const std::string made = folder.path() / "own/made";
+    CHECK(inside({.write = {own}}, [&] {
+        return ::open(made.c_str(), O_WRONLY | O_CREAT, 04755) < 0 && errno == ENOSYS &&
+               ::openat(AT_FDCWD, made.c_str(), O_WRONLY | O_CREAT, 02755) < 0 && ::creat(made.c_str(), 06700) < 0 &&
+               ::open((folder.path() / "own").c_str(), O_WRONLY | O_TMPFILE, 04755) < 0;
+    }));
+    CHECK(inside({.write = {own}}, [&] { return ::open(made.c_str(), O_WRONLY | O_CREAT, 0755) >= 0; }));
+}
+
+TEST_CASE("a file is given to the one group that was wished for, and to no owner") {
+    const Folder folder;
+    const std::string name = folder.file("own/file");
+    const gid_t group = ::getgid();
+    const auto nobody = static_cast<uid_t>(-1);
+    CHECK(inside({.group_of_files = group}, [&] { return ::lchown(name.c_str(), nobody, group) == 0; }));
+    CHECK(inside({.group_of_files = group}, [&] {
+        return ::lchown(name.c_str(), nobody, group + 1) < 0 && errno == ENOSYS &&
+               ::lchown(name.c_str(), ::getuid(), group) < 0 && ::chown(name.c_str(), nobody, group) < 0;
+    }));
+}
+
+TEST_CASE("other processes get no signal, and neither abstract sockets are reached where the kernel can tell") {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const net::Descriptor listener(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+    const std::string text = "adit-sandbox-test-" + std::to_string(::getpid());
+    text.copy(name.sun_path + 1, text.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0);
+    REQUIRE(::listen(listener.get(), 1) == 0);
+    const auto connects = [&] {
+        const net::Descriptor from(::socket(AF_UNIX, SOCK_STREAM, 0));
+        return ::connect(from.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0;
+    };
+    const pid_t parent = ::getpid();
+    const Folder folder;
+    const sandbox::Wishes starting{.programs = folder.path()};
+    CHECK(inside({}, [&] { return ::kill(parent, 0) < 0 && ::syscall(SYS_tgkill, parent, parent, 0) < 0; }));
+    CHECK(inside({}, [&] { return ::kill(-1, 0) < 0 && ::fcntl(ready[0], F_SETOWN, parent) < 0; }));
+    CHECK(inside({}, [] { return ::kill(::getpid(), 0) == 0 && ::raise(SIGCHLD) == 0; }));
+    if (sandbox::landlock_version() < 6) {
+        MESSAGE("the rest left out: this kernel's Landlock knows no scopes");
+        return;
+    }
+    CHECK(inside(starting, [&] { return ::kill(parent, 0) < 0 && ::syscall(SYS_tgkill, parent, parent, 0) < 0; }));
+    CHECK(inside(starting, [&] {  // what was started here can be ended here
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::pause();
+            ::_exit(0);
+        }
+        return ::kill(child, SIGKILL) == 0 && ::waitpid(child, nullptr, 0) == child;
+    }));
+    CHECK(inside({}, [&] { return !connects(); }));
+    CHECK(inside({.abstract_sockets = true}, connects));
+}
+
 TEST_CASE("system calls that no gateway needs are answered as by a kernel without them") {
     CHECK(inside({}, [] { return ::socket(AF_PACKET, SOCK_RAW, 0) < 0 && errno == ENOSYS; }));
     CHECK(inside({}, [] { return ::unshare(CLONE_NEWUSER) < 0 && errno == ENOSYS; }));
@@ -205,6 +347,43 @@ TEST_CASE("system calls that no gateway needs are answered as by a kernel withou
         return error == ENOSYS;
     }));
     CHECK(inside({}, [] { return ::socket(AF_INET6, SOCK_STREAM, 0) >= 0; }));
+}
+
+TEST_CASE("no memory is run that was written before") {
+    constexpr int run = PROT_READ | PROT_EXEC;
+    const auto pages = [](int protection, int flags, int fd) {
+        return ::mmap(nullptr, 4096, protection, flags, fd, 0);
+    };
+    CHECK(inside({}, [&] {
+        void* written = pages(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+        return written != MAP_FAILED && ::mprotect(written, 4096, run) < 0 && errno == ENOSYS &&
+               ::pkey_mprotect(written, 4096, run, -1) < 0 && ::mprotect(written, 4096, PROT_READ) == 0;
+    }));
+    CHECK(inside({}, [&] { return pages(run, MAP_PRIVATE | MAP_ANONYMOUS, -1) == MAP_FAILED; }));
+    CHECK(inside({}, [] { return ::memfd_create("code", 0) < 0 && errno == ENOSYS; }));
+    CHECK(inside({}, [] { return ::shmat(0, nullptr, SHM_EXEC) == reinterpret_cast<void*>(-1) && errno == ENOSYS; }));
+    const net::Descriptor program(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // as libraries are loaded
+    CHECK(inside({}, [&] { return pages(run, MAP_PRIVATE, program.get()) != MAP_FAILED; }));
+}
+
+TEST_CASE("encodings and names are still found, by libraries that are loaded now") {
+    CHECK(inside({}, [] {
+        const iconv_t converter = ::iconv_open("UTF-8", "EUC-JP");
+        return converter != reinterpret_cast<iconv_t>(-1) || errno == EINVAL;  // where there are no such libraries
+    }));
+    CHECK(inside({}, [] { return ::getpwuid(0) != nullptr; }));
+}
+
+TEST_CASE("what keeps other processes from tracing this one cannot be taken back") {
+    CHECK(inside({}, [] {
+        if (!sandbox::kTraced && (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 || ::prctl(PR_GET_DUMPABLE) != 0)) {
+            return false;
+        }
+        return ::prctl(PR_SET_NAME, "other", 0, 0, 0) == 0;
+    }));
+    const pid_t parent = ::getpid();
+    const rlimit few{1, 1};
+    CHECK(inside({}, [&] { return ::prlimit(parent, RLIMIT_NOFILE, &few, nullptr) < 0 && errno == ENOSYS; }));
 }
 
 TEST_CASE("no core is written, and no capability is left") {
@@ -244,6 +423,28 @@ TEST_CASE("root keeps what a file of somebody else's needs, and says for which")
     CHECK(inside({.read = {theirs}}, [] { return capabilities("CapEff") == bit(CAP_DAC_READ_SEARCH); }));
     CHECK(inside({.read = {theirs}, .write = {theirs}},
                  [&] { return capabilities("CapEff") == bit(CAP_DAC_OVERRIDE) && writes(theirs); }));
+}
+
+TEST_CASE("an ordinary user has no capability, and is told that the bounding set stays") {
+    const auto told = [](bool ordinary) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const bool ready = !ordinary || ::setresuid(65534, 65534, 65534) == 0;
+            const auto entered = sandbox::enter({});
+            const std::string detail = ready && entered ? entered->measures[1].detail : "";
+            const bool bounded = capabilities("CapBnd") == 0;
+            ::_exit(detail == "none" && bounded ? 1 : detail.starts_with("none; the bounding set") && !bounded ? 2 : 3);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WEXITSTATUS(status);
+    };
+    if (::geteuid() != 0 || (capabilities("CapEff") & bit(CAP_SETPCAP)) == 0) {
+        CHECK(told(false) == 2);
+        return;
+    }
+    CHECK(told(false) == 1);
+    CHECK(told(true) == 2);
 }
 
 TEST_CASE("a user who was given the right to read all files keeps it where one of his needs it") {

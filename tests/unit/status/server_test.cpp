@@ -72,6 +72,21 @@ TEST_CASE("what is no HTTP is 400") {
     CHECK(ask(server, "GET /live HTTP/1.1\r\nHost : x\r\n\r\n").starts_with("HTTP/1.1 400 "));
 }
 
+TEST_CASE("what two readers may take for different requests is 400, and nobody is asked to act on it") {
+    Running server;
+    for (const std::string fields :
+         {"", "Host: localhost\r\nHost: evil.example\r\n", "Host: localhost\r\nhost: localhost\r\n",
+          "Host: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n",
+          "Host: localhost\r\nSec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n",
+          "Host: localhost\r\nX: a\r\n b\r\n", "Host: localhost\r\nX: a\r\n\tb\r\n"}) {
+        CAPTURE(fields);
+        CHECK(ask(server, "POST /update/later HTTP/1.1\r\n" + fields + "\r\n").starts_with("HTTP/1.1 400 "));
+        CHECK(ask(server, "GET /live HTTP/1.1\r\n" + fields + "\r\n").starts_with("HTTP/1.1 400 "));
+    }
+    CHECK(server.waiting() == 0);
+    CHECK(ask(server, "GET /live HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
 TEST_CASE("a head larger than 8 KiB is 431") {
     const Running server;
     const std::string request = "GET /live HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n";

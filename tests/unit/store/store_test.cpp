@@ -82,6 +82,44 @@ TEST_CASE("changes are seen, and a broken file keeps its last good state") {
     CHECK(watch.records().empty());
 }
 
+TEST_CASE("the watch tells which tunnels came, went or are others, and nothing of what it found at first") {
+    const Directory directory;
+    Store store(directory.path);
+    REQUIRE(store.create(sample("old")));
+    StoreWatch watch(directory.path);
+    CHECK(watch.look());
+    CHECK(watch.take_changes().empty());
+    REQUIRE(store.create(sample("new")));
+    CHECK(watch.look());
+    auto changes = watch.take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK_FALSE(changes[0].before);
+    CHECK(changes[0].after->name == "new");
+    REQUIRE(store.update("old", [](TunnelRecord& record) {
+        record.keys.clear();
+        return Result<>();
+    }));
+    CHECK(watch.look());
+    changes = watch.take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK_FALSE(changes[0].before->keys.empty());
+    CHECK(changes[0].after->keys.empty());
+    std::filesystem::copy_file(directory.path / "old.json", directory.path / "copy");
+    std::filesystem::rename(directory.path / "copy", directory.path / "old.json");
+    CHECK(watch.look());
+    CHECK(watch.take_changes().empty());  // the same words in another file
+    std::ofstream(directory.path / "new.json") << "{ broken";
+    CHECK_FALSE(watch.look());
+    CHECK(watch.take_changes().empty());  // its last good state stays
+    std::filesystem::remove(directory.path / "old.json");
+    CHECK(watch.look());
+    changes = watch.take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].before->name == "old");
+    CHECK_FALSE(changes[0].after);
+    CHECK(watch.take_changes().empty());
+}
+
 TEST_CASE("a link in the place of the lock is not followed") {
     const Directory directory;
     std::filesystem::create_directory(directory.path);

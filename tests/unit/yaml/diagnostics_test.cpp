@@ -13,15 +13,27 @@ std::shared_ptr<const Source> source(std::string text, std::size_t order = 0, st
     return std::make_shared<const Source>(std::move(name), "", std::move(text), order);
 }
 
+const Words known{"routes", "secret", "token"};
+
 }  // namespace
 
-TEST_CASE("an error prints its place, its message, and its line with a caret") {
+TEST_CASE("an error prints its place and its message; on a terminal its line as well, with a caret") {
     Diagnostics diagnostics;
     diagnostics.error({source("routes:\n  - bakend: x\n"), 2, 5}, "unknown key 'bakend'");
-    CHECK(diagnostics.text() ==
+    diagnostics.quote(known);
+    CHECK(diagnostics.text() == "f.yaml:2:5: error: unknown key 'bakend'\n");
+    CHECK(diagnostics.text_with_lines() ==
           "f.yaml:2:5: error: unknown key 'bakend'\n"
-          "  2 |   - bakend: x\n"
+          "  2 |   - ...: ...\n"
           "    |     ^\n");
+}
+
+TEST_CASE("no error has the text of its file once its line was taken") {
+    Diagnostics diagnostics;
+    diagnostics.error({source("a\nsecret: x\n"), 2, 9}, "here");
+    diagnostics.quote(known);
+    CHECK(diagnostics.sorted().at(0).place.source->text().empty());
+    CHECK(diagnostics.sorted().at(0).place.text() == "f.yaml:2:9");
 }
 
 TEST_CASE("errors are sorted by file, line and column, and each is told once") {
@@ -34,7 +46,7 @@ TEST_CASE("errors are sorted by file, line and column, and each is told once") {
     diagnostics.error({first, 2, 1}, "y");
     diagnostics.error({first, 2, 1}, "other");
     std::string order;
-    for (const auto& [place, message] : diagnostics.sorted()) order += place.text() + " " + message + "\n";
+    for (const auto& [place, message, excerpt] : diagnostics.sorted()) order += place.text() + " " + message + "\n";
     CHECK(order == "first.yaml:1:9 x\nfirst.yaml:2:1 other\nfirst.yaml:2:1 y\nsecond.yaml:1:1 z\n");
 }
 
@@ -44,28 +56,40 @@ TEST_CASE("an error of a whole file has no line") {
     CHECK(diagnostics.text() == "f.yaml: error: cannot read it\n");
 }
 
-TEST_CASE("the caret stands below the character, also after letters of several bytes and tabs") {
-    Diagnostics diagnostics;
-    diagnostics.error({source("é\té: x\n"), 1, 8}, "here");
-    CHECK(diagnostics.text() ==
+TEST_CASE("the caret stands below the key or the mask of a value, also after letters of several bytes and tabs") {
+    const auto shown = [](const std::string& text, std::size_t column) {
+        Diagnostics diagnostics;
+        diagnostics.error({source(text), 1, column}, "here");
+        diagnostics.quote(known);
+        return diagnostics.text_with_lines();
+    };
+    CHECK(shown("\xC3\xA9\t\xC3\xA9: x\n", 8) ==
           "f.yaml:1:8: error: here\n"
-          "  1 | é é: x\n"
+          "  1 | ...: ...\n"
           "    |      ^\n");
+    CHECK(shown("{ web: \"a longer value\", secret: x }", 34)
+              .ends_with("  1 | { ...: ..., secret: ... }\n"
+                         "    |                     ^\n"));
+    CHECK(shown("secret: x", 99).ends_with("    |            ^\n"));
 }
 
 TEST_CASE("control characters of a file do not reach the terminal") {
     Diagnostics diagnostics;
     diagnostics.error({source("a: \x1b[2Jb\n"), 1, 1}, "here");
-    CHECK_FALSE(diagnostics.text().contains('\x1b'));
+    diagnostics.quote(known);
+    CHECK_FALSE(diagnostics.text_with_lines().contains('\x1b'));
 }
 
 TEST_CASE("of a long line, the part around the column is shown") {
     Diagnostics diagnostics;
-    diagnostics.error({source(std::string(5000, 'x') + "HERE" + std::string(5000, 'y') + "\n"), 1, 5001}, "here");
-    const auto text = diagnostics.text();
+    std::string line;
+    for (int i = 0; i < 1000; ++i) line += "[1], ";
+    diagnostics.error({source(line + "{secret: x}" + line + "\n"), 1, line.size() + 2}, "here");
+    diagnostics.quote(known);
+    const auto text = diagnostics.text_with_lines();
     CHECK(text.size() < 500);
     const auto caret = text.rfind('^') - (text.rfind('\n', text.rfind('^')) + 1);
-    const auto shown = text.find("HERE") - (text.rfind('\n', text.find("HERE")) + 1);
+    const auto shown = text.find("secret") - (text.rfind('\n', text.find("secret")) + 1);
     CHECK(caret == shown);
 }
 

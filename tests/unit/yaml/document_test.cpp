@@ -81,8 +81,8 @@ TEST_CASE("a reference that cannot be resolved is told at its place") {
         {"${file:nowhere}", "cannot read: nowhere: No such file or directory"},
         {"${file:}", "${file:} needs a path"},
         {"${open", "\"${\" is not closed; write $${ for a plain ${"},
-        {"${a b}", "\"${a b}\" is not one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${"},
-        {"${}", "\"${}\" is not one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${"},
+        {"${a b}", "a reference is one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${"},
+        {"${}", "a reference is one of ${NAME}, ${NAME:-default} and ${file:PATH}; write $${ for a plain ${"},
     };
     for (const auto& [written, error] : cases) {
         CAPTURE(written);

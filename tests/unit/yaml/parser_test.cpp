@@ -109,7 +109,7 @@ TEST_CASE("what is refused, and where") {
          "f.yaml:2:1: a second document begins here; a file holds one (or is this line indented wrongly?)\n"},
         {"list as key", "? [a]\n: b\n", "f.yaml:1:3: a key must be a word, not a list or a map\n"},
         {"alias as key", "a: &x b\n*x : c\n", "f.yaml:2:1: an alias cannot be a key\n"},
-        {"tag", "a: !secret b\n", "f.yaml:1:4: the tag \"!secret\" has no meaning here; write the value without it\n"},
+        {"tag", "a: !secret b\n", "f.yaml:1:4: tags have no meaning here; a value that begins with '!' needs quotes\n"},
         {"alias in itself", "a: &x [*x]\n", "f.yaml:1:8: this alias stands within the value that it repeats\n"},
         {"merge of a scalar", "a:\n  <<: b\n", "f.yaml:2:7: \"<<\" merges a map or a list of maps\n"},
         {"binary", std::string("a: \0b", 5), "f.yaml: this is not a text file in UTF-8\n"},

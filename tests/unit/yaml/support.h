@@ -42,7 +42,7 @@ class TemporaryFiles {
 /// Errors as "name:line:column: message" lines, sorted; names without their directory.
 inline std::string lines(const Diagnostics& diagnostics, const std::filesystem::path& directory = {}) {
     std::string result;
-    for (const auto& [place, message] : diagnostics.sorted()) result += place.text() + ": " + message + '\n';
+    for (const auto& [place, message, excerpt] : diagnostics.sorted()) result += place.text() + ": " + message + '\n';
     if (directory.empty()) return result;
     const auto prefix = directory.string() + '/';
     for (auto at = result.find(prefix); at != std::string::npos; at = result.find(prefix, at))
