@@ -163,12 +163,6 @@ bool Session::takes_extended_connect() const {
     return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
-void Session::head_ended(std::int32_t id) {
-    if (head_of_ == id) {
-        head_begun_at_ = net::Time::max();
-    }
-}
-
 void Session::ping() {
     if (!over_) {
         nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr);

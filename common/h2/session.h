@@ -118,7 +118,7 @@ class Session final : private net::TurnEnd {
     void resume(Stream& stream);
     void credit(Stream* stream, std::int32_t id, std::size_t n);
     void over(net::Status why);
-    void head_ended(std::int32_t id);
+    void head_ended(std::int32_t id) { head_begun_at_ = head_of_ == id ? net::Time::max() : head_begun_at_; }
     bool opens() const { return role_ == Role::opener || role_ == Role::client; }
     bool carries_messages() const { return role_ == Role::client || role_ == Role::server; }
 

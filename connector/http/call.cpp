@@ -25,12 +25,14 @@ class Http1Call final : public Call {
 
     bool start(const RequestHead& request, const Onward& onward, bool) override {
         method_ = request.method;
-        Onward told = onward;
-        if (onward.upgrade && request.version == Version::http2) {
-            told.websocket_key = websocket_key_ = new_websocket_key();
-        }
         std::string head;
-        append_request(head, request, told);
+        if (onward.upgrade && request.version == Version::http2) {
+            Onward told = onward;
+            told.websocket_key = websocket_key_ = new_websocket_key();
+            append_request(head, request, told);
+        } else {
+            append_request(head, request, onward);
+        }
         out_.begin(request.framing.kind);
         out_.append_head(head);
         return true;
