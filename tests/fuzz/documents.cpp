@@ -13,6 +13,7 @@ namespace adit::fuzz {
 namespace {
 
 constexpr std::string_view kNextFile = "\n%%\n";
+constexpr std::string_view kOfQuotes = " -#.:,[]{}";  ///< where no key is known
 
 bool names_a_file(const yaml::Node& node) {
     return node.text.contains("${file:") || std::ranges::any_of(node.items, names_a_file) ||
@@ -59,6 +60,12 @@ void demand_places(const yaml::Diagnostics& diagnostics) {
         const std::string& text = found.place.source->text();
         const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
         demand(found.place.line <= lines + 1, "and a line of that file");
+        if (found.place.line != 0) {
+            const std::string_view line = found.place.source->line(found.place.line);
+            const yaml::Quote quote = yaml::masked(line, found.place.column, {});
+            demand(quote.column <= quote.line.size(), "which can be pointed into");
+            demand(std::ranges::all_of(quote.line, [](char c) { return kOfQuotes.contains(c); }), "and shows no value");
+        }
     }
     demand(diagnostics.ok() == diagnostics.text().empty(), "errors can be printed");
 }
