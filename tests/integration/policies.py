@@ -350,7 +350,7 @@ class Policies(Case):
                              ("cors: { origins: ['a.test'] }", "a scheme and a host"),
                              ("compression: { types: [json] }", "a media type"),
                              ("compression: { encodings: [deflate] }", "one of br, gzip"),
-                             ("max_body: -1", "max_body: -1")):
+                             ("max_body: -1", "expected a size, found \"-1\"")):
             told(f"backends: {{ web: {{ endpoints: [ http://x ] }} }}\nroutes:\n  - {{ match: {{ path: /a }}, backend: web, {route} }}\n", words)
         for listener, words in (("trusted_proxies: [10.0.0.1/8]", "bits are set behind the prefix"), ("trusted_proxies: [lb.example]", "neither an IP address"),
                                 ("client_address_from: x-real-ip", "one of x-forwarded-for, forwarded")):
