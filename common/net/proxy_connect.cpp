@@ -15,11 +15,12 @@ std::string base64(const BasicCredentials& credentials) {
     return base64_encode({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
-/// What of the status line may be told: not what somebody who repeats credentials has put behind its code.
+/// What of the status line may be told: of one that repeats credentials version and code, if it has them.
 std::string_view shown(std::string_view status_line, const std::optional<BasicCredentials>& credentials) {
     const auto repeats = [&](std::string_view secret) { return !secret.empty() && status_line.contains(secret); };
     const bool secret = credentials && (repeats(credentials->password) || repeats(base64(*credentials)));
-    return status_line.substr(0, secret ? kCodeEnd : kWordsMost);
+    const std::size_t known = status_line.starts_with("HTTP/1.") ? kCodeEnd : 0;
+    return status_line.substr(0, secret ? known : kWordsMost);
 }
 
 problem::Failure refused(std::string_view status_line, const std::optional<BasicCredentials>& credentials) {

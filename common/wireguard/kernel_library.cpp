@@ -20,6 +20,7 @@ namespace adit::wireguard::kernel_library {
 namespace {
 
 constexpr const char* kNobody = "adit-probe";  ///< an interface that nobody has
+constexpr int kErrnoMost = 4095;               ///< MAX_ERRNO of the kernel
 
 /// Flags of the library are C enumerations, which C++ does not combine.
 template <class Flags>
@@ -150,11 +151,11 @@ struct Release {
     }
 };
 
-/// The library answers 0 or a negative errno.
+/// The library answers 0 or a negative errno; what is none of the kernel's is EIO.
 std::expected<std::unique_ptr<wg_device, Release>, int> get(const char* interface) {
     wg_device* device = nullptr;
     if (const int error = wg_get_device(&device, interface); error != 0) {
-        return std::unexpected(-error);
+        return std::unexpected(error < 0 && error >= -kErrnoMost ? -error : EIO);
     }
     return std::unique_ptr<wg_device, Release>(device);
 }

@@ -59,6 +59,9 @@ void demand_places(const yaml::Diagnostics& diagnostics) {
         demand(found.place.source != nullptr, "and a file");
         const std::string& text = found.place.source->text();
         const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+        if (text.empty()) {
+            continue;  // let go of, once it has been quoted
+        }
         demand(found.place.line <= lines + 1, "and a line of that file");
         if (found.place.line != 0) {
             const std::string_view line = found.place.source->line(found.place.line);

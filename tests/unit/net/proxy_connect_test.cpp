@@ -42,4 +42,5 @@ TEST_CASE("of a proxy that repeats credentials only the code is told") {
     for (const char* line : {"HTTP/1.1 403 not with s3cret!", "HTTP/1.1 403 Basic dXNlcjpzM2NyZXQh"}) {
         CHECK(refused(line) == "the proxy answered: HTTP/1.1 403");
     }
+    CHECK(refused("403 s3cret!") == "the proxy answered: ");
 }
