@@ -88,8 +88,9 @@ class Object {
 
     /// What counts where nobody writes the key, when its member cannot say so: shown as its default.
     Object&& left_out(std::string_view key, std::string text) && {
-        for (auto& field : schema_.fields)
-            if (field.key == key) field.default_value = std::move(text);
+        const auto field =
+            std::ranges::find(schema_.fields, key, [](const auto& one) { return std::string_view(one.key); });
+        if (field != schema_.fields.end()) field->default_value = std::move(text);
         return std::move(*this);
     }
 

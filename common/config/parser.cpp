@@ -113,7 +113,8 @@ std::optional<Node> parse(const std::shared_ptr<const Source>& source, Diagnosti
     try {
         std::istringstream stream(source->text());
         YAML::Parser parser(stream);
-        while (parser.HandleNextDocument(events)) {
+        // A second one is an error, which Builder tells; yaml-cpp may find documents without end in a few bytes.
+        for (int documents = 0; documents < 2 && parser.HandleNextDocument(events); ++documents) {
         }
     } catch (const YAML::Exception& error) {
         auto place = to_place(source, error.mark);

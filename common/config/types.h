@@ -218,6 +218,7 @@ class Choice {
 template <class E, std::size_t N>
 Choice<E> choice_of(const std::array<std::string_view, N>& words) {
     std::vector<std::pair<std::string, E>> choices;
+    choices.reserve(N);
     for (std::size_t i = 0; i < N; ++i) choices.emplace_back(words[i], static_cast<E>(i));
     return Choice<E>(std::move(choices));
 }

@@ -105,6 +105,8 @@ TEST_CASE("what is refused, and where") {
          "f.yaml:1:4: not valid YAML: the quote that opens here is never closed\n"},
         {"second document", "a: 1\n---\nb: 2\n",
          "f.yaml:2:1: a second document begins here; a file holds one (or is this line indented wrongly?)\n"},
+        {"documents without end", ",llow# Se:th%",
+         "f.yaml:1:1: a second document begins here; a file holds one (or is this line indented wrongly?)\n"},
         {"list then map", "- a\nb: 1\n",
          "f.yaml:2:1: a second document begins here; a file holds one (or is this line indented wrongly?)\n"},
         {"list as key", "? [a]\n: b\n", "f.yaml:1:3: a key must be a word, not a list or a map\n"},
