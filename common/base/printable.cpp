@@ -25,8 +25,7 @@ template <class Pass>
 void for_terminal(std::string_view text, std::string_view kept, Pass pass) {
     std::size_t run = 0;
     while (run < text.size()) {
-        const auto byte = static_cast<unsigned char>(text[run]);
-        const std::size_t length = byte < 0x80 ? 1 : utf8_length(text.substr(run));
+        const std::size_t length = utf8_length(text.substr(run));
         const std::uint32_t character = length == 0 ? 0 : code_point(text.substr(run, length));
         if (length > 0 && (!is_unprintable(character) || kept.contains(text[run]))) {
             run += length;

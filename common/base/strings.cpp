@@ -119,8 +119,7 @@ void append_json_string(std::string& out, std::string_view text) {
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
-        const bool ascii = static_cast<std::uint8_t>(text[0]) < 0x80;
-        const std::size_t length = ascii ? 1 : utf8_length(text);
+        const std::size_t length = utf8_length(text);
         if (length == 0) {
             return false;
         }

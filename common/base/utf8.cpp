@@ -9,7 +9,8 @@ namespace adit {
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     const std::uint8_t first = byte(0);
-    const std::size_t length = first >= 0xc2 && first <= 0xdf   ? 2
+    const std::size_t length = first < 0x80                     ? 1
+                               : first >= 0xc2 && first <= 0xdf ? 2
                                : first >= 0xe0 && first <= 0xef ? 3
                                : first >= 0xf0 && first <= 0xf4 ? 4
                                                                 : 0;
@@ -31,8 +32,7 @@ std::string as_utf8(std::string_view text, std::size_t most) {
     std::string out;
     out.reserve(std::min(text.size(), most));
     for (std::size_t at = 0; at < text.size();) {
-        const bool ascii = static_cast<std::uint8_t>(text[at]) < 0x80;
-        const std::size_t length = ascii ? 1 : utf8_length(text.substr(at));
+        const std::size_t length = utf8_length(text.substr(at));
         const std::size_t step = std::max<std::size_t>(length, 1);
         if (step > most - std::min(at, most)) {
             break;

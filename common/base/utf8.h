@@ -7,7 +7,7 @@
 
 namespace adit {
 
-/// Length of the character at the front, which is none of ASCII; 0 when there is none.
+/// Length of the character at the front; 0 when there is none. `text` is not empty.
 std::size_t utf8_length(std::string_view text);
 
 /// The first `most` bytes of `text`, cut between characters; each byte that belongs to none becomes U+FFFD.

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "common/base/utf8.h"
+#include "common/base/strings.h"
 #include "common/config/builder.h"
 
 namespace adit::yaml {
@@ -88,23 +88,11 @@ std::size_t offset_of(const Place& place) {
     return static_cast<std::size_t>(line.data() - place.source->text().data()) + place.column - 1;
 }
 
-/// yaml-cpp does not come to an end with some bytes that are no characters.
-bool is_text(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
-        const std::size_t length = ascii ? 1 : utf8_length(text.substr(at));
-        if (length == 0 || text[at] == '\0') {
-            return false;
-        }
-        at += length;
-    }
-    return true;
-}
-
 }  // namespace
 
 std::optional<Node> parse(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics) {
-    if (!is_text(source->text())) {
+    // yaml-cpp does not come to an end with some bytes that are no characters.
+    if (!is_utf8(source->text()) || source->text().contains('\0')) {
         diagnostics.error({source, 0, 0}, "this is not a text file in UTF-8");
         return std::nullopt;
     }

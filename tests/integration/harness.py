@@ -295,15 +295,12 @@ def raw(port, data, seconds=5, end=False, host="127.0.0.1"):
 
 def metric(port, name, reaches=0, **labels):
     """The sum of a metric's series with these labels. A request is counted once its answer is out: who has read that answer
-    already says what the sum `reaches`, and gets it then, or what it is after some seconds all the same."""
+    already says what the sum `reaches`, and waits until it does."""
     def total():
         lines = fetch(port, "/metrics").body.decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines
                    if line.startswith(name) and line[len(name)] in " {" and all(f'{k}="{v}"' in line for k, v in labels.items()))
-    end = time.monotonic() + 5 * PATIENCE
-    while (found := total()) < reaches and time.monotonic() < end:
-        time.sleep(0.02)
-    return found
+    return wait_for(lambda: [found] if (found := total()) >= reaches else None, f"{name}{labels} to reach {reaches}")[0]
 
 
 def main():

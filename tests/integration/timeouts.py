@@ -14,6 +14,14 @@ from servers import Scripted
 GET = b"GET /first/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
+def tenths_of_a_second(count):
+    """The pace of an origin that keeps its gateway waiting."""
+    pause = threading.Event()
+    for tenth in range(count):
+        pause.wait(0.1)
+        yield tenth
+
+
 class Silent:
     """Takes connections, and says nothing: no TLS, no HTTP."""
 
@@ -45,8 +53,7 @@ class Promising(Silent):
     @staticmethod
     def promise(connection):
         try:
-            for _ in range(30):
-                time.sleep(0.1)
+            for _ in tenths_of_a_second(30):
                 connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         except OSError:
@@ -110,8 +117,7 @@ class Timeouts(Case):
     @staticmethod
     def promising_in_http2():
         def promise(connection, stream, _):
-            for _ in range(30):
-                time.sleep(0.1)
+            for _ in tenths_of_a_second(30):
                 connection.h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
                 connection.flush()
             connection.reply(stream)
