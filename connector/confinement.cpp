@@ -4,6 +4,8 @@
 #include <grp.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "common/base/service_manager.h"
 #include "common/log/log.h"
@@ -14,6 +16,7 @@
 #include "connector/credential/make.h"
 
 namespace adit {
+namespace fs = std::filesystem;
 namespace {
 
 bool privileged(const config::HostPort& address) {
@@ -47,19 +50,21 @@ void wish_for_tunnels(const config::Configuration& configuration, sandbox::Wishe
     }
 }
 
-std::filesystem::path whole(const std::filesystem::path& path) {
+/// The issuer's, which is there: it has a key by now. That above it, for issuers that reloads add, only where it holds
+/// nothing but folders of issuers: whoever takes the connector over can write all that is in it.
+fs::path folder_of_issuers(const config::Configuration& configuration, const config::Issuer& issuer) {
     std::error_code error;
-    return std::filesystem::weakly_canonical(path, error);
-}
-
-/// That above the issuer's, for those that reloads add beside it; but not the configuration's own, in which nothing but
-/// the issuer's folder is opened. That is there: an issuer has a key by now.
-std::filesystem::path folder_of_issuers(const config::Configuration& configuration, const config::Issuer& issuer) {
-    const std::filesystem::path above = issuer.directory.parent_path();
-    const bool of_configuration = std::ranges::any_of(configuration.files, [&](const std::filesystem::path& file) {
-        return whole(std::filesystem::absolute(file)).parent_path() == whole(std::filesystem::absolute(above));
-    });
-    return of_configuration ? issuer.directory : above;
+    const fs::path above = fs::canonical(issuer.directory, error).parent_path();
+    for (fs::directory_iterator entry(above, error), end; !error && entry != end; entry.increment(error)) {
+        const bool of_issuer = std::ranges::any_of(configuration.issuers, [&](const config::Issuer& one) {
+            std::error_code missing;
+            return fs::equivalent(one.directory, entry->path(), missing);
+        });
+        if (!of_issuer) {
+            return issuer.directory;
+        }
+    }
+    return error ? issuer.directory : above;
 }
 
 /// Makes the key of this file if it is missing.

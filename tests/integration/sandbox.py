@@ -146,6 +146,26 @@ class Confined(Case):
         self.assertIn(warning, connector.log())
         self.assertIn(warning, self.site.tool("check").stdout)
 
+    def test_an_issuers_folder_is_opened_with_the_one_above_only_where_that_holds_nothing_else(self):
+        before = self.site.config.read_text()
+        library = self.directory / "lib"
+        (library / "adit").mkdir(parents=True)
+        (library / "adit" / "somebody.elses").touch()
+
+        def issuers(*folders):
+            lines = (f'  i{n}: {{ url: "https://i{n}.example.com", directory: {folder}, algorithms: [ES256] }}\n' for n, folder in enumerate(folders))
+            self.site.config.write_text(before + "issuers:\n" + "".join(lines))
+        issuers(library / "adit" / "issuer")
+        connector = self.site.start_connector()
+        self.assertIn(f", writes in {library}/adit/issuer", self.files_wall())
+        connector.stop()
+        issuers(library / "keys" / "a", library / "keys" / "b")
+        self.site.start_connector()
+        self.assertIn(f", writes in {library}/keys;", self.files_wall() + ";")
+        issuers(library / "keys" / "a", library / "keys" / "b", library / "keys" / "c")
+        self.site.tool("reload")
+        self.assertTrue(list((library / "keys" / "c").glob("ES256.*.pem")))
+
     def test_folders_can_be_kept_open_for_reloads_to_come_and_all_of_it_be_switched_off(self):
         other = self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-"))
         log = f"log: {{ sinks: [ {{ stderr: {{}} }}, {{ file: {{ path: {other}/access.log }} }} ] }}\n"
