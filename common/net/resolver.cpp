@@ -111,7 +111,7 @@ Task<Resolver::Answer> Resolver::resolve(Loop& loop, HostPort host, Time deadlin
     const std::shared_ptr<Asker> asker = called_off() ? nullptr : ask(host.host, loop, done);
     if (!asker && !called_off()) {
         co_return std::unexpected(
-            problem::overloaded(host.host + " was not looked up: too many other names wait for that", 1));
+            problem::dns_error(host.host + ": not looked up, because too many other names wait for that"));
     }
     if (asker) {
         const Interest interest(*this, host.host, asker);

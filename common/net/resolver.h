@@ -42,8 +42,8 @@ class Resolver {
     explicit Resolver(LookUp look_up);
     ~Resolver();
 
-    /// All addresses of `host`, families interleaved as RFC 8305 §4 wants them (IPv6 first), or dns_error; dns_timeout
-    /// when `deadline` passes first; overloaded when too many names wait. Called off, it ends at once, with a failure.
+    /// All addresses of `host`, families interleaved as RFC 8305 §4 wants them (IPv6 first), or dns_error, also
+    /// when too many names wait; dns_timeout when `deadline` passes first. Called off, it ends at once, with a failure.
     /// An IP literal answers itself at once.
     Task<Answer> resolve(Loop& loop, HostPort host, Time deadline, CallOff* call_off = nullptr);
 
