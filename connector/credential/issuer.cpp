@@ -68,7 +68,7 @@ Issuer::Issuer(config::Issuer settings, Upkeep upkeep)
       directory_(settings_.directory) {}
 
 Result<std::shared_ptr<Issuer>> Issuer::open(config::Issuer settings, WallTime now, Upkeep upkeep) {
-    const std::shared_ptr<Issuer> issuer(new Issuer(std::move(settings), upkeep));
+    std::shared_ptr<Issuer> issuer(new Issuer(std::move(settings), upkeep));
     auto refreshed = issuer->refresh(now, kFirstLockPatience);
     auto signers = issuer->check_signers();
     if (!refreshed && signers) {
@@ -301,7 +301,9 @@ void Issuer::note_keys(std::set<std::string> now) {
         changes_.push_back({present_, now, ours});
     }
     present_ = std::move(now);
-    tended_.clear();
+    for (const std::string& kid : others) {
+        tended_.erase(kid);  // the rest has not been seen in the folder yet
+    }
 }
 
 void Issuer::warn_once(const std::string& trouble) {

@@ -2,8 +2,10 @@
 #include "connector/credential/issuer.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <boost/json.hpp>
+#include <csignal>
 
 #include "connector/config/issuers.h"
 #include "tests/unit/yaml/support.h"
@@ -57,6 +59,26 @@ std::string kids(const Issuer& issuer) {
     }
     return text;
 }
+
+/// While it lives, files have no place for more bytes than this.
+class FullDisk {
+  public:
+    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit now{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &now);
+    }
+    ~FullDisk() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+  private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
 
 }  // namespace
 
@@ -222,6 +244,23 @@ TEST_CASE("keys that come or go are told of, and whether it was by the schedule"
     REQUIRE(changes.size() == 1);
     CHECK(changes[0].after.size() == 1);
     CHECK_FALSE(changes[0].by_schedule);
+}
+
+TEST_CASE("a key that was made before the disk was full is one of the schedule, whenever it is seen") {
+    const TemporaryFiles files;
+    const auto issuer = opened(settings(files, {"ES256", "RS256"}));
+    CHECK(issuer->take_changes().size() == 1);
+    const WallTime due = kStart + settings(files).rotate;
+    {
+        const FullDisk disk(1000);  // for a key of ES256, not for one of RS256
+        issuer->look(due);
+    }
+    CHECK(issuer->take_changes().empty());
+    issuer->look(due + 1min);
+    const auto changes = issuer->take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].after.size() == 4);
+    CHECK(changes[0].by_schedule);
 }
 
 TEST_CASE("an issuer without upkeep leaves the disk as it is") {
