@@ -45,6 +45,7 @@ problem::Failure unheard(const std::string& url, net::Status status) {
 net::Task<net::Status> read_head(net::Stream& stream, http::ResponseHead& head, const std::string& method) {
     const http::HeadLimits limits;
     std::size_t scanned = 0;
+    int interims = 0;
     for (;;) {
         const std::string_view bytes = stream.input().gather(net::kBlockSize);
         if (const std::size_t length = http::head_length(bytes, scanned); length > 0) {
@@ -57,6 +58,9 @@ net::Task<net::Status> read_head(net::Stream& stream, http::ResponseHead& head, 
             }
             if (head.status >= 200) {
                 co_return net::Status();
+            }
+            if (++interims > http::kInterimMost) {
+                co_return net::Errc::limit;
             }
             continue;
         }

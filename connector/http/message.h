@@ -147,6 +147,9 @@ struct HeadLimits {
     std::size_t fields = 100;
 };
 
+/// Interim responses before the final one (RFC 9110 §15.2): who sends more of them wins time, and means no good.
+constexpr int kInterimMost = 32;
+
 /// A method whose effect is the same when it arrives twice (RFC 9110 §9.2.2).
 bool idempotent(std::string_view method);
 

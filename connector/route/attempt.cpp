@@ -10,11 +10,6 @@
 #include "connector/route/dialling.h"
 
 namespace adit::route {
-namespace {
-
-constexpr int kInterimMost = 32;  ///< before the final response
-
-}  // namespace
 
 Attempt::Attempt(Asking& asking, backend::Endpoint& endpoint, backend::Way way)
     : asking_(asking),
@@ -230,8 +225,8 @@ net::Task<std::optional<problem::Failure>> Attempt::read_answer() {
         if (response_.status >= 200) {
             co_return std::nullopt;
         }
-        if (++interims_ > kInterimMost) {
-            co_return problem::bad_response("the origin sent more than " + std::to_string(kInterimMost) +
+        if (++interims_ > http::kInterimMost) {
+            co_return problem::bad_response("the origin sent more than " + std::to_string(http::kInterimMost) +
                                             " interim responses");
         }
         if (!co_await inform()) {

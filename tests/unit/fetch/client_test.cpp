@@ -150,6 +150,18 @@ TEST_CASE("bodies end where their framing says") {
     }
 }
 
+TEST_CASE("interim answers are taken, but not without end") {
+    for (const int interims : {32, 33}) {
+        std::string answer;
+        for (int i = 0; i < interims; ++i) {
+            answer += "HTTP/1.1 103 Early Hints\r\n\r\n";
+        }
+        Origin origin({answer + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"});
+        Directly by(origin);
+        CHECK(asked(origin, by.client).has_value() == (interims == 32));
+    }
+}
+
 TEST_CASE("an answer that is malformed, cut off or too large is a failure that says so") {
     struct Case {
         const char* answer;
