@@ -71,10 +71,6 @@ void App::begin_reload() {
     watched_.catch_up();
     reloader_->make(generation_, [this, asked = std::exchange(reloads_asked_, {})](const Reloader::Made& made) {
         finish_reload(asked, made);
-        reloading_ = false;
-        if (!reloads_asked_.empty()) {
-            begin_reload();
-        }
     });
 }
 
@@ -89,15 +85,14 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
         for (const ReloadAsked& one : asked) {
             record_failed_reload(one, changed.error());
         }
-        tell_reloaded(asked, changed);
-        return;
+        return tell_reloaded(asked, changed);
     }
     tell_notices(generation_->configuration);
     // Who is told that it was reloaded finds every worker serving by it.
     after_workers([this, asked] { tell_reloaded(asked, {}); });
 }
 
-/// Counters, the log, and who asked.
+/// Counters, the log, and who asked. Only then comes the next one, so that what is told keeps the order.
 void App::tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed) {
     metrics_.reloaded(changed.has_value());
     const std::string& why = asked.front().why;
@@ -113,6 +108,10 @@ void App::tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& c
     }
     for (const ReloadAsked& one : asked) {
         one.done(changed);
+    }
+    reloading_ = false;
+    if (!reloads_asked_.empty()) {
+        begin_reload();
     }
 }
 
@@ -170,8 +169,8 @@ Result<> App::change_generation(const std::shared_ptr<const Generation>& made, c
             logging::warn("admin.address is another one than this connector was started with: who may ask there stays",
                           {{"address", status_->address().text()}});
         }
-        if (moves) {
-            audit_.use(audit_file);
+        if (auto moved = moves ? audit_.use(audit_file) : Result<>(); !moved) {
+            logging::error("the audit log stays where it was", {{"reason", moved.error().message}});
         }
     }
     watched_.follow(generation_->files());
