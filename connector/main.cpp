@@ -77,7 +77,7 @@ Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
     }
     const auto configuration = config::load(*path);
     if (!configuration) {
-        return usage_error("the configuration cannot be used:\n" + configuration.error().text());
+        return usage_error("the configuration cannot be used:\n" + configuration.error().text_with_lines());
     }
     return config::tunnel_settings(*configuration, config::machine_name());
 }
@@ -87,7 +87,7 @@ Result<config::TunnelSettings> tunnel_settings(const std::string& named) {
 int main(int argc, char** argv) {
     raise_lock_limit();
     tls::keep_keys_locked();
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     logging::set_up(logging::Level::info, logging::Format::automatic);
     const PrintableOutput out(std::cout);
     const PrintableOutput err(std::cerr);

@@ -11,8 +11,10 @@
 #include <system_error>
 #include <utility>
 
+#include "common/base/secret_scope.h"
 #include "common/config/document.h"
 #include "connector/config/load.h"
+#include "connector/config/table.h"
 #include "connector/config/validate_limits.h"
 
 namespace adit::config {
@@ -94,6 +96,7 @@ struct Naming {
 
 /// With their places, or that of the whole file where none can be told.
 yaml::Diagnostics errors_of(const std::filesystem::path& path, const std::vector<Error>& found) {
+    const SecretScope scope;
     yaml::Diagnostics ignored, errors;  // of what load() has read without an error
     const auto root = found.empty() ? std::nullopt : yaml::load_document(path, yaml::process_environment(), ignored);
     for (const Error& error : found) {
@@ -104,6 +107,7 @@ yaml::Diagnostics errors_of(const std::filesystem::path& path, const std::vector
         }
         errors.error(naming.place, error.message);
     }
+    errors.quote(yaml::words_of(configuration_table().schema()));
     return errors;
 }
 

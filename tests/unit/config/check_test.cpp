@@ -65,7 +65,9 @@ TEST_CASE("what a trial finds is an error at the value that names the file, or o
         CHECK(run_check(path, output, Strictness::usual, out, err, trial) == 2);
         return out.str() + err.str();
     };
-    CHECK(tried(key + ": not a key", Output::text).contains("adit.yaml:3:61: error: " + key + ": not a key\n"));
+    const std::string told = tried(key + ": not a key", Output::text);
+    CHECK(told.contains("adit.yaml:3:61: error: " + key + ": not a key\n"));
+    CHECK_MESSAGE(told.contains("key: ..."), told);  // the line, without its values
     CHECK(tried("cannot use " + key, Output::json).contains("\"line\":3,\"column\":61"));
     CHECK(tried(key + ".pem: another one", Output::text).contains("adit.yaml: error: "));
     CHECK(tried("no file at all", Output::json).contains("\"line\":0"));
