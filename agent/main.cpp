@@ -73,7 +73,7 @@ int perform(const agent::Leave& leave) {
 int main(int argc, char** argv) {
     raise_lock_limit();
     tls::keep_keys_locked();
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     logging::set_up(logging::Level::info, logging::Format::automatic);
     const PrintableOutput out(std::cout);
     const PrintableOutput err(std::cerr);

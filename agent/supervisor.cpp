@@ -269,6 +269,7 @@ void Supervisor::drain() {
 std::vector<SessionStanding> Supervisor::standings() const {
     using State = SessionStanding::State;
     std::vector<SessionStanding> all;
+    all.reserve(live_.size());
     for (const Live* live : live_) {
         all.push_back({.connector = live->target.text(),
                        .transport = live->target.transport,

@@ -78,6 +78,7 @@ void App::open_desk() {
 void App::watch_for_overload() {
     fabric_.overload.configure(generation_->configuration.shed);
     std::vector<net::Worker*> workers;
+    workers.reserve(sides_.size());
     for (const auto& side : sides_) {
         workers.push_back(&side->worker());
     }

@@ -98,6 +98,7 @@ void OverloadWatch::look() {
     const Use memory = settings.memory > 0 ? use_.memory_of(settings.memory) : use_.memory();
     const Use descriptors = use_.descriptors();
     std::vector<Lag> lags;
+    lags.reserve(workers_.size());
     for (std::size_t i = 0; i < workers_.size(); ++i) {
         lags.push_back(lag_of(i, now));
     }
@@ -105,7 +106,8 @@ void OverloadWatch::look() {
     const auto levels = overload_.levels();
     if (levels[static_cast<std::size_t>(Resource::memory)] > Level::none && now >= trimmed_ + kTrimInterval) {
         trimmed_ = now;
-        ::malloc_trim(0);  // what was given back to the allocator is not given back to the system by itself
+        static_cast<void>(
+            ::malloc_trim(0));  // what was given back to the allocator is not given back to the system by itself
     }
     const Lag worst = *std::ranges::max_element(lags);
     const auto row = [&](Resource resource, double share, std::string words) {

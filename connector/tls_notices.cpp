@@ -29,16 +29,18 @@ std::vector<std::string> tls_notices(const Generation& generation, WallTime now)
         if (!context) {
             continue;
         }
-        const std::string at = "listener '" + generation.configuration.listeners[i].name + "'";
+        const auto tell = [&](const std::string& what) {
+            all.push_back("listener '" + generation.configuration.listeners[i].name + "'" + what);
+        };
         for (const tls::Staple& staple : context->staples()) {
             if (const std::string trouble = trouble_of(staple, now); !trouble.empty()) {
-                all.push_back(at + ", certificate '" + staple.subject + "': " + trouble);
+                tell(", certificate '" + staple.subject + "': " + trouble);
             }
         }
         for (const tls::ListFacts& list : context->revocation_lists()) {
             if (now >= list.next_update) {
-                all.push_back(at + ": the time of the revocation list of '" + list.issuer +
-                              "' is over: clients with certificates of this CA are refused");
+                tell(": the time of the revocation list of '" + list.issuer +
+                     "' is over: clients with certificates of this CA are refused");
             }
         }
     }

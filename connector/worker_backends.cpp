@@ -78,7 +78,7 @@ void WorkerSide::check_health(const Generation* previous) {
                        .unchanged = previous != nullptr && generation_->same_before[i].has_value(),
                        .dialer = [this, i](std::size_t endpoint) { return make_dialer(*generation_, i, endpoint); }});
     }
-    checks_->use(std::move(all));
+    checks_->use(all);
 }
 
 std::shared_ptr<backend::Backend> WorkerSide::make_backend(const Generation& generation, std::size_t index) {

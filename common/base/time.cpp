@@ -72,7 +72,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 std::string format_time(WallTime time) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
     std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
+    static_cast<void>(::gmtime_r(&seconds, &parts));
     std::array<char, 32> text;
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }

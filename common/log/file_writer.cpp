@@ -68,7 +68,7 @@ void FileWriter::rotate() {
         return settings_.path.string() + "." + std::to_string(number);
     };
     for (std::uint32_t number = settings_.keep; number > 1; --number) {
-        ::rename(numbered(number - 1).c_str(), numbered(number).c_str());  // there may be none yet
+        static_cast<void>(::rename(numbered(number - 1).c_str(), numbered(number).c_str()));  // there may be none yet
     }
     if (::rename(settings_.path.c_str(), numbered(1).c_str()) != 0) {
         complain(errno);

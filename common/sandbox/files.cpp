@@ -72,7 +72,7 @@ std::uint64_t scopes(long abi, const Wishes& wishes) {
 }
 
 /// ", writes /a /b": the folders of `paths`; empty where there are none.
-std::string words_of(const char* what, const std::set<fs::path>& paths) {
+std::string folders_in_words(const char* what, const std::set<fs::path>& paths) {
     std::set<fs::path> folders;
     for (const fs::path& path : paths) {
         folders.merge(folders_of(path));
@@ -84,17 +84,17 @@ std::string words_of(const char* what, const std::set<fs::path>& paths) {
     return text;
 }
 
-std::string words_of(const Wishes& wishes) {
+std::string in_words(const Wishes& wishes) {
     std::set<fs::path> written = wishes.write;
     written.insert(wishes.logs.begin(), wishes.logs.end());
-    const std::string writes = words_of(", writes in", written);
+    const std::string writes = folders_in_words(", writes in", written);
     return "reads the folders that are named and the system's" + (writes.empty() ? ", writes none" : writes) +
-           words_of(", has sockets in", wishes.sockets) +
+           folders_in_words(", has sockets in", wishes.sockets) +
            (written.contains("/") ? "; not the root, which is never opened" : "");
 }
 
 /// What they come to.
-std::string words_of(std::uint64_t scopes) {
+std::string scopes_in_words(std::uint64_t scopes) {
     return scopes == 0                             ? ""
            : (scopes & kScopeAbstractSockets) != 0 ? "; signals and abstract sockets: its own processes alone"
                                                    : "; signals: its own processes alone";
@@ -200,9 +200,9 @@ Measure restrict_files(const Wishes& wishes) {
         ruleset.grant(wishes.programs, kRun);  // not the dynamic loader: it runs any program that can be read
     }
     measure.active = ruleset.restrict();
-    measure.detail = measure.active
-                         ? "version " + std::to_string(abi) + ": " + words_of(wishes) + words_of(scopes(abi, wishes))
-                         : std::strerror(errno);
+    measure.detail = measure.active ? "version " + std::to_string(abi) + ": " + in_words(wishes) +
+                                          scopes_in_words(scopes(abi, wishes))
+                                    : std::strerror(errno);
     return measure;
 }
 

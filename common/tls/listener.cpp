@@ -20,6 +20,7 @@ namespace {
 struct Extras {
     std::shared_ptr<TicketRing> tickets;
     std::optional<OcspResponse> staple;
+    Alpn protocols{};
 };
 
 void free_extras(void*, void* extras, CRYPTO_EX_DATA*, int, long, void*) {
@@ -36,9 +37,9 @@ Extras& extras_of(SSL_CTX* context) {
 }
 
 /// RFC 7301 §3.2: ours that comes first and that the client offers; without any common one the handshake ends.
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
-                    unsigned offered_size, void* argument) {
-    const std::string_view wanted = wire_form(static_cast<Alpn>(reinterpret_cast<std::uintptr_t>(argument)));
+int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void*) {
+    const std::string_view wanted = wire_form(extras_of(SSL_get_SSL_CTX(ssl)).protocols);
     unsigned char* chosen = nullptr;
     if (SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(wanted.data()),
                               static_cast<unsigned>(wanted.size()), offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
@@ -165,8 +166,8 @@ Result<Context::Handle> Context::show(const Files& files, Version lowest, Alpn p
     }
     staples_.push_back(std::move(told));
     use_tickets(context, clients.ca.empty() ? tickets : nullptr);
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol,
-                               reinterpret_cast<void*>(static_cast<std::uintptr_t>(protocols)));
+    extras_of(context).protocols = protocols;
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
     return made;
 }
 

@@ -86,7 +86,7 @@ Result<OcspResponse> read_ocsp_response(const std::filesystem::path& file, SSL_C
     }
     X509* certificate = SSL_CTX_get0_certificate(context);
     STACK_OF(X509)* chain = nullptr;
-    SSL_CTX_get0_chain_certs(context, &chain);
+    SSL_CTX_get0_chain_certs(context, static_cast<void*>(&chain));
     X509* issuer = issuer_of(certificate, chain);
     if (issuer == nullptr) {
         return file_refused(file, "cannot be checked: the issuer's certificate is not in the chain");

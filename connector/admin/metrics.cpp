@@ -2,12 +2,13 @@
 #include "connector/admin/metrics.h"
 
 #include <algorithm>
+#include <array>
 
 namespace adit {
 namespace {
 
-const std::vector<double> kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
-const std::vector<double> kTries{1, 2, 3, 4, 6, 10};
+constexpr std::array kDurations{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
+constexpr std::array kTries{1.0, 2.0, 3.0, 4.0, 6.0, 10.0};
 constexpr int kStatusMost = 600;
 constexpr const char* kHedges = "adit_connector_hedges_total";
 constexpr const char* kHedgesHelp = "Second tries beside slow ones, by whether their answer came first.";
@@ -27,8 +28,8 @@ RouteMetrics::RouteMetrics(metrics::Registry& registry, const std::string& route
       route_(route),
       codes_(kStatusMost),
       duration_(registry.histogram("adit_connector_request_duration_seconds",
-                                   "Time from a request's head to the last byte of its answer.", kDurations,
-                                   {{"route", route}})),
+                                   "Time from a request's head to the last byte of its answer.",
+                                   {kDurations.begin(), kDurations.end()}, {{"route", route}})),
       request_bytes_(
           registry.counter("adit_connector_request_bytes_total", "Bytes of request bodies.", {{"route", route}})),
       response_bytes_(
@@ -118,8 +119,8 @@ BackendMetrics::BackendMetrics(metrics::Registry& registry, const std::string& b
                           {{"backend", backend}, {"state", "idle"}})),
       reused(registry.counter("adit_connector_pool_reuse_total", "Exchanges on a kept connection.",
                               {{"backend", backend}})),
-      tries(registry.histogram("adit_connector_request_tries", "How often one request was sent to an origin.", kTries,
-                               {{"backend", backend}})),
+      tries(registry.histogram("adit_connector_request_tries", "How often one request was sent to an origin.",
+                               {kTries.begin(), kTries.end()}, {{"backend", backend}})),
       hedges_won(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "won"}})),
       hedges_lost(registry.counter(kHedges, kHedgesHelp, {{"backend", backend}, {"result", "lost"}})),
       registry_(registry),
@@ -170,7 +171,7 @@ CredentialMetrics::CredentialMetrics(metrics::Registry& registry, const std::str
                               "When the newest token that was fetched ends, in seconds since 1970.",
                               {{"backend", backend}, {"kind", kind}})),
       waits_(registry.histogram("adit_credential_wait_seconds", "How long requests waited for a first token.",
-                                kDurations, {{"backend", backend}, {"kind", kind}})) {
+                                {kDurations.begin(), kDurations.end()}, {{"backend", backend}, {"kind", kind}})) {
     const std::array<const char*, 3> names{"ok", "failed", "refused"};
     for (std::size_t i = 0; i < names.size(); ++i) {
         results_[i] = &registry.counter("adit_credential_fetches_total",

@@ -1,10 +1,12 @@
 // Names and help texts; see state_metrics.h.
 #include "connector/admin/state_metrics.h"
 
+#include <array>
+
 namespace adit {
 namespace {
 
-const std::vector<double> kRoundTrips{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5};
+constexpr std::array kRoundTrips{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5};
 constexpr const char* kTokens = "adit_state_lease_tokens_total";
 constexpr const char* kTokensHelp = "Tokens of rate limits that were fetched ahead, served, and returned unused.";
 constexpr const char* kAlone = "adit_state_fallbacks_total";
@@ -14,7 +16,8 @@ constexpr const char* kAloneHelp = "Decisions of rate limits while the store was
 
 StateMetrics::StateMetrics(metrics::Registry& registry)
     : answers(registry.gauge("adit_state_answers", "Whether the store that connectors share answers.")),
-      round_trip(registry.histogram("adit_state_round_trip_seconds", "Round trips to the store.", kRoundTrips)),
+      round_trip(registry.histogram("adit_state_round_trip_seconds", "Round trips to the store.",
+                                    {kRoundTrips.begin(), kRoundTrips.end()})),
       not_asked(registry.counter("adit_state_not_asked_total",
                                  "Decisions for which the store was not asked, because it does not answer.")),
       connection_lost(

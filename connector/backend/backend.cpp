@@ -21,6 +21,7 @@ std::shared_ptr<Roster> roster_of(const Guards& guards, const std::vector<std::u
         return guards.roster;
     }
     std::vector<std::string> urls;
+    urls.reserve(endpoints.size());
     for (const auto& endpoint : endpoints) {
         urls.push_back(endpoint->text);
     }

@@ -27,6 +27,7 @@ std::string words_of(const resilience::Ejection& ejection) {
 
 std::vector<std::shared_ptr<resilience::OutlierRecord>> records_of(const std::vector<Roster::Member>& members) {
     std::vector<std::shared_ptr<resilience::OutlierRecord>> records;
+    records.reserve(members.size());
     for (const Roster::Member& member : members) {
         records.push_back(member.vitals->ejections);
     }
@@ -43,6 +44,7 @@ Roster::Roster(Terms terms, std::vector<Member> members)
     }
     if (terms_.balance.by == config::Balance::By::hash && members_.size() > 1) {
         std::vector<resilience::Ring::Place> places;
+        places.reserve(members_.size());
         for (const Member& member : members_) {
             places.push_back({member.url, member.weight});
         }
@@ -52,6 +54,7 @@ Roster::Roster(Terms terms, std::vector<Member> members)
 
 std::shared_ptr<Roster> Roster::plain(const std::vector<std::string>& urls) {
     std::vector<Member> members;
+    members.reserve(urls.size());
     for (const std::string& url : urls) {
         members.push_back({.url = url, .vitals = std::make_shared<Vitals>(Time())});
     }

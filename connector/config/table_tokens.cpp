@@ -122,6 +122,7 @@ Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by
                             "Whom it is for (aud); what the provider usually expects when left out.")
                      .field("algorithm", &Assertion::algorithm, algorithm(),
                             "How it is signed; RS256, or what the key is for, when left out.");
+    // NOLINTBEGIN(bugprone-use-after-move): what is added to the table is handed on, not taken from it
     if (by != SignedBy::key_of_certificate)
         std::move(table).field("issuer", &Assertion::issuer, Name(), "One of 'issuers', whose keys sign.");
     if (by != SignedBy::issuer)
@@ -133,6 +134,7 @@ Object<Assertion> assertion_table(std::string name, std::string doc, SignedBy by
                                "PEM file with the key's certificate, by whose thumbprint (x5t#S256) the provider knows "
                                "it.");
     return std::move(table).rule(one_signer);
+    // NOLINTEND(bugprone-use-after-move)
 }
 
 Object<Assertion> federated_table() {

@@ -87,7 +87,7 @@ std::string canonical_request(const SigningInput& input, const SigningScope& sco
 std::string amz_date(WallTime time) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
     std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
+    static_cast<void>(::gmtime_r(&seconds, &parts));
     std::array<char, 32> text{};
     return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
 }

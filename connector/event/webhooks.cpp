@@ -42,6 +42,7 @@ void Webhooks::adopt(WebhookPlan& plan) {
 
 std::vector<WebhookStanding> Webhooks::standings() const {
     std::vector<WebhookStanding> list;
+    list.reserve(webhooks_.size());
     for (const Named& one : webhooks_) {
         list.push_back(one.webhook->standing());
     }

@@ -25,6 +25,8 @@ std::string words(Resource resource, config::Priority priority) {
 ShedMetrics make_shed_metrics(metrics::Registry& registry) {
     std::vector<std::string_view> resources;
     std::vector<std::string_view> priorities;
+    resources.reserve(resilience::kResources);
+    priorities.reserve(resilience::kPriorities);
     for (std::size_t i = 0; i < resilience::kResources; ++i) {
         resources.push_back(name(static_cast<Resource>(i)));
     }

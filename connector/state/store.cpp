@@ -19,7 +19,7 @@ void Store::attach(net::Worker& worker) {
     ways_.push_back(std::move(way));
 }
 
-void Store::use(std::shared_ptr<const Settings> settings) {
+void Store::use(const std::shared_ptr<const Settings>& settings) {
     shares_ = settings != nullptr;
     for (const auto& way : ways_) {
         way->worker->post([redis = way->redis.get(), settings] { redis->use(settings); });
@@ -68,6 +68,7 @@ void Store::heard(std::size_t worker, const Standing& standing) {
 std::vector<Store::WorkerStanding> Store::standings() const {
     const std::scoped_lock lock(mutex_);
     std::vector<WorkerStanding> all;
+    all.reserve(ways_.size());
     for (const auto& way : ways_) all.push_back({way->standing, way->redis->lag()});
     return all;
 }

@@ -43,7 +43,7 @@ class Store {
     void keep_up(std::weak_ptr<Upkeep> one);
 
     /// Null: nothing is shared. Any thread.
-    void use(std::shared_ptr<const Settings> settings);
+    void use(const std::shared_ptr<const Settings>& settings);
     void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
     /// Whether anything is shared. Any thread.

@@ -119,7 +119,7 @@ net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {
                agreed ? said_of_key(reason) : kUnknownKey);
         co_return;
     }
-    co_await run_session(std::move(channel), {*key, protocol::Transport::tls, from, *spki, 0});
+    co_await run_session(std::move(channel), {*key, protocol::Transport::tls, from, spki, 0});
 }
 
 net::Task<> Gate::let_in_by_wireguard(int fd, net::Address from) {
