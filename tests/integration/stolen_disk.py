@@ -36,11 +36,12 @@ class StolenDisk(Case):
         self.api_key = made["key"]
         self.backends_key = "what-the-backend-wants-to-see"
         self.write("backend.secret", self.backends_key)
-        extra = f"""consumers: [ {{ name: shop, api_keys: [ "{made['sha256']}" ] }} ]
+        extra = f"""consumers: [ {{ name: shop, environment: production, api_keys: [ "{made['sha256']}" ] }} ]
 issuers: {{ main: {{ url: "https://issuer.example", directory: issuer-keys, algorithms: [ EdDSA ] }} }}
 """
         backends = {"web": 'endpoints: [ service://web ], credential: { header: [ { name: X-Key, value: "${file:backend.secret}" } ] }'}
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends=backends, extra=extra)
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends=backends,
+                         routes=[("/**", "web, policies: [ api-key ]")], extra=extra)
 
     def copy(self, *names):
         """What the connector has in its folder, or only these files of it; not what agents have."""
