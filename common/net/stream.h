@@ -50,7 +50,8 @@ class Stream {
     /// Takes up to `limit` bytes off the front of `from`; 0 when it is full (await writable()) or broken (see
     /// status()). The caller tells the stream that `from` belongs to, with consumed(), what was taken.
     virtual std::size_t write_some(Chain& from, std::size_t limit) = 0;
-    /// How many bytes write_some() would take now; no bound where it keeps none. Where it is 0, writable() waits for more.
+    /// How many bytes write_some() would take now; no bound where it keeps none. Where it is 0, writable() waits for
+    /// more.
     virtual std::size_t room() { return std::numeric_limits<std::size_t>::max(); }
     /// Suspends until write_some() may take something again, or says why it never will.
     Task<Status> writable();
