@@ -25,3 +25,17 @@ TEST_CASE("a serial number that is as long as its certificate allows is cut") {
     CHECK(serial.size() == 128);
     CHECK(serial.starts_with("4000"));
 }
+
+TEST_CASE("a certificate without an end (RFC 5280 §4.1.2.5) ends far in the future") {
+    const auto key = PrivateKey::generate_ed25519();
+    REQUIRE(key);
+    const auto certificate = self_signed(*key, "a client");
+    REQUIRE(certificate);
+    ASN1_TIME_set_string(X509_getm_notAfter(certificate->native()), "99991231235959Z");
+    ASN1_TIME_set_string(X509_getm_notBefore(certificate->native()), "00010101000000Z");
+    const CertificateFacts facts = facts_of(certificate->native());
+    const WallTime year_2200{std::chrono::seconds(7'258'118'400)};
+    CHECK(facts.not_after > year_2200);
+    CHECK(facts.not_before == WallTime());
+    CHECK(peer_certificate_of(certificate->native()).not_after == facts.not_after);
+}
