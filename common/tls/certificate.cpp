@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "common/base/bounded_time.h"
 #include "common/tls/native.h"
 
 namespace adit::tls {
@@ -17,11 +18,6 @@ namespace {
 
 constexpr long kHundredYears = 100L * 365 * 24 * 3600;  // the tunnel's keys expire in the store, not here
 constexpr long kYesterday = -24L * 3600;                // for peers whose clock is behind
-
-/// What a clock of nanoseconds can tell, and still be reckoned with. The year 9999 stands for no end (RFC 5280
-/// §4.1.2.5).
-constexpr std::chrono::seconds kFirst{0};
-constexpr std::chrono::seconds kLast{9'000'000'000};
 
 constexpr int kNameMost = 256;  ///< characters of a name that somebody else wrote
 
@@ -50,7 +46,7 @@ std::string text_of(const X509_NAME* name) {
 WallTime time_of(const ASN1_TIME* time) {
     std::tm parts{};
     ASN1_TIME_to_tm(time, &parts);
-    return WallTime(std::clamp(std::chrono::seconds(::timegm(&parts)), kFirst, kLast));
+    return bounded_time(::timegm(&parts));
 }
 
 Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name) {
