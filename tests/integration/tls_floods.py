@@ -1,5 +1,5 @@
 """Peers who change the keys of TLS 1.3 without end: 27 bytes, for which we derive new keys and answer. Each is given up, whoever it
-is, and others do not notice. Tickets and wishes for new handshakes are in tests/unit/tls, the admin address is in admin_interface.py."""
+is, and others do not notice. So are those who ask for new handshakes. Tickets are in tests/unit/tls, the admin address is in admin_interface.py."""
 import contextlib
 import http.client
 import json
@@ -11,7 +11,7 @@ from bystanders import unharmed
 from certificates import Authority
 from harness import Case, Site, fetch, main, metric, wait_for
 from servers import Origin
-from tls_peers import change_keys, has_ended
+from tls_peers import Tls12Client, change_keys, has_ended
 from tunnel_peers import LyingAgent, LyingConnector, agent_identity, self_signed
 
 MANY = 20_000
@@ -71,6 +71,15 @@ class TlsFloods(Case):
                     self.assertEqual(self.ended(reaches=count), count)
                     has_ended(client.sock)
         wait_for(lambda: "client connection ended for what the client did" in connector.log(), "a line about it")
+
+    def test_clients_of_tls_1_2_ask_for_new_handshakes_in_vain_and_not_for_long(self):
+        connector = self.over_tls()
+        with unharmed(self, connector, self.site.client_port, GROWTH_KIB, make=self.client):
+            client = Tls12Client(self.site.client_port, self.directory / "keys.log")
+            client.ask_for_new_handshakes(MANY)
+            self.assertEqual(self.ended(reaches=1), 1)
+            has_ended(client.socket)
+            client.socket.close()
 
     def test_a_client_that_changes_its_keys_now_and_then_is_served(self):
         self.over_tls()
