@@ -49,6 +49,7 @@ Result<> App::prepare_admin() {
     if (!guard) {
         return std::unexpected(std::move(guard.error()));
     }
+    audit_.advise_by([this](std::string_view error) { return sandbox::advice(sandbox_, error); });
     if (auto used = audit_.use(admin.audit); !used) {
         return used;
     }

@@ -116,7 +116,7 @@ std::string advice(const Standing& standing, std::string_view error) {
 
 std::string hint(const Standing& standing, std::string_view error) {
     const std::string text = advice(standing, error);
-    return text.empty() ? text : "\n" + text;
+    return text.empty() || error.contains(text) ? "" : "\n" + text;
 }
 
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {

@@ -79,7 +79,7 @@ Result<Standing> enter(const Wishes& wishes);
 /// What to say of an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
 /// bound: that the sandbox may be why. Empty where that part of it is not active, or `error` speaks of something else.
 std::string advice(const Standing& standing, std::string_view error);
-/// The same, to be added to the error as a line of its own.
+/// The same, to be added to the error as a line of its own; empty where the error says it already.
 std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.

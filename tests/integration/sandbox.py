@@ -244,6 +244,23 @@ class ExchangedTunnels(Case):
         self.assertEqual(connector.log().count("a tunnel's file is not used"), 1)
 
 
+class ExchangedAuditFolder(Case):
+    def test_who_makes_the_audit_logs_folder_anew_is_told_that_it_needs_a_restart(self):
+        other = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-")))
+        (other / "audit").mkdir()
+        site = Site(self, {"web": "http://127.0.0.1:1"})
+        address = f'admin: {{ address: "127.0.0.1:{site.admin_port}"'
+        site.config.write_text(site.config.read_text().replace(address, f"{address}, audit: {other}/audit/log"))
+        site.start_connector()
+        site.tool("degrade", "on")
+        shutil.rmtree(other / "audit")
+        (other / "audit").mkdir()
+        for verb in (("degrade", "auto"), ("reload",)):
+            told = site.tool(*verb, status=1).stderr
+            self.assertIn("cannot be written: Permission denied", told)
+            self.assertEqual(told.count("needs a restart"), 1, told)
+
+
 @unittest.skipUnless(os.geteuid() == 0 and HELPER.exists(), "needs root, for a port below 1024, and a build with adit-wireguard")
 class PrivilegedPorts(Case):
     """WireGuard in user space at such a port: bound by the helper, which starts inside the sandbox."""

@@ -519,6 +519,9 @@ TEST_CASE("an error about a file says that the sandbox may be why, others do not
     CHECK(sandbox::hint(standing, "a.pem: Permission denied").find("restart") != std::string::npos);
     CHECK(sandbox::hint(standing, "a.pem: No such file or directory").empty());
     CHECK_FALSE(sandbox::advice(standing, "a.pem: Permission denied").contains("mode"));
+    const std::string error = "a.pem: Permission denied";
+    CHECK(sandbox::hint(standing, error) == "\n" + sandbox::advice(standing, error));
+    CHECK(sandbox::hint(standing, error + "; " + sandbox::advice(standing, error)).empty());
 }
 
 TEST_CASE("root that passes over no modes any more is told that the mode of a file may be why") {
