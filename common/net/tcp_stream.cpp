@@ -39,7 +39,7 @@ Status TcpStream::poll_receive() {
         return Errc::would_block;
     }
     std::array<iovec, 5> areas;
-    const std::size_t count = input().prepare(areas.data(), areas.size(), read_wish_);
+    const std::size_t count = input().prepare(areas.data(), areas.size(), std::min(read_wish_, read_most_));
     std::size_t room = 0;
     for (std::size_t i = 0; i < count; ++i) {
         room += areas[i].iov_len;
