@@ -285,6 +285,7 @@ void App::continue_drain() {
 }
 
 void App::stop() {
+    last_resort_->begin();
     overload_watch_->stop();
     for (const auto& side : sides_) {
         side->worker().stop();
