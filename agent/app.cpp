@@ -161,9 +161,14 @@ Result<> App::prepare(token::Token token) {
 Result<> App::open_status() {
     status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_.add("/ready", [this] { return ready(); });
-    status_.add("/status", [this] { return standing(); });
-    status_.add("/metrics",
-                [this] { return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()}; });
+    status_.add("/status", [this] {
+        sandbox::look_again(sandbox_, registry_);
+        return standing();
+    });
+    status_.add("/metrics", [this] {
+        sandbox::look_again(sandbox_, registry_);
+        return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
+    });
     net::HostPort address = options_.metrics;
     Result<> listening = status_.listen(address, {});
     for (std::uint16_t i = 1; !listening && !options_.metrics_given && i <= kMetricsPorts; ++i) {

@@ -210,6 +210,7 @@ void App::look_at_circuits() {
 }
 
 void App::tick() {
+    sandbox::look_again(sandbox_, registry_);  // tokens that are fetched are secrets, too
     look_at_store();
     look_at_issuers();
     look_at_circuits();

@@ -54,6 +54,7 @@ struct Measure {
 
 struct Standing {
     std::vector<Measure> measures;
+    Mode mode = Mode::automatic;  ///< as it was wished for
     /// Whether all stand.
     bool whole() const;
     /// For those that are missing: "landlock: this kernel has none"; empty: none is.
@@ -81,5 +82,12 @@ std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry);
+
+/// Looks again at what changes while the process runs, which is whether all secrets are locked; has the gauge follow,
+/// and warns when they are not any more. Cheap.
+void look_again(Standing& standing, metrics::Registry& registry);
+
+/// With Mode::required: an error that says what of it is missing.
+Result<> check_required(const Standing& standing);
 
 }  // namespace adit::sandbox
