@@ -224,6 +224,7 @@ void App::look_at_circuits() {
 }
 
 void App::tick() {
+    sandbox::look_again(sandbox_, registry_);  // tokens that are fetched are secrets, too
     look_at_store();
     look_at_issuers();
     look_at_circuits();
@@ -299,6 +300,7 @@ void App::continue_drain() {
 }
 
 void App::stop() {
+    last_resort_->begin();
     overload_watch_->stop();
     for (const auto& side : sides_) {
         side->worker().stop();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/file_watch.h"
+#include "common/base/last_resort.h"
 #include "common/base/service_manager.h"
 #include "common/sandbox/sandbox.h"
 #include "common/status/server.h"
@@ -116,6 +117,7 @@ class App {
     status::Answer ready() const;
     net::Worker& main_worker() { return sides_.front()->worker(); }
 
+    std::unique_ptr<LastResort> last_resort_;  ///< goes last: whatever hangs in our destructor, too
     std::filesystem::path file_;
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};

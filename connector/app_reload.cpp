@@ -130,6 +130,10 @@ void App::after_workers(const std::function<void()>& then) {
 }
 
 Result<> App::change_generation(const std::shared_ptr<const Generation>& made, const std::vector<ReloadAsked>& asked) {
+    sandbox::look_again(sandbox_, registry_);
+    if (auto stands = sandbox::check_required(sandbox_); !stands) {
+        return stands;
+    }
     auto telemetry = telemetry_.prepare(made->configuration.log, made->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));

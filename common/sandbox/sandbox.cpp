@@ -50,6 +50,13 @@ Measure locked_secrets() {
             "keys and secrets of the configuration reach neither swap nor a dump, and are wiped"};
 }
 
+void show(const Measure& measure, metrics::Registry& registry) {
+    registry
+        .gauge("adit_sandbox_active", "Whether this part of the sandbox stands: what the process cannot do any more.",
+               {{"measure", measure.name}})
+        .Set(measure.active ? 1 : 0);
+}
+
 }  // namespace
 
 bool Standing::whole() const {
@@ -71,7 +78,7 @@ bool Standing::active(std::string_view measure) const {
 }
 
 Result<Standing> enter(const Wishes& wishes) {
-    Standing standing;
+    Standing standing{.measures = {}, .mode = wishes.mode};
     if (wishes.mode == Mode::off) {
         for (const std::string_view name : {kPrivileges, kCapabilities, kFiles, kSystemCalls, kCoreDumps}) {
             standing.measures.push_back({std::string(name), false, "switched off"});
@@ -87,10 +94,16 @@ Result<Standing> enter(const Wishes& wishes) {
     standing.measures.push_back(core_dumps_off());
     standing.measures.push_back(locked_secrets());
     standing.measures.push_back(filter_system_calls(wishes));
-    if (wishes.mode == Mode::required && !standing.whole()) {
-        return failure("the sandbox is required, and part of it cannot be had: " + standing.missing());
+    if (auto checked = check_required(standing); !checked) {
+        return std::unexpected(std::move(checked.error()));
     }
     return standing;
+}
+
+Result<> check_required(const Standing& standing) {
+    return standing.mode == Mode::required && !standing.whole()
+               ? failure("the sandbox is required, and part of it cannot be had: " + standing.missing())
+               : Result<>();
 }
 
 std::string advice(const Standing& standing, std::string_view error) {
@@ -125,16 +138,27 @@ Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {
         return standing;
     }
     for (const Measure& one : standing->measures) {
-        registry
-            .gauge("adit_sandbox_active",
-                   "Whether this part of the sandbox stands: what the process cannot do any more.",
-                   {{"measure", one.name}})
-            .Set(one.active ? 1 : 0);
+        show(one, registry);
     }
     if (const std::string missing = standing->missing(); !missing.empty()) {
         logging::warn("part of the sandbox is missing", {{"reason", missing}});
     }
     return standing;
+}
+
+void look_again(Standing& standing, metrics::Registry& registry) {
+    Measure now = locked_secrets();
+    const auto before = std::ranges::find(standing.measures, now.name, &Measure::name);
+    if (before == standing.measures.end() || before->active == now.active) {
+        return;
+    }
+    show(now, registry);
+    if (now.active) {
+        logging::info("all secrets are locked in memory again");
+    } else {
+        logging::warn("part of the sandbox is missing", {{"reason", now.name + ": " + now.detail}});
+    }
+    *before = std::move(now);
 }
 
 }  // namespace adit::sandbox

@@ -56,6 +56,7 @@ struct Standing {
     std::vector<Measure> measures;
     /// We are root, and without the capabilities by which root passes over the modes of files.
     bool root_by_modes = false;
+    Mode mode = Mode::automatic;  ///< as it was wished for
     /// Whether all stand.
     bool whole() const;
     /// For those that are missing: "landlock: this kernel has none"; empty: none is.
@@ -84,5 +85,12 @@ std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry);
+
+/// Looks again at what changes while the process runs, which is whether all secrets are locked; has the gauge follow,
+/// and warns when they are not any more. Cheap.
+void look_again(Standing& standing, metrics::Registry& registry);
+
+/// With Mode::required: an error that says what of it is missing.
+Result<> check_required(const Standing& standing);
 
 }  // namespace adit::sandbox

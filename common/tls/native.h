@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
@@ -22,6 +23,10 @@ std::unexpected<Error> file_refused(const std::filesystem::path& file, const std
 /// Of either side, from the version `lowest` on: groups and suites that have forward secrecy and authenticated
 /// encryption, no renegotiation, no compression.
 SSL_CTX* new_context(const SSL_METHOD* method, int lowest);
+
+/// Takes the certificates of a PEM file for CAs of peers, and its revocation lists for theirs, as
+/// SSL_CTX_load_verify_file() does, which would wait for whoever writes to a FIFO. Returns the certificates.
+Result<std::vector<X509Owner>> trust(SSL_CTX* context, const std::filesystem::path& file);
 
 /// The certificate and its key that this end shows, of PEM files.
 Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key);

@@ -261,6 +261,45 @@ class ExchangedAuditFolder(Case):
             self.assertEqual(told.count("needs a restart"), 1, told)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "needs root, whose memory is locked without a limit until it gives that up")
+class LockedSecrets(Case):
+    LITTLE = ["prlimit", "--memlock=65536:65536"]
+    NO_MORE = [*LITTLE, "setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource"]  # which would raise it
+    MANY = 40
+
+    def up(self, mode, prefix):
+        """A connector to which a reload brings more secrets than the limit lets anybody lock."""
+        self.site = Site(self, {"web": f"http://127.0.0.1:{Origin().port}"}, extra=f"sandbox: {{ mode: {mode} }}\n")
+        self.site.start_connector(prefix=prefix)
+        self.assertTrue(self.locked())
+        for i in range(self.MANY):
+            self.write(f"secret{i}", f"secret-{i}-" + "q" * 3000)
+        backends = "".join(f'  b{i}: {{ endpoints: [ "http://127.0.0.1:1" ], credential: {{ header: [ {{ name: x-key, value: "${{file:secret{i}}}" }} ] }} }}\n'
+                           for i in range(self.MANY))
+        self.site.config.write_text(self.site.config.read_text().replace("backends:\n", "backends:\n" + backends))
+
+    def locked(self):
+        told = json.loads(fetch(self.site.admin_port, "/status").body)["sandbox"]
+        return next(one["active"] for one in told if one["measure"] == "locked_secrets")
+
+    def test_root_raises_the_limit_before_it_gives_up_being_beyond_it(self):
+        self.up("required", self.LITTLE)
+        self.site.tool("reload")
+        self.assertTrue(self.locked())
+
+    def test_secrets_that_a_reload_brings_and_that_cannot_be_locked_are_told_of(self):
+        self.up("auto", self.NO_MORE)
+        self.site.tool("reload")
+        self.assertFalse(self.locked())
+        self.assertEqual(metric(self.site.admin_port, "adit_sandbox_active", measure="locked_secrets"), 0)
+        wait_for(lambda: "locked_secrets: mlock: " in self.processes[-1].log(), "the warning")
+
+    def test_where_the_sandbox_is_required_they_are_refused(self):
+        self.up("required", self.NO_MORE)
+        self.assertIn("locked_secrets: mlock: ", self.site.tool("reload", status=1).stderr)
+        wait_for(self.locked, "the secrets that were refused to be gone")
+
+
 @unittest.skipUnless(os.geteuid() == 0 and HELPER.exists(), "needs root, for a port below 1024, and a build with adit-wireguard")
 class PrivilegedPorts(Case):
     """WireGuard in user space at such a port: bound by the helper, which starts inside the sandbox."""
