@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "common/h2/budget.h"
 #include "common/h2/limits.h"
 #include "common/h2/patience.h"
 #include "common/h2/stream.h"
+#include "common/net/budget.h"
 
 struct nghttp2_session;
 
@@ -134,7 +134,7 @@ class Session final : private net::TurnEnd {
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
     Patience patience_;
-    Budget resets_;             ///< of streams, by the peer or for what it did wrong
+    net::Budget resets_;        ///< of streams, by the peer or for what it did wrong
     std::size_t accepted_ = 0;  ///< streams, since others had their turn
     bool worn_out_ = false;     ///< the peer has asked for more than it may
     Fault fault_ = Fault::none;

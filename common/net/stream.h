@@ -36,7 +36,7 @@ class Stream {
     Task<Status> receive(const bool* given_up = nullptr, const bool* or_else = nullptr);
     /// One attempt: ok when input() has grown, would_block when on_readable() will be woken, else the end.
     virtual Status poll_receive() = 0;
-    /// The reader has a use for about so many bytes: one attempt brings hardly more.
+    /// The reader has a use for so many bytes: one attempt brings no more, where the stream reads by itself.
     virtual void read_at_most(std::size_t) {}
     /// The reader has taken `n` bytes off input(): the far end may send as many again.
     virtual void consumed(std::size_t) {}

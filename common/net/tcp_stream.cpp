@@ -42,6 +42,7 @@ Status TcpStream::poll_receive() {
     const std::size_t count = input().prepare(areas.data(), areas.size(), std::min(read_wish_, read_most_));
     std::size_t room = 0;
     for (std::size_t i = 0; i < count; ++i) {
+        areas[i].iov_len = std::min(areas[i].iov_len, read_most_ - room);
         room += areas[i].iov_len;
     }
     ssize_t got;

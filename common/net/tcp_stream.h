@@ -19,7 +19,7 @@ class TcpStream final : public Stream {
     TcpStream(Loop& loop, int fd);
 
     Status poll_receive() override;
-    void read_at_most(std::size_t bytes) override { read_most_ = std::min(bytes, kReadMost); }
+    void read_at_most(std::size_t bytes) override { read_most_ = std::clamp<std::size_t>(bytes, 1, kReadMost); }
     std::size_t write_some(Chain& from, std::size_t limit) override;
     std::size_t waiting() const override;
     void end() override;

@@ -6,7 +6,7 @@ from h2_peers import Client
 from harness import SANITIZED, Case, Site, free_port, main, metric, scaled, wait_for
 from servers import Accepting, start_nginx
 
-LARGE = 1_000_000
+LARGE = 300_000  # more than what is held on the way, and not so much that the kernel runs short of memory for connections
 PER_CONNECTION = 128  # what a listener takes of one client
 
 
@@ -79,7 +79,7 @@ class SlowReaders(Case):
             idle = 0
             while idle < 3:
                 idle = 0 if self.send_what_has_room(client, left) else idle + 1
-        wait_for(lambda: metric(agent.metrics_port, "adit_agent_streams") >= count * PER_CONNECTION, "all uploads to be under way")
+        wait_for(lambda: metric(agent.metrics_port, "adit_agent_streams") >= count * PER_CONNECTION / 2, "most uploads to be under way")
         self.others_are_served()
 
 
