@@ -12,11 +12,13 @@
 #include <boost/beast/http.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstring>
 #include <exception>
 #include <sstream>
 
 #include "common/base/percent.h"
 #include "common/base/utf8.h"
+#include "common/net/network.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/answer.h"
 #include "common/tls/tls_stream.h"
@@ -116,6 +118,16 @@ Peer peer_of(int fd) {
     return peer;
 }
 
+/// Users of a Unix socket are told apart as addresses are.
+ClientKey holder_of(const Peer& peer) {
+    if (!peer.process) {
+        return client_key(net::plain(peer.address.ip));
+    }
+    ClientKey key{1};
+    std::memcpy(&key[1], &peer.process->user, sizeof peer.process->user);
+    return key;
+}
+
 }  // namespace
 
 struct Connection::Request {
@@ -128,7 +140,7 @@ Connection::Connection(std::shared_ptr<ServerState> state, net::Descriptor accep
       state_(std::move(state)),
       guard_(state_->guard),
       peer_(peer_of(accepted.get())),
-      place_(state_->idle) {
+      place_(state_->idle, holder_of(peer_)) {
     place_.let_to(this);
     stream_ = std::make_unique<net::TcpStream>(state_->loop, accepted.release());
     state_->connections.push_back(this);
@@ -169,6 +181,7 @@ net::Task<bool> Connection::shake_hands() {
         co_return false;
     }
     peer_.certificate = tls.peer_certificate();
+    place_.settle();
     co_return true;
 }
 

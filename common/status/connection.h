@@ -15,8 +15,8 @@
 
 namespace adit::status {
 
-/// In the state's list while it lives. Where there are kMost, the one that waits longest without a request of its own
-/// under way gives its place to a newcomer.
+/// In the state's list while it lives. Where there are kMost, one that waits without a request of its own under way
+/// gives its place to a newcomer.
 class Connection final : public net::Deadline, public net::Tenant {
   public:
     static constexpr std::size_t kMost = 64;  ///< at a time
