@@ -128,6 +128,13 @@ ClientKey holder_of(const Peer& peer) {
     return key;
 }
 
+/// Whose certificate was refused is only what it says: nobody has vouched for that.
+std::string reason_of(const tls::TlsStream& tls) {
+    const auto refused = tls.refused_certificate();
+    return tls.problem() +
+           (refused ? "; its certificate says " + name_of(*refused) + ", serial " + refused->serial : std::string());
+}
+
 }  // namespace
 
 struct Connection::Request {
@@ -177,7 +184,7 @@ net::Task<bool> Connection::shake_hands() {
     arm(state_->loop.now() + kTimeout);
     if (co_await tls.handshake()) {
         refuse({.caller = caller_of(peer_), .request = "TLS handshake"},
-               {403, tls.problem(), tls.distrusts_peer() ? Refusal::Why::certificate : Refusal::Why::handshake});
+               {403, reason_of(tls), tls.distrusts_peer() ? Refusal::Why::certificate : Refusal::Why::handshake});
         co_return false;
     }
     peer_.certificate = tls.peer_certificate();
@@ -241,7 +248,8 @@ net::Task<bool> Connection::exchange() {
     Answer told = unreadable ? std::move(*request.unreadable) : co_await judge(head);
     // After a body that nobody reads, or what could not be read, the next request cannot be found.
     const bool in_step = !unreadable && request.parser.is_done();
-    const bool keep_alive = in_step && request.parser.get().keep_alive() && guard_ == state_->guard && !state_->stopped;
+    const bool keep_alive =
+        in_step && request.parser.get().keep_alive() && !mistaken_ && guard_ == state_->guard && !state_->stopped;
     const bool written = co_await write(std::move(told), head, keep_alive);
     place_.idle();
     if (written && !in_step) {
@@ -271,6 +279,7 @@ net::Task<Answer> Connection::judge(const Head& head) {
     }
     const Refusal refused = caller ? Refusal{403, *page, Refusal::Why::page} : caller.error();
     asked.caller = caller_of(peer_);
+    mistaken_ = refused.wrong_proof();
     refuse(asked, refused);
     co_return refusal(refused.status, refused.status == 401 ? "unauthenticated" : "access-denied", refused.reason);
 }
@@ -343,6 +352,7 @@ net::Task<bool> Connection::write(Answer told, const Head& head, bool keep_alive
     bhttp::response<bhttp::string_body> response(static_cast<bhttp::status>(told.status), 11);
     response.set(bhttp::field::content_type, told.content_type);
     response.set(bhttp::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
     if (told.status == 405) {
         response.set(bhttp::field::allow, told.allow);  // RFC 9110 §15.5.6
     }

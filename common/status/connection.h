@@ -53,8 +53,9 @@ class Connection final : public net::Deadline, public net::Tenant {
     std::shared_ptr<const Guard> guard_;  ///< as it was when the client came; demands are looked up anew
     Peer peer_;
     std::unique_ptr<net::Stream> stream_;
-    std::string held_;  ///< bytes that were read and not parsed yet
-    net::Place place_;  ///< free to others from the start, and after each answer
+    std::string held_;       ///< bytes that were read and not parsed yet
+    bool mistaken_ = false;  ///< something wrong was shown: another guess costs another connection
+    net::Place place_;       ///< free to others from the start, and after each answer
 };
 
 }  // namespace adit::status
