@@ -35,5 +35,7 @@ std::optional<std::string> endpoint_problem(const config::Backend& backend, cons
 std::optional<std::string> credential_problem(const std::string& backend, const backend::CredentialStanding& standing);
 /// Nothing unless requests are shed for want of it.
 std::optional<std::string> shedding_problem(const ResourceStanding& standing);
+/// `trouble`: of the audit log; nothing when it is empty.
+std::optional<std::string> audit_problem(const std::string& trouble);
 
 }  // namespace adit

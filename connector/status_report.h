@@ -43,6 +43,7 @@ struct Standing {
     resilience::Reduction::Standing reduction = {};
     StateStandings state = {};
     sandbox::Standing sandbox = {};
+    std::string audit_trouble = {};  ///< why no line of it can be written; empty when one can
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`
