@@ -330,6 +330,7 @@ int App::run() {
     boost::asio::post(main_worker().context(), [this] { tick(); });
     overload_watch_->start();
     tell_notices(generation_->configuration);
+    record_start();
     logging::info("connector started", {{"version", ADIT_VERSION},
                                         {"workers", sides_.size()},
                                         {"routes", generation_->configuration.routes.size()},

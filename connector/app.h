@@ -85,6 +85,8 @@ class App {
     void take_up_telemetry(telemetry::Telemetry::Plan plan);
     void take_up_resilience();
     void reload(ReloadAsked asked);
+    /// The line of this process's start.
+    void record_start();
     Result<> record_reload(const std::vector<ReloadAsked>& asked, const Generation& made);
     void record_failed_reload(const ReloadAsked& one, const Error& why);
     /// A line for each tunnel whose file has changed since the last look.

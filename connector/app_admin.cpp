@@ -1,4 +1,6 @@
 // The operators' door: who gets in, what can be done there, and the lines that are left of it; see app.h.
+#include <unistd.h>
+
 #include <boost/json.hpp>
 
 #include "common/log/log.h"
@@ -70,6 +72,20 @@ Result<> App::prepare_admin() {
     serve_operators(*status_);
     return status_->listen(admin.address,
                            {.port = true, .successor = succeeding_, .mode = admin.mode, .group = admin.group});
+}
+
+/// What was edited while no connector ran shows by the digest alone: nobody knows here with which one the last ran. A
+/// full disk keeps no connector from starting.
+void App::record_start() {
+    if (!status_) {
+        return;
+    }
+    json::object after = digest_of(generation_->configuration.outline);
+    after["version"] = ADIT_VERSION;
+    const status::Peer::Process process{.user = ::geteuid(), .user_name = {}, .id = ::getpid()};
+    record_found({.by = {status::caller_of({.process = process}).who, "process " + std::to_string(process.id)},
+                  .what = "start",
+                  .after = std::move(after)});
 }
 
 /// A reload by the admin interface is not made when it cannot be written down. What nobody asked for is made all the

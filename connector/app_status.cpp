@@ -43,6 +43,7 @@ status::Answer App::exposition() {
     circuits_.show();
     generation_->limits.show();
     degrading_.show();
+    admin_metrics_.audit(audit_.trouble().empty(), audit_.failures());
     return {200, metrics::Registry::kContentType, registry_.exposition()};
 }
 
@@ -61,7 +62,8 @@ void App::serve_operators(status::Server& server) {
                                 fabric_.reduction.standing(),
                                 fabric_.state->standings(),
                                 sandbox_,
-                                own_problems()};
+                                 own_problems(),
+                                 audit_.trouble()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),

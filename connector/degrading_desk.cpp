@@ -182,12 +182,13 @@ status::Answer DegradingDesk::turn(const status::Asked& asked, AuditLog& audit) 
         return {405, "text/plain; charset=utf-8", "only POST\n", "POST"};
     }
     const auto before = fabric_.reduction.standing();
+    const bool after = fabric_.reduction.would_reduce(to->second, resilience::Clock::now());
     if (const auto written =
             audit.write({.by = asked.caller,
                          .what = "degrade " + asked.segments[0],
                          .request = asked.request,
                          .before = json::object{{"switch", name(before.by)}, {"reduced", before.reduced}},
-                         .after = json::object{{"switch", name(to->second)}}});
+                         .after = json::object{{"switch", name(to->second)}, {"reduced", after}}});
         !written) {
         return trouble(503, "nothing was changed: " + written.error().message);
     }

@@ -7,6 +7,7 @@
 
 #include "common/base/locked_memory.h"
 #include "common/base/printable.h"
+#include "common/command/failure.h"
 #include "common/log/log.h"
 #include "common/tls/key_memory.h"
 #include "connector/app.h"
@@ -92,6 +93,7 @@ int main(int argc, char** argv) {
     const PrintableOutput out(std::cout);
     const PrintableOutput err(std::cerr);
     CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");
+    app.failure_message(command::failure_message);
     app.require_subcommand(1);
     std::function<int()> chosen;
     std::string config;

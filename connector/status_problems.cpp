@@ -145,4 +145,14 @@ std::optional<std::string> shedding_problem(const ResourceStanding& standing) {
     return std::string(standing.resource) + " is short (" + standing.words + "): " + who + " are refused with 503";
 }
 
+std::optional<std::string> audit_problem(const std::string& trouble) {
+    if (trouble.empty()) {
+        return std::nullopt;
+    }
+    return trouble +
+           ": changes by the admin interface are refused with 503, and what changes by itself has no line, until one "
+           "is "
+           "written; mend that and run 'adit-connector reload'";
+}
+
 }  // namespace adit

@@ -47,5 +47,7 @@ std::optional<std::string> guesses_problem(const Guesses& guesses, WallTime now)
 std::vector<std::string> store_problems(const std::vector<StoreWatch::Trouble>& troubles);
 /// Nothing unless requests are shed for want of it.
 std::optional<std::string> shedding_problem(const ResourceStanding& standing);
+/// `trouble`: of the audit log; nothing when it is empty.
+std::optional<std::string> audit_problem(const std::string& trouble);
 
 }  // namespace adit

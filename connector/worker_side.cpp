@@ -77,6 +77,7 @@ struct WorkerSide::ListenerSide {
 /// Who comes to a listener.
 struct WorkerSide::Arrival {
     std::string ip;
+    ClientKey key;
     Tally<ClientKey>::Share share;  ///< of the client's connections, where these have a bound
 };
 
@@ -150,8 +151,8 @@ Result<> WorkerSide::listen(std::size_t listener, net::ListenSocket socket) {
     return {};
 }
 
-/// A client at its own bound costs nobody else a place, so that comes first. At the listener's bound this worker's
-/// connection that has been idle longest makes room; it is gone a moment later.
+/// A client at its own bound costs nobody else a place, so that comes first. At the listener's bound one of this
+/// worker's idle connections makes room; it is gone a moment later.
 void WorkerSide::accept(ListenerSide& side, int fd, const net::Address& peer) {
     const Terms& terms = *side.terms;
     ListenerMetrics& metrics = *terms.metrics;
@@ -164,7 +165,8 @@ void WorkerSide::accept(ListenerSide& side, int fd, const net::Address& peer) {
     }
     const auto ip = net::plain(peer.ip);
     const std::uint32_t most = terms.limit_per_client;
-    Arrival arrival{ip.to_string(), most > 0 ? metrics.clients.enter(client_key(ip), most) : Tally<ClientKey>::Share()};
+    const ClientKey key = client_key(ip);
+    Arrival arrival{ip.to_string(), key, most > 0 ? metrics.clients.enter(key, most) : Tally<ClientKey>::Share()};
     if (most > 0 && !arrival.share) {
         return turn_away(metrics.refused_for_client);
     }
@@ -254,7 +256,7 @@ void WorkerSide::note_fault(const ListenerSide& side, const Terms& terms, std::s
 
 net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> terms, int fd, Arrival arrival) {
     const Counted counted(*terms->metrics, connections_open_);
-    net::Place place(side.idle);
+    net::Place place(side.idle, arrival.key);
     http::Peer peer{.ip = arrival.ip, .place = &place};
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
     const tls::TlsStream* tls = nullptr;  // owned by whoever has the stream
@@ -279,6 +281,7 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
             tell_refused(side, peer.ip, "what verifies clients has changed during the handshake");
             co_return;
         }
+        place.settle();
         http2 = secured->alpn() == "h2";
         peer.certificate = secured->peer_certificate();
         tls = secured.get();

@@ -11,6 +11,7 @@
 #include "agent/options/manual.h"
 #include "common/base/strings.h"
 #include "common/base/time.h"
+#include "common/command/failure.h"
 
 namespace adit::agent {
 namespace {
@@ -309,6 +310,7 @@ Options parse_options(int argc, const char* const* argv) {
     std::optional<std::string> printed;
     CLI::App app("Adit's agent: connects private hosts to a gateway through tunnels that it dials itself",
                  "adit-agent");
+    app.failure_message(command::failure_message);
     const Verbs verbs = define(app, typed);
     command::add_manual_verbs(app, manual(), [&printed](std::string text) { printed = std::move(text); });
     try {

@@ -1,8 +1,11 @@
-// Places that are given up to newcomers where all are taken: whoever has gone longest without work goes first.
+// Places that are given up to newcomers where all are taken: whoever does nothing goes first, and of those the ones of
+// who holds most.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <memory>
 
+#include "common/base/client_key.h"
 #include "common/net/stream.h"
 
 namespace adit::net {
@@ -20,55 +23,60 @@ class Tenant {
 class IdlePlaces;
 
 /// One place, idle from the start. Its tenants may change; it is nobody's for no longer than a call.
-class Place : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Place : public boost::intrusive::list_base_hook<> {
   public:
-    explicit Place(IdlePlaces& among) : among_(among) { idle(); }
+    /// `holder`: who came, as client_key() has it.
+    explicit Place(IdlePlaces& among, const ClientKey& holder = {});
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
+    ~Place();
 
     void let_to(Tenant* tenant) { tenant_ = tenant; }
-    /// There is work: nobody takes the place from now on.
-    void busy() { unlink(); }
+    /// Who came has done more than to come: its handshake is done.
+    void settle();
+    /// There is work: nobody takes the place from now on. Whoever has had work is settled.
+    void busy();
     /// There is none any more: waits at the end of the line. One that waits already keeps its turn.
     void idle();
     bool gave_way() const { return gave_way_; }
 
   private:
     friend class IdlePlaces;
-    IdlePlaces& among_;
+    struct Books;
+    struct Holding;
+    struct Holder;
+    struct Line;
+
+    bool waits() const { return is_linked(); }
+    void enter();
+    void leave();
+
+    std::shared_ptr<Books> books_;  ///< coroutines with places may be taken apart after who counted them
+    Holder* holder_;
     Tenant* tenant_ = nullptr;
+    bool settled_ = false;
     bool gave_way_ = false;
 };
 
-/// The places of one thread whose tenants are idle, in the order in which they became so.
+/// The places of one thread whose tenants are idle. Newcomers, who have only come so far, and those who have settled
+/// wait in two lines. Of a line, the one who waits longest among those of the holder that has most there goes first:
+/// one who takes places as fast as he loses them takes them from himself. Newcomers go first while they have more than
+/// a quarter of all idle places, and the settled after that: half handshakes do not drive out who has finished his, and
+/// who comes finds a place where others rest.
 class IdlePlaces {
   public:
-    /// The tenant that has been idle longest is told to leave; false when none is idle.
+    IdlePlaces();
+    IdlePlaces(const IdlePlaces&) = delete;
+    IdlePlaces& operator=(const IdlePlaces&) = delete;
+    ~IdlePlaces();
+
+    /// The next tenant is told to leave; false when none is idle.
     bool free_one();
 
   private:
     friend class Place;
-    boost::intrusive::list<Place, boost::intrusive::constant_time_size<false>> idle_;
+    std::shared_ptr<Place::Books> books_;
 };
-
-inline void Place::idle() {
-    if (!is_linked() && !gave_way_) {
-        among_.idle_.push_back(*this);
-    }
-}
-
-inline bool IdlePlaces::free_one() {
-    while (!idle_.empty()) {
-        Place& longest = idle_.front();
-        longest.unlink();
-        if (longest.tenant_ != nullptr) {
-            longest.gave_way_ = true;
-            longest.tenant_->give_way();
-            return true;
-        }
-    }
-    return false;
-}
 
 /// Has a place for as long as it lives; none where there is no place to have.
 class Tenancy {
@@ -81,6 +89,11 @@ class Tenancy {
     void busy() {
         if (place_ != nullptr) {
             place_->busy();
+        }
+    }
+    void settle() {
+        if (place_ != nullptr) {
+            place_->settle();
         }
     }
     void idle() {

@@ -43,14 +43,14 @@ bool is_ours(const std::string& host, const Place& place) {
 
 std::optional<std::string> from_a_page(bool changes, const Provenance& provenance, const Place& place) {
     if (changes && provenance.origin) {
-        return "a web page may not change anything here: the request has an Origin\n";
+        return "a web page may not change anything here: the request has an Origin";
     }
     if (changes && provenance.fetch_site && provenance.fetch_site != "same-origin" && provenance.fetch_site != "none") {
-        return "a web page may not change anything here: the request comes from another site\n";
+        return "a web page may not change anything here: the request comes from another site";
     }
     const bool by_our_name = changes || place.loopback || place.by_tls;
     if (by_our_name && !place.reached_by_path && provenance.host && !is_ours(host_of(*provenance.host), place)) {
-        return "this server is asked by its address, not by the name in Host\n";
+        return "this server is asked by its address, not by the name in Host";
     }
     return std::nullopt;
 }

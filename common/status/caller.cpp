@@ -30,13 +30,13 @@ bool is_listed(const std::vector<std::string>& subjects, const tls::PeerCertific
     });
 }
 
+}  // namespace
+
 std::string name_of(const tls::PeerCertificate& certificate) {
     const std::string& subject = certificate.subject;
     const std::string first = certificate.sans.empty() ? std::string() : certificate.sans.front();
     return subject.empty() ? first : first.empty() ? subject : subject + " (" + first + ")";
 }
-
-}  // namespace
 
 std::string_view name_of(Refusal::Why why) {
     static constexpr std::array<std::string_view, Refusal::kWhys> kNames{"no_certificate", "certificate", "no_token",

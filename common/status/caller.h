@@ -45,6 +45,9 @@ struct Caller {
 /// As far as the connection alone tells.
 Caller caller_of(const Peer& peer);
 
+/// Its subject and first alternative name.
+std::string name_of(const tls::PeerCertificate& certificate);
+
 struct Refusal {
     enum class Why { no_certificate, certificate, no_token, token, page, handshake };
     static constexpr std::size_t kWhys = 6;

@@ -12,11 +12,13 @@
 #include <boost/beast/http.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstring>
 #include <exception>
 #include <sstream>
 
 #include "common/base/percent.h"
 #include "common/base/utf8.h"
+#include "common/net/network.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/answer.h"
 #include "common/tls/tls_stream.h"
@@ -116,6 +118,23 @@ Peer peer_of(int fd) {
     return peer;
 }
 
+/// Users of a Unix socket are told apart as addresses are.
+ClientKey holder_of(const Peer& peer) {
+    if (!peer.process) {
+        return client_key(net::plain(peer.address.ip));
+    }
+    ClientKey key{1};
+    std::memcpy(&key[1], &peer.process->user, sizeof peer.process->user);
+    return key;
+}
+
+/// Whose certificate was refused is only what it says: nobody has vouched for that.
+std::string reason_of(const tls::TlsStream& tls) {
+    const auto refused = tls.refused_certificate();
+    return tls.problem() +
+           (refused ? "; its certificate says " + name_of(*refused) + ", serial " + refused->serial : std::string());
+}
+
 }  // namespace
 
 struct Connection::Request {
@@ -128,7 +147,7 @@ Connection::Connection(std::shared_ptr<ServerState> state, net::Descriptor accep
       state_(std::move(state)),
       guard_(state_->guard),
       peer_(peer_of(accepted.get())),
-      place_(state_->idle) {
+      place_(state_->idle, holder_of(peer_)) {
     place_.let_to(this);
     stream_ = std::make_unique<net::TcpStream>(state_->loop, accepted.release());
     state_->connections.push_back(this);
@@ -169,10 +188,11 @@ net::Task<bool> Connection::shake_hands() {
     arm(state_->loop.now() + kTimeout);
     if (co_await tls.handshake()) {
         refuse({.caller = caller_of(peer_), .request = "TLS handshake"},
-               {403, tls.problem(), tls.distrusts_peer() ? Refusal::Why::certificate : Refusal::Why::handshake});
+               {403, reason_of(tls), tls.distrusts_peer() ? Refusal::Why::certificate : Refusal::Why::handshake});
         co_return false;
     }
     peer_.certificate = tls.peer_certificate();
+    place_.settle();
     tls_ = &tls;
     co_return true;
 }
@@ -233,7 +253,8 @@ net::Task<bool> Connection::exchange() {
     Answer told = unreadable ? std::move(*request.unreadable) : co_await judge(head);
     // After a body that nobody reads, or what could not be read, the next request cannot be found.
     const bool in_step = !unreadable && request.parser.is_done();
-    const bool keep_alive = in_step && request.parser.get().keep_alive() && guard_ == state_->guard && !state_->stopped;
+    const bool keep_alive =
+        in_step && request.parser.get().keep_alive() && !mistaken_ && guard_ == state_->guard && !state_->stopped;
     const bool written = co_await write(std::move(told), head, keep_alive);
     place_.idle();
     if (written && !in_step) {
@@ -263,6 +284,7 @@ net::Task<Answer> Connection::judge(const Head& head) {
     }
     const Refusal refused = caller ? Refusal{403, *page, Refusal::Why::page} : caller.error();
     asked.caller = caller_of(peer_);
+    mistaken_ = refused.wrong_proof();
     refuse(asked, refused);
     co_return refusal(refused.status, refused.status == 401 ? "unauthenticated" : "access-denied", refused.reason);
 }
@@ -335,6 +357,7 @@ net::Task<bool> Connection::write(Answer told, const Head& head, bool keep_alive
     bhttp::response<bhttp::string_body> response(static_cast<bhttp::status>(told.status), 11);
     response.set(bhttp::field::content_type, told.content_type);
     response.set(bhttp::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
     if (told.status == 405) {
         response.set(bhttp::field::allow, told.allow);  // RFC 9110 §15.5.6
     }

@@ -19,8 +19,8 @@ class TlsStream;
 
 namespace adit::status {
 
-/// In the state's list while it lives. Where there are kMost, the one that waits longest without a request of its own
-/// under way gives its place to a newcomer.
+/// In the state's list while it lives. Where there are kMost, one that waits without a request of its own under way
+/// gives its place to a newcomer.
 class Connection final : public net::Deadline, public net::Tenant {
   public:
     static constexpr std::size_t kMost = 64;  ///< at a time
@@ -59,6 +59,7 @@ class Connection final : public net::Deadline, public net::Tenant {
     std::unique_ptr<net::Stream> stream_;
     const tls::TlsStream* tls_ = nullptr;  ///< the stream, once it has shaken hands
     std::string held_;                     ///< bytes that were read and not parsed yet
+    bool mistaken_ = false;                ///< something wrong was shown: another guess costs another connection
     net::Place place_;                     ///< free to others from the start, and after each answer
 };
 

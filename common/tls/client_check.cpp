@@ -20,6 +20,27 @@ struct FreeList {
 };
 using List = std::unique_ptr<X509_CRL, FreeList>;
 
+void free_certificate(void* /*ssl*/, void* certificate, CRYPTO_EX_DATA* /*of*/, int /*index*/, long /*number*/,
+                      void* /*extra*/) {
+    X509_free(static_cast<X509*>(certificate));
+}
+
+int refused_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_certificate);
+    return index;
+}
+
+/// As a callback of a verification, which it leaves as it is.
+int remember_refused(int good, X509_STORE_CTX* store) {
+    auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    X509* certificate = X509_STORE_CTX_get0_cert(store);
+    if (good == 0 && ssl != nullptr && certificate != nullptr && refused_by_check(ssl) == nullptr &&
+        X509_up_ref(certificate) == 1) {
+        SSL_set_ex_data(ssl, refused_index(), certificate);
+    }
+    return good;
+}
+
 /// OpenSSL asks for the list of every CA; only the one that has issued the client's own certificate has to have one.
 int forgive_missing_lists(int good, X509_STORE_CTX* store) {
     if (good == 0 && X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL &&
@@ -27,7 +48,7 @@ int forgive_missing_lists(int good, X509_STORE_CTX* store) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
     }
-    return good;
+    return remember_refused(good, store);
 }
 
 Result<std::vector<List>> read_lists(const std::filesystem::path& file) {
@@ -101,6 +122,10 @@ void name_to_clients(SSL_CTX* context, const std::vector<X509Owner>& authorities
 
 }  // namespace
 
+const X509* refused_by_check(const SSL* ssl) {
+    return static_cast<const X509*>(SSL_get_ex_data(ssl, refused_index()));
+}
+
 Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients) {
     if (clients.ca.empty()) {
         return std::vector<ListFacts>();
@@ -118,7 +143,7 @@ Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& 
         lists = check_lists(context, clients);
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                       clients.crl_of_all ? nullptr : forgive_missing_lists);
+                       clients.crl_of_all ? remember_refused : forgive_missing_lists);
     return lists;
 }
 

@@ -32,4 +32,8 @@ struct ListFacts {
 /// read; an error names the file.
 Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients);
 
+/// The client's own certificate where these checks have refused it; null when they have not. OpenSSL itself keeps it
+/// only when it is good. Lives as long as `ssl`.
+const X509* refused_by_check(const SSL* ssl);
+
 }  // namespace adit::tls

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "common/net/address.h"
+#include "common/tls/client_check.h"
 
 namespace adit::tls {
 namespace {
@@ -208,6 +209,11 @@ std::shared_ptr<const PeerCertificate> TlsStream::peer_certificate() const {
         return nullptr;
     }
     return std::make_shared<const PeerCertificate>(peer_certificate_of(certificate));
+}
+
+std::shared_ptr<const PeerCertificate> TlsStream::refused_certificate() const {
+    const X509* certificate = refused_by_check(ssl_.get());
+    return certificate == nullptr ? nullptr : std::make_shared<const PeerCertificate>(peer_certificate_of(certificate));
 }
 
 net::Status TlsStream::poll_receive() {

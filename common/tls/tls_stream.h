@@ -46,6 +46,9 @@ class TlsStream final : public net::Stream {
     /// What the peer's certificate says, when the context has verified it; null when it showed none.
     std::shared_ptr<const PeerCertificate> peer_certificate() const;
 
+    /// What the certificate says that a client has shown in vain, by its own word; null when none was refused.
+    std::shared_ptr<const PeerCertificate> refused_certificate() const;
+
     net::Status poll_receive() override;
     std::size_t write_some(net::Chain& from, std::size_t limit) override;
     bool flush() override;

@@ -3,7 +3,12 @@
 
 namespace adit {
 
-AdminMetrics::AdminMetrics(metrics::Registry& registry) {
+AdminMetrics::AdminMetrics(metrics::Registry& registry)
+    : audit_writable_(&registry.gauge(
+          "adit_admin_audit_writable",
+          "Whether lines of the audit log can be written; while they cannot, changes by operators are refused.")),
+      audit_failures_(
+          &registry.counter("adit_admin_audit_failures_total", "Lines of the audit log that could not be written.")) {
     for (std::size_t i = 0; i < refused_.size(); ++i) {
         const auto why = static_cast<status::Refusal::Why>(i);
         refused_[i] = &registry.counter("adit_admin_refused_total",

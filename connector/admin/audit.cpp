@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "common/base/file.h"
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 #include "common/log/log.h"
 #include "common/log/record.h"
@@ -65,7 +66,8 @@ std::string audit_line(const Change& change, WallTime at) {
     for (const auto& [name, value] : fields_of(change)) {
         line[name] = value;
     }
-    return as_utf8(json::serialize(line));  // names and paths are bytes of whoever sent them
+    // Names and paths are bytes of whoever sent them, and whoever reads the file may do that on a terminal.
+    return printable(json::serialize(line));
 }
 
 Result<> AuditLog::use(const std::filesystem::path& file) {
@@ -75,16 +77,26 @@ Result<> AuditLog::use(const std::filesystem::path& file) {
         }
     }
     file_ = file;
+    cut_off_.clear();
     return {};
 }
 
 Result<> AuditLog::write(const Change& change) {
     Result<> written = append(change);
+    failures_ += written ? 0 : 1;
     const std::string advice = !written && advice_ ? advice_(written.error().message) : std::string();
     if (!advice.empty()) {
         written.error().message += "; " + advice;
     }
     return written;
+}
+
+std::string AuditLog::trouble() const {
+    if (file_.empty()) {
+        return {};
+    }
+    const auto opened = open_file(file_);
+    return opened ? cut_off_ : opened.error().message;
 }
 
 Result<> AuditLog::append(const Change& change) {
@@ -102,9 +114,12 @@ Result<> AuditLog::append(const Change& change) {
     if (written != static_cast<ssize_t>(line.size())) {
         const int error = written < 0 ? errno : ENOSPC;
         torn_ = torn_ || written > 0;
-        return cannot_write(file_, {std::generic_category().message(error), false});
+        auto failed = cannot_write(file_, {std::generic_category().message(error), false});
+        cut_off_ = failed.error().message;
+        return failed;
     }
     torn_ = false;
+    cut_off_.clear();
     return {};
 }
 

@@ -45,6 +45,11 @@ class AuditLog {
     /// The same for what was refused. Strangers bring that about: after a few in a minute they are only counted, and
     /// the next line says how many.
     void write_refused(Change change, Time now);
+    /// Why no line can be written; empty when one can. Opens the file; that a disk is full is what the last line has
+    /// met with, until another one is written.
+    std::string trouble() const;
+    /// Lines that could not be written so far.
+    std::uint64_t failures() const { return failures_; }
 
     /// What may be said of an error about the file, such as that a sandbox has to do with it; empty: nothing.
     using Advice = std::function<std::string(std::string_view error)>;
@@ -60,7 +65,9 @@ class AuditLog {
     Time minute_{};
     unsigned refusals_ = 0;     ///< in this minute
     std::uint64_t untold_ = 0;  ///< refusals without a line
-    bool torn_ = false;         ///< the last line was cut in the middle
+    std::uint64_t failures_ = 0;
+    std::string cut_off_;  ///< why the last line was not written to a file that could be opened; empty: it was
+    bool torn_ = false;    ///< the last line was cut in the middle
 };
 
 }  // namespace adit

@@ -28,13 +28,23 @@ std::optional<Reduction::Change> Reduction::look(const std::string& stress, Time
     return settle(now);
 }
 
+bool Reduction::would_reduce(Switch to, Time now) const {
+    const std::lock_guard lock(mutex_);
+    return wanted(to, now);
+}
+
+/// The mutex is held.
+bool Reduction::wanted(Switch by, Time now) const {
+    const bool standing = stressed_ && now - *stressed_ >= kSettle;
+    const bool held = reduced() && last_ && now - *last_ < settings_.hold;
+    const bool stressed = settings_.automatic && (standing || held);
+    return by == Switch::on || (by == Switch::automatic && stressed);
+}
+
 /// The mutex is held.
 std::optional<Reduction::Change> Reduction::settle(Time now) {
     const bool before = reduced_.load(std::memory_order_relaxed);
-    const bool standing = stressed_ && now - *stressed_ >= kSettle;
-    const bool held = before && last_ && now - *last_ < settings_.hold;
-    const bool stressed = settings_.automatic && (standing || held);
-    const bool reduced = switch_ == Switch::on || (switch_ == Switch::automatic && stressed);
+    const bool reduced = wanted(switch_, now);
     if (reduced) {
         why_ = switch_ == Switch::on ? "an operator has said so" : stress_;
     }

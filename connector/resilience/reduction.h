@@ -32,6 +32,8 @@ class Reduction {
     };
     /// An operator's word.
     std::optional<Change> set(Switch to, Time now);
+    /// Whether it would be reduced after that.
+    bool would_reduce(Switch to, Time now) const;
     /// How essential backends fare now, regularly: `stress` says what is wrong with the first that is not well, and is
     /// empty when all are.
     std::optional<Change> look(const std::string& stress, Time now);
@@ -47,6 +49,7 @@ class Reduction {
     std::chrono::seconds retry_after(Time now) const;
 
   private:
+    bool wanted(Switch by, Time now) const;
     std::optional<Change> settle(Time now);
 
     std::atomic<bool> reduced_{false};

@@ -8,6 +8,7 @@
 
 #include "common/log/log.h"
 #include "common/net/alarm.h"
+#include "common/net/network.h"
 #include "common/net/spawn.h"
 #include "common/net/tcp_stream.h"
 
@@ -99,7 +100,7 @@ net::Task<> Gate::let_in_by_tls(int fd, net::Address from) {
     net::Status agreed;
     bool gave_way = false;
     {
-        net::Place place(handshaking_);
+        net::Place place(handshaking_, client_key(net::plain(from.ip)));
         const net::StreamInPlace tenant(&place, *channel);
         const net::AbortAt guard(*channel, pool_.loop().now() + settings_.session.handshake_timeout);
         ++handshakes_;

@@ -23,7 +23,7 @@ class Gate {
     struct Settings {
         Session::Settings session;
         protocol::Invitation invitation;
-        std::size_t handshakes = 256;        ///< under way at once; the oldest makes room for another
+        std::size_t handshakes = 256;        ///< under way at once; one of them makes room for another
         std::size_t sessions = 4096;         ///< per worker
         std::uint32_t sessions_per_key = 0;  ///< of all workers; 0: no bound
     };

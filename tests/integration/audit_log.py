@@ -8,7 +8,7 @@ import signal
 import stat
 import subprocess
 
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, wait_for
+from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 SECRET = "MARKED-secret"
 
@@ -42,9 +42,10 @@ routes:
         return self.run_tool(CONNECTOR, *arguments, "--config", self.config, status=status, **keywords)
 
     def lines(self):
+        """All but those of starts."""
         text = self.log.read_text() if self.log.exists() else ""
         self.assertNotIn(SECRET, text)
-        return [json.loads(line) for line in text.splitlines()]
+        return [line for line in map(json.loads, text.splitlines()) if line["what"] != "start"]
 
     def post(self, path, status=200, **headers):
         answer = fetch(self.admin_port, path, "POST", headers=headers)
@@ -74,7 +75,7 @@ class Changes(Audit):
         self.assertEqual(self.last("circuit auto")["after"]["forced"], "no")
         self.tool("degrade", "on")
         line = self.last("degrade on")
-        self.assertEqual((line["before"], line["after"]), ({"switch": "auto", "reduced": False}, {"switch": "on"}))
+        self.assertEqual((line["before"], line["after"]), ({"switch": "auto", "reduced": False}, {"switch": "on", "reduced": True}))
         self.tool("cache", "purge", "--route", "all")
         line = self.last("cache purge")
         self.assertEqual((line["subject"], line["before"], line["after"]), ("route all", {"entries": 0}, {"entries": 0}))
@@ -110,6 +111,21 @@ class Changes(Audit):
         self.assertIn("did you mean 'web'", line["reason"])
         self.assertIsNone(line["after"])
 
+    def test_each_start_says_with_which_configuration(self):
+        self.configure()
+        digests = []
+        for _ in range(2):
+            connector = self.start()
+            wait_for(lambda: self.log.read_text().count('"start"') > len(digests), "the line of the start")
+            digests.append(hashlib.sha256(self.tool("config", "show").stdout.encode()).hexdigest())
+            connector.stop()
+            self.config.write_text(self.config.read_text() + '  - { name: new, match: { path: "/new" }, backend: web }\n')
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        self.assertEqual([(line["what"], line["who"], line["before"], line["after"]["sha256"]) for line in lines],
+                         [("start", f"uid {os.geteuid()}", None, digest) for digest in digests])
+        self.assertNotEqual(*digests)
+        self.assertRegex(lines[0]["from"], r"^process \d+$")
+
     def test_refused_changes_leave_lines_and_a_flood_of_them_does_not(self):
         self.configure("audit: audit.jsonl, token: a-token-of-operators-that-is-long")
         self.start()
@@ -118,7 +134,7 @@ class Changes(Audit):
         self.assertEqual((line["outcome"], line["request"], line["who"]), ("refused", "POST /degrade/on", "loopback"))
         self.assertIn("a token is asked for", line["reason"])
         self.post("/reload?x=MARKED-query", 403, Authorization="Bearer a-token-of-operators-that-is-long", Origin="https://evil.example")
-        self.assertIn("web page", self.last("request")["reason"])
+        self.assertRegex(self.last("request")["reason"], r"web page.*\w\Z")
         self.assertNotIn("MARKED", self.log.read_text())
         count = len(self.lines())
         self.assertEqual(fetch(self.admin_port, "/status").status, 401)
@@ -184,7 +200,11 @@ class Changes(Audit):
         self.assertIn("audit.jsonl cannot be written", self.run_tool(CONNECTOR, "run", "--config", self.config, status=1).stderr)
         self.log.parent.mkdir()
         self.start()
+        problems = lambda: " ".join(json.loads(fetch(self.admin_port, "/status").body)["problems"])
+        self.assertEqual((metric(self.admin_port, "adit_admin_audit_writable"), "audit" in problems()), (1, False))
         moved = self.log.parent.rename(self.directory / "moved")
+        self.assertEqual(metric(self.admin_port, "adit_admin_audit_writable"), 0)
+        self.assertIn("audit.jsonl cannot be written: No such file or directory: changes by the admin interface are refused with 503", problems())
         for path in ("/circuits/backend%3Aweb/open", "/degrade/on", "/cache/purge"):
             self.assertIn("cannot be written", self.post(path, 503).problem()["error"])
         self.assertIn("cannot be written", self.tool("reload", status=1).stderr)
@@ -192,7 +212,9 @@ class Changes(Audit):
         self.assertEqual(json.loads(fetch(self.admin_port, "/circuits/backend%3Aweb").body)["forced"], "no")
         self.assertEqual(json.loads(fetch(self.admin_port, "/degrade").body)["switch"], "auto")
         self.assertEqual(self.tool("tunnel", "list", "-q").stdout, "")
+        self.assertGreaterEqual(metric(self.admin_port, "adit_admin_audit_failures_total", reaches=4), 4)
         moved.rename(self.log.parent)
+        self.assertEqual((metric(self.admin_port, "adit_admin_audit_writable"), "audit" in problems()), (1, False))
         self.post("/degrade/on")
         self.assertEqual(len(self.lines()), 1)
         self.log.unlink()
@@ -212,9 +234,9 @@ class Changes(Audit):
         self.configure("", "log: { format: json, level: error }")
         connector = self.start()
         self.post("/degrade/on")
-        wait_for(lambda: '"audit":true' in connector.log(), "the line")
-        line = next(json.loads(line) for line in connector.log().splitlines() if '"audit":true' in line)
-        self.assertEqual((line["what"], line["level"], line["outcome"]), ("degrade on", "info", "done"))
+        wait_for(lambda: '"degrade on"' in connector.log(), "the line")
+        lines = [json.loads(line) for line in connector.log().splitlines() if '"audit":true' in line]
+        self.assertEqual([(line["what"], line["level"], line["outcome"]) for line in lines], [("start", "info", "done"), ("degrade on", "info", "done")])
 
     def test_over_a_unix_socket_the_user_has_a_name(self):
         path = self.directory / "admin.sock"

@@ -58,6 +58,45 @@ TEST_CASE("a line is JSON whatever bytes names and paths have") {
     CHECK(line.at("before").as_string() == "\xEF\xBF\xBD\xEF\xBF\xBD(\xEF\xBF\xBD");
 }
 
+TEST_CASE("a line commands no terminal on which it is read") {
+    const std::string request =
+        "POST /reload\xC2\x9B"
+        "2J\xE2\x80\xAE\x7F";
+    const std::string line = audit_line({.what = "request", .request = request}, {});
+    CHECK(line.contains(R"(POST /reload\u009b2J\u202e\u007f)"));
+    CHECK(parsed(line).at("request").as_string() == request);
+}
+
+TEST_CASE("a log that cannot be written is known before somebody needs a line") {
+    const Directory directory;
+    const fs::path folder = directory.path / "logs";
+    AuditLog log;
+    CHECK(log.trouble().empty());
+    fs::create_directory(folder);
+    REQUIRE(log.use(folder / "audit.jsonl"));
+    CHECK(log.trouble().empty());
+    fs::rename(folder, directory.path / "moved");
+    CHECK(log.trouble().contains("audit.jsonl cannot be written: "));
+    CHECK(log.failures() == 0);
+    CHECK_FALSE(log.write({.what = "first"}));
+    CHECK(log.failures() == 1);
+    fs::create_directory(folder);
+    CHECK(log.trouble().empty());
+}
+
+TEST_CASE("a disk was full until a line is written") {
+    const Directory directory;
+    AuditLog log;
+    REQUIRE(log.use(directory.path / "audit.jsonl"));
+    {
+        const FullDisk full(20);
+        CHECK_FALSE(log.write({.what = "first"}));
+    }
+    CHECK(log.trouble().contains("audit.jsonl cannot be written: "));
+    REQUIRE(log.write({.what = "second"}));
+    CHECK(log.trouble().empty());
+}
+
 TEST_CASE("a long reason is cut between characters") {
     Change change{.what = "reload"};
     for (const char* first : {"", "a", "ab"}) {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <list>
 #include <optional>
 #include <string>
 
@@ -12,8 +13,8 @@ namespace {
 
 /// Writes its name when it has to leave.
 struct Guest final : Tenant {
-    Guest(IdlePlaces& among, std::string& left, char name)
-        : place(among), tenancy(&place, *this), told(left), sign(name) {}
+    Guest(IdlePlaces& among, std::string& left, char name, unsigned char holder = 0)
+        : place(among, {holder}), tenancy(&place, *this), told(left), sign(name) {}
     void give_way() override { told += sign; }
     Place place;
     Tenancy tenancy;
@@ -92,4 +93,64 @@ TEST_CASE("without a place nothing has to be given up") {
     Tenancy tenancy(nullptr, alone);
     tenancy.busy();
     tenancy.idle();
+}
+
+TEST_CASE("who takes places as fast as he loses them takes them from himself") {
+    IdlePlaces places;
+    std::string left;
+    Guest operating(places, left, 'o', 1);
+    std::list<Guest> strangers;
+    for (int i = 0; i < 8; ++i) {
+        strangers.emplace_back(places, left, static_cast<char>('a' + i), 2);
+    }
+    for (int i = 0; i < 7; ++i) {
+        CHECK(places.free_one());
+        strangers.emplace_back(places, left, static_cast<char>('i' + i), 2);
+    }
+    CHECK(left == "abcdefg");
+    CHECK_FALSE(operating.place.gave_way());
+}
+
+TEST_CASE("those who have finished their handshakes do not give way to half ones, though one address has all") {
+    IdlePlaces places;
+    std::string left;
+    Guest had_work(places, left, 'w');
+    Guest shook_hands(places, left, 's');
+    had_work.tenancy.busy();
+    had_work.tenancy.idle();
+    shook_hands.tenancy.settle();
+    std::list<Guest> half;
+    for (int i = 0; i < 20; ++i) {
+        half.emplace_back(places, left, static_cast<char>('a' + i));
+        if (i > 0) {
+            CHECK(places.free_one());
+        }
+    }
+    CHECK(left ==
+          "abcdefghijklmno"
+          "pqrs");
+    CHECK_FALSE(had_work.place.gave_way());
+    CHECK_FALSE(shook_hands.place.gave_way());
+}
+
+TEST_CASE("where the settled hold nearly all, they make room, and newcomers do not drive each other out") {
+    IdlePlaces places;
+    std::string left;
+    std::list<Guest> settled;
+    for (int i = 0; i < 9; ++i) {
+        settled.emplace_back(places, left, static_cast<char>('1' + i), i < 4 ? 1 : 2).tenancy.settle();
+    }
+    Guest newcomer(places, left, 'n', 3);
+    CHECK(places.free_one());
+    CHECK(places.free_one());
+    CHECK(left == "51");  // of the holder with most; of two who hold as many, the one that has done so for longest
+    CHECK_FALSE(newcomer.place.gave_way());
+}
+
+TEST_CASE("a place outlives who counts it") {
+    std::optional<IdlePlaces> places(std::in_place);
+    std::string left;
+    const Guest guest(*places, left, 'a');
+    places.reset();
+    CHECK_FALSE(guest.place.gave_way());
 }

@@ -45,6 +45,8 @@ TEST_CASE("it is held after the last stress, however often that comes back") {
 
 TEST_CASE("an operator's word counts whatever backends do") {
     Reduction reduction(kSettings);
+    CHECK(reduction.would_reduce(Reduction::Switch::on, kStart));
+    CHECK_FALSE(reduction.would_reduce(Reduction::Switch::automatic, kStart));
     CHECK(reduction.set(Reduction::Switch::on, kStart)->reduced);
     CHECK_FALSE(reduction.look("", kStart + 1h));
     CHECK(reduction.reduced());

@@ -187,6 +187,20 @@ TEST_CASE("each refused request is told of, whether it would have changed someth
                                            "POST /update/now, a change: token", "POST /update/now, a change: page"});
 }
 
+TEST_CASE("who shows a wrong token guesses again by another connection, and who shows none may show it by this one") {
+    Running server;
+    server.guard({.demands = {.token = SharedSecret("a-token-of-operators")}});
+    const std::string request = "GET /live HTTP/1.1\r\nHost: localhost\r\n";
+    const std::string right = request + "Authorization: Bearer a-token-of-operators\r\n\r\n";
+    const std::string wrong = request + "Authorization: Bearer a-guess\r\n\r\n";
+    const std::string answers = ask(server, request + "\r\n" + right + wrong + right);
+    CHECK(answers.starts_with("HTTP/1.1 401 "));
+    CHECK(contains(answers, "ok\nHTTP/1.1 401 Unauthorized\r\n"));
+    CHECK(answers.find("HTTP/1.1 200 ") == answers.rfind("HTTP/1.1 200 "));
+    CHECK(answers.find("Connection: close\r\n") > answers.find("HTTP/1.1 200 "));
+    CHECK(contains(answers, "X-Content-Type-Options: nosniff\r\n"));
+}
+
 TEST_CASE("stopping ends idle connections and the listening") {
     Running server;
     const net::HostPort address = server.address();
