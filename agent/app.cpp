@@ -14,6 +14,7 @@
 #include "agent/supervisor.h"
 #include "common/base/file_watch.h"
 #include "common/base/free_memory.h"
+#include "common/base/last_resort.h"
 #include "common/base/service_manager.h"
 #include "common/net/alarm.h"
 #include "common/net/spawn.h"
@@ -30,6 +31,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kReadyWithin = 5s;  ///< "a probe passed lately"
 constexpr std::chrono::milliseconds kDrainCheck = 20ms;
+constexpr std::chrono::seconds kEnding = 10s;               ///< for what ends at once unless a thread hangs
 constexpr std::chrono::milliseconds kFileInterval = 500ms;  ///< a change is taken up after it has stood for one
 constexpr std::chrono::seconds kTransportInterval = 5s;     ///< at which metrics learn how the transports fare
 constexpr std::uint16_t kMetricsPorts = 5;                  ///< tried one after the other when none was asked for
@@ -97,6 +99,7 @@ class App {
     int run();
 
   private:
+    void stop();
     Result<> open_status();
     net::Task<> follow_transports();
     net::Task<> follow_file();
@@ -108,6 +111,7 @@ class App {
     status::Answer ready() const;
     status::Answer standing() const;
 
+    std::unique_ptr<LastResort> last_resort_;  ///< goes last: whatever hangs in our destructor, too
     RunOptions options_;
     FileWatch file_;  ///< the one of --config
     metrics::Registry registry_;
@@ -136,6 +140,7 @@ Result<> App::prepare(token::Token token) {
         return std::unexpected(std::move(entered.error()));
     }
     sandbox_ = std::move(*entered);
+    last_resort_ = std::make_unique<LastResort>(kEnding);
     auto proxies = net::ProxyEnvironment::from_process();
     if (!proxies) {
         return std::unexpected(std::move(proxies.error()));
@@ -158,9 +163,14 @@ Result<> App::prepare(token::Token token) {
 Result<> App::open_status() {
     status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_.add("/ready", [this] { return ready(); });
-    status_.add("/status", [this] { return standing(); });
-    status_.add("/metrics",
-                [this] { return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()}; });
+    status_.add("/status", [this] {
+        sandbox::look_again(sandbox_, registry_);
+        return standing();
+    });
+    status_.add("/metrics", [this] {
+        sandbox::look_again(sandbox_, registry_);
+        return status::Answer{200, metrics::Registry::kContentType, registry_.exposition()};
+    });
     net::HostPort address = options_.metrics;
     Result<> listening = status_.listen(address, {});
     for (std::uint16_t i = 1; !listening && !options_.metrics_given && i <= kMetricsPorts; ++i) {
@@ -243,7 +253,7 @@ void App::await_signal() {
         } else if (draining_) {
             logging::warn("stopped at once by a second signal");
             exit_status_ = 1;
-            worker_.stop();
+            stop();
         } else {
             drain();
         }
@@ -276,7 +286,7 @@ void App::drain() {
 void App::check_drained() {
     if (supervisor_->drained() || net::Clock::now() >= drain_ends_) {
         logging::info(supervisor_->drained() ? "drained" : "the grace period is over");
-        worker_.stop();
+        stop();
         return;
     }
     drain_timer_.expires_after(kDrainCheck);
@@ -285,6 +295,11 @@ void App::check_drained() {
             check_drained();
         }
     });
+}
+
+void App::stop() {
+    last_resort_->begin();
+    worker_.stop();
 }
 
 int App::run() {

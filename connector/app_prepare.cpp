@@ -12,6 +12,11 @@
 #include "connector/tunnel/dialer.h"
 
 namespace adit {
+namespace {
+
+constexpr std::chrono::seconds kEnding{10};  ///< for what ends at once unless a thread hangs
+
+}  // namespace
 
 App::App(std::filesystem::path file)
     : file_(std::move(file)),
@@ -119,11 +124,13 @@ Result<> App::prepare(config::Configuration configuration) {
         return std::unexpected(std::move(entered.error()));
     }
     sandbox_ = std::move(*entered);
+    make_workers();
+    signals_ = std::make_unique<boost::asio::signal_set>(main_worker().context(), SIGTERM, SIGINT, SIGHUP);
+    last_resort_ = std::make_unique<LastResort>(kEnding);  // before the first thread that may wait for a disk
     auto telemetry = telemetry_.prepare(generation_->configuration.log, generation_->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));
     }
-    make_workers();
     fabric_.state->use(generation_->state);
     watch_for_overload();
     open_desk();
@@ -145,7 +152,6 @@ Result<> App::prepare(config::Configuration configuration) {
     if (auto prepared = prepare_tunnels(); !prepared) {
         return prepared;
     }
-    signals_ = std::make_unique<boost::asio::signal_set>(main_worker().context(), SIGTERM, SIGINT, SIGHUP);
     ticker_ = std::make_unique<boost::asio::steady_timer>(main_worker().context());
     watched_.follow(generation_->files());
     return prepare_status();

@@ -95,6 +95,8 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
 /// Counters, the log, and who asked. Only then comes the next one, so that what is told keeps the order.
 void App::tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed) {
     metrics_.reloaded(changed.has_value());
+    refused_ = changed ? std::nullopt
+                       : std::optional(RefusedConfiguration{std::chrono::system_clock::now(), changed.error().message});
     const std::string& why = asked.front().why;
     if (changed) {
         const config::Configuration& now = generation_->configuration;
@@ -128,6 +130,10 @@ void App::after_workers(const std::function<void()>& then) {
 }
 
 Result<> App::change_generation(const std::shared_ptr<const Generation>& made, const std::vector<ReloadAsked>& asked) {
+    sandbox::look_again(sandbox_, registry_);
+    if (auto stands = sandbox::check_required(sandbox_); !stands) {
+        return stands;
+    }
     auto telemetry = telemetry_.prepare(made->configuration.log, made->configuration.tracing);
     if (!telemetry) {
         return std::unexpected(std::move(telemetry.error()));

@@ -63,7 +63,7 @@ Result<Secret> read_token(const TokenPlace& place) {
         }
         return token;
     }
-    auto content = read_file(*place.file, kTokenMost);
+    auto content = read_file(*place.file, kTokenMost, Pipes::any);
     if (!content) {
         return std::unexpected(std::move(content.error()).with("read the token"));
     }

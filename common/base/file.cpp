@@ -66,13 +66,42 @@ void give_to_owner_of(const Descriptor& directory, const Descriptor& made) {
     }
 }
 
-}  // namespace
+/// What whoever started us has opened for us, such as a shell for <(command).
+bool is_inherited(const std::filesystem::path& file) {
+    const std::string& name = file.native();
+    return name == "/dev/stdin" || name.starts_with("/dev/fd/") || name.starts_with("/proc/self/fd/");
+}
 
-Result<std::string> read_file(const std::filesystem::path& file, std::size_t most) {
-    const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) {
+Result<Descriptor> open_to_read(const std::filesystem::path& file, Pipes pipes) {
+    const int how = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+    if (pipes == Pipes::any || is_inherited(file)) {
+        Descriptor opened(::open(file.c_str(), how));
+        return opened.get() < 0 ? Result<Descriptor>(system_error_of(file, true)) : std::move(opened);
+    }
+    Descriptor opened(::open(file.c_str(), how | O_NONBLOCK));
+    if (opened.get() < 0 && errno == EWOULDBLOCK) {
+        opened = Descriptor(::open(file.c_str(), how));  // somebody has a lease on it, which the kernel ends in time
+    }
+    struct stat found{};
+    if (opened.get() < 0 || ::fstat(opened.get(), &found) != 0) {
         return system_error_of(file, true);
     }
+    if (S_ISDIR(found.st_mode)) {
+        errno = EISDIR;
+        return system_error_of(file, true);
+    }
+    return S_ISREG(found.st_mode) ? Result<Descriptor>(std::move(opened))
+                                  : usage_error(file.string() + ": it is no ordinary file");
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& file, std::size_t most, Pipes pipes) {
+    const Result<Descriptor> opened = open_to_read(file, pipes);
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    const Descriptor& fd = *opened;
     // Into the text itself: many a file is a secret, which a buffer on the stack would outlive.
     std::string content(16 * 1024, '\0');
     for (std::size_t size = 0;;) {

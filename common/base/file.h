@@ -10,8 +10,16 @@
 
 namespace adit {
 
-/// The content; an error names the file and the reason. Larger than `most` bytes is an error.
-Result<std::string> read_file(const std::filesystem::path& file, std::size_t most = 16 * 1024 * 1024);
+/// Of which pipes, terminals and devices read_file() waits for the end.
+enum class Pipes {
+    inherited,  ///< those that whoever started us has opened for us, by name: /dev/stdin, /dev/fd/N, /proc/self/fd/N
+    any,        ///< named ones (FIFOs) as well: for what a command reads once, at its start
+};
+
+/// The content; an error names the file and the reason. Larger than `most` bytes is an error, and so is what is no
+/// ordinary file but for these pipes: one that nobody writes to would hold up its reader for good.
+Result<std::string> read_file(const std::filesystem::path& file, std::size_t most = 16 * 1024 * 1024,
+                              Pipes pipes = Pipes::inherited);
 
 /// Writes beside the file, syncs, renames over it and syncs the directory; mode 0600. Written by root, the file belongs
 /// to whom the directory belongs to: a service that runs as a user of its own reads what an administrator's command

@@ -24,6 +24,7 @@ constexpr std::size_t kUnits = kChunk / kUnit;
 constexpr std::size_t kBits = 64;  ///< of a word of which units are taken
 constexpr std::size_t kChunks = 128;
 constexpr std::size_t kRegion = kChunk * kChunks;
+constexpr rlim_t kLimit = 2 * kRegion;  ///< that a process needs, with what libraries may lock
 
 std::size_t units_of(std::size_t size) {
     return (std::max<std::size_t>(size, 1) + kUnit - 1) / kUnit;
@@ -117,12 +118,16 @@ class Arena {
 
     LockedMemory look() {
         const std::lock_guard hold(mutex_);
-        LockedMemory found{.unlocked = on_the_heap_, .reason = reason_};
+        LockedMemory found{.unlocked = on_the_heap_};
         for (std::size_t i = 0; i < used_; ++i) {
-            (chunks_[i].locked ? found.locked : found.unlocked) += kChunk;
+            if (chunks_[i].locked) {
+                found.locked += kChunk;
+            } else if (chunks_[i].free < kUnits) {
+                found.unlocked += kChunk;
+            }
         }
-        if (on_the_heap_ > 0 && reason_.empty()) {
-            found.reason = "there are more secrets than places for them";
+        if (found.unlocked > 0) {
+            found.reason = reason_.empty() ? "there are more secrets than places for them" : reason_;
         }
         return found;
     }
@@ -173,7 +178,15 @@ LockedMemory locked_memory() {
 
 void raise_lock_limit() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) {
+        return;
+    }
+    // CAP_IPC_LOCK, with which no limit counts, is given up later; what is locked after that is bound by it.
+    const rlimit enough{kLimit, kLimit};
+    if (limit.rlim_max < kLimit && ::setrlimit(RLIMIT_MEMLOCK, &enough) == 0) {
+        return;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         ::setrlimit(RLIMIT_MEMLOCK, &limit);
     }

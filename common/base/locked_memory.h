@@ -23,7 +23,8 @@ bool is_for_secrets(const void* memory) noexcept;
 
 LockedMemory locked_memory();
 
-/// Has the kernel lock as much as this process may ask for. At the start, before there are secrets.
+/// Has the kernel lock as much as this process may ask for: its hard limit, or what all secrets need where that is more
+/// and it may raise it (CAP_SYS_RESOURCE). At the start, before there are secrets.
 void raise_lock_limit();
 
 }  // namespace adit

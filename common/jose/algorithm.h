@@ -16,6 +16,7 @@ using tls::Free;
 using tls::no_passphrase;
 using tls::Pkey;
 using tls::reading;
+using tls::X509Owner;
 
 /// RFC 7518 §3.3: keys of 2048 bits at least. The upper bound keeps a hostile key set from costing seconds of CPU.
 inline constexpr int kRsaBitsLeast = 2048;

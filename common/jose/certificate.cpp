@@ -10,7 +10,6 @@
 namespace adit::jose {
 
 Result<std::string> x5t_s256(std::string_view pem) {
-    using X509Owner = std::unique_ptr<X509, Free<&X509_free>>;
     const Bio bio = reading(pem);
     const X509Owner certificate(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
     std::array<std::uint8_t, 32> digest{};

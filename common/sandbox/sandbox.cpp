@@ -3,6 +3,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -49,6 +50,13 @@ Measure locked_secrets() {
             "keys and secrets of the configuration reach neither swap nor a dump, and are wiped"};
 }
 
+void show(const Measure& measure, metrics::Registry& registry) {
+    registry
+        .gauge("adit_sandbox_active", "Whether this part of the sandbox stands: what the process cannot do any more.",
+               {{"measure", measure.name}})
+        .Set(measure.active ? 1 : 0);
+}
+
 }  // namespace
 
 bool Standing::whole() const {
@@ -70,7 +78,7 @@ bool Standing::active(std::string_view measure) const {
 }
 
 Result<Standing> enter(const Wishes& wishes) {
-    Standing standing;
+    Standing standing{.measures = {}, .mode = wishes.mode};
     if (wishes.mode == Mode::off) {
         for (const std::string_view name : {kPrivileges, kCapabilities, kFiles, kSystemCalls, kCoreDumps}) {
             standing.measures.push_back({std::string(name), false, "switched off"});
@@ -81,29 +89,47 @@ Result<Standing> enter(const Wishes& wishes) {
     // Landlock and an unprivileged filter ask for no_new_privs; the filter comes last, it does not let the others work.
     standing.measures.push_back(no_new_privileges());
     standing.measures.push_back(drop_capabilities(wishes));
+    standing.root_by_modes = ::geteuid() == 0 && !overrides_modes();
     standing.measures.push_back(restrict_files(wishes));
     standing.measures.push_back(core_dumps_off());
     standing.measures.push_back(locked_secrets());
     standing.measures.push_back(filter_system_calls(wishes));
-    if (wishes.mode == Mode::required && !standing.whole()) {
-        return failure("the sandbox is required, and part of it cannot be had: " + standing.missing());
+    if (auto checked = check_required(standing); !checked) {
+        return std::unexpected(std::move(checked.error()));
     }
     return standing;
 }
 
-std::string hint(const Standing& standing, std::string_view error) {
+Result<> check_required(const Standing& standing) {
+    return standing.mode == Mode::required && !standing.whole()
+               ? failure("the sandbox is required, and part of it cannot be had: " + standing.missing())
+               : Result<>();
+}
+
+std::string advice(const Standing& standing, std::string_view error) {
     if (error.find(std::strerror(EACCES)) == std::string_view::npos) {
         return {};
     }
     if (error.contains("cannot listen on ") && !error.contains("cannot listen on unix:")) {
         return standing.active(kCapabilities)
-                   ? "\nthe sandbox lets this process bind a port below 1024 only where its configuration had one when "
+                   ? "the sandbox lets this process bind a port below 1024 only where its configuration had one when "
                      "it started; the first one needs a restart"
                    : "";
     }
-    return standing.active(kFiles) ? "\nthe sandbox lets this process use only the folders that its configuration "
-                                     "named when it started; a new one needs a restart"
-                                   : "";
+    std::string text = standing.active(kFiles)
+                           ? "the sandbox lets this process use only the folders that its configuration named when it "
+                             "started; a new one, or one that was made anew, needs a restart"
+                           : "";
+    if (standing.root_by_modes) {
+        text += text.empty() ? "" : "; or ";
+        text += "the mode of a file of somebody else keeps root off, too: the right to pass over that was given up";
+    }
+    return text;
+}
+
+std::string hint(const Standing& standing, std::string_view error) {
+    const std::string text = advice(standing, error);
+    return text.empty() || error.contains(text) ? "" : "\n" + text;
 }
 
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {
@@ -112,16 +138,27 @@ Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {
         return standing;
     }
     for (const Measure& one : standing->measures) {
-        registry
-            .gauge("adit_sandbox_active",
-                   "Whether this part of the sandbox stands: what the process cannot do any more.",
-                   {{"measure", one.name}})
-            .Set(one.active ? 1 : 0);
+        show(one, registry);
     }
     if (const std::string missing = standing->missing(); !missing.empty()) {
         logging::warn("part of the sandbox is missing", {{"reason", missing}});
     }
     return standing;
+}
+
+void look_again(Standing& standing, metrics::Registry& registry) {
+    Measure now = locked_secrets();
+    const auto before = std::ranges::find(standing.measures, now.name, &Measure::name);
+    if (before == standing.measures.end() || before->active == now.active) {
+        return;
+    }
+    show(now, registry);
+    if (now.active) {
+        logging::info("all secrets are locked in memory again");
+    } else {
+        logging::warn("part of the sandbox is missing", {{"reason", now.name + ": " + now.detail}});
+    }
+    *before = std::move(now);
 }
 
 }  // namespace adit::sandbox

@@ -54,6 +54,9 @@ struct Measure {
 
 struct Standing {
     std::vector<Measure> measures;
+    /// We are root, and without the capabilities by which root passes over the modes of files.
+    bool root_by_modes = false;
+    Mode mode = Mode::automatic;  ///< as it was wished for
     /// Whether all stand.
     bool whole() const;
     /// For those that are missing: "landlock: this kernel has none"; empty: none is.
@@ -74,12 +77,20 @@ inline constexpr std::string_view kSecrets = "locked_secrets";
 /// Mode::required: the error says what this kernel or whoever started us does not allow.
 Result<Standing> enter(const Wishes& wishes);
 
-/// What to add to an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
-/// bound, as a line of its own: that the sandbox may be why. Empty where that part of it is not active, or `error`
-/// speaks of something else.
+/// What to say of an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
+/// bound: that the sandbox may be why. Empty where that part of it is not active, or `error` speaks of something else.
+std::string advice(const Standing& standing, std::string_view error);
+/// The same, to be added to the error as a line of its own; empty where the error says it already.
 std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry);
+
+/// Looks again at what changes while the process runs, which is whether all secrets are locked; has the gauge follow,
+/// and warns when they are not any more. Cheap.
+void look_again(Standing& standing, metrics::Registry& registry);
+
+/// With Mode::required: an error that says what of it is missing.
+Result<> check_required(const Standing& standing);
 
 }  // namespace adit::sandbox

@@ -83,21 +83,36 @@ Result<std::vector<ListFacts>> check_lists(SSL_CTX* context, const ClientCheck& 
     return facts;
 }
 
+/// Their names, each once, tell clients with several certificates which to show.
+void name_to_clients(SSL_CTX* context, const std::vector<X509Owner>& authorities) {
+    STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
+    for (const X509Owner& authority : authorities) {
+        const X509_NAME* name = X509_get_subject_name(authority.get());
+        bool known = false;
+        for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
+            known = known || X509_NAME_cmp(sk_X509_NAME_value(names, i), name) == 0;
+        }
+        if (!known) {
+            sk_X509_NAME_push(names, X509_NAME_dup(name));
+        }
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+}
+
 }  // namespace
 
 Result<std::vector<ListFacts>> ask_clients(SSL_CTX* context, const ClientCheck& clients) {
     if (clients.ca.empty()) {
         return std::vector<ListFacts>();
     }
-    if (SSL_CTX_load_verify_file(context, clients.ca.c_str()) != 1) {
-        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    const auto authorities = trust(context, clients.ca);
+    if (!authorities) {
+        return std::unexpected(authorities.error());
     }
-    // Their names tell clients with several certificates which to show.
-    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(clients.ca.c_str());
-    if (names == nullptr) {
-        return file_failure(clients.ca, "file of CA certificates (PEM)");
+    if (authorities->empty()) {
+        return file_refused(clients.ca, "there is no certificate (PEM) in it");
     }
-    SSL_CTX_set_client_CA_list(context, names);
+    name_to_clients(context, *authorities);
     Result<std::vector<ListFacts>> lists;
     if (!clients.crl.empty()) {
         lists = check_lists(context, clients);

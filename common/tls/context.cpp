@@ -144,8 +144,8 @@ Result<Context> Context::origin(const std::filesystem::path& ca, const std::file
         if (SSL_CTX_set_default_verify_paths(context) != 1) {
             return openssl_failure("load the system's CA certificates");
         }
-    } else if (SSL_CTX_load_verify_file(context, ca.c_str()) != 1) {
-        return file_failure(ca, "file of CA certificates (PEM)");
+    } else if (auto trusted = trust(context, ca); !trusted) {
+        return std::unexpected(std::move(trusted.error()));
     }
     if (!chain.empty()) {
         if (auto shown = show_files(context, chain, key); !shown) {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "common/base/file.h"
 #include "common/base/secret_scope.h"
@@ -19,8 +20,6 @@
 
 namespace adit::tls {
 namespace {
-
-using X509Owner = std::unique_ptr<X509, Free<&X509_free>>;
 
 /// RFC 9325 §4.2: of TLS 1.2 what 1.3 would have taken. A client that has no AES of its own gets ChaCha20.
 constexpr const char* kSuites =
@@ -36,14 +35,15 @@ void prefer_groups(SSL_CTX* context) {
     }
 }
 
-/// The certificates of a PEM text, which may have the key as well.
-std::string certificates_of(std::string_view pem) {
+/// The certificates and revocation lists of a PEM text, which may have the key as well.
+std::string public_parts_of(std::string_view pem) {
     static constexpr std::string_view kBegin = "-----BEGIN ";
     std::string all;
     for (std::size_t at = pem.find(kBegin); at != std::string_view::npos;) {
         const std::size_t next = std::min(pem.find(kBegin, at + kBegin.size()), pem.size());
         const std::string_view block = pem.substr(at, next - at);
-        if (block.substr(0, block.find('\n')).contains("CERTIFICATE-----")) {
+        const std::string_view title = block.substr(0, block.find('\n'));
+        if (title.contains("CERTIFICATE-----") || title.contains("X509 CRL-----")) {
             all += block;
         }
         at = next == pem.size() ? std::string_view::npos : next;
@@ -51,15 +51,15 @@ std::string certificates_of(std::string_view pem) {
     return all;
 }
 
-Result<std::string> read_certificates(const std::filesystem::path& file) {
+Result<std::string> read_public_parts(const std::filesystem::path& file) {
     const SecretScope scope;
     const auto pem = read_file(file);
-    return pem ? certificates_of(*pem) : Result<std::string>(std::unexpected(pem.error()));
+    return pem ? public_parts_of(*pem) : Result<std::string>(std::unexpected(pem.error()));
 }
 
 /// As SSL_CTX_use_certificate_chain_file() does, which leaves a copy of the file in memory.
 Result<> show_chain(SSL_CTX* context, const std::filesystem::path& file) {
-    const auto pem = read_certificates(file);
+    const auto pem = read_public_parts(file);
     if (!pem) {
         return std::unexpected(pem.error());
     }
@@ -81,6 +81,10 @@ Result<> show_chain(SSL_CTX* context, const std::filesystem::path& file) {
     return {};
 }
 
+struct FreeAll {
+    void operator()(STACK_OF(X509_INFO) * all) const { sk_X509_INFO_pop_free(all, X509_INFO_free); }
+};
+
 }  // namespace
 
 std::unexpected<Error> openssl_failure(const std::string& doing) {
@@ -101,6 +105,36 @@ std::unexpected<Error> file_failure(const std::filesystem::path& file, const std
 std::unexpected<Error> file_refused(const std::filesystem::path& file, const std::string& why) {
     ERR_clear_error();
     return usage_error(file.string() + ": " + why);
+}
+
+Result<std::vector<X509Owner>> trust(SSL_CTX* context, const std::filesystem::path& file) {
+    const auto pem = read_public_parts(file);
+    if (!pem) {
+        return std::unexpected(pem.error());
+    }
+    const std::unique_ptr<STACK_OF(X509_INFO), FreeAll> found(
+        PEM_X509_INFO_read_bio(reading(*pem).get(), nullptr, no_passphrase, nullptr));
+    std::vector<X509Owner> certificates;
+    bool any = false;
+    bool good = found != nullptr;
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    for (int i = 0; good && i < sk_X509_INFO_num(found.get()); ++i) {
+        X509_INFO* one = sk_X509_INFO_value(found.get(), i);
+        good = (one->x509 == nullptr || X509_STORE_add_cert(store, one->x509) == 1) &&
+               (one->crl == nullptr || X509_STORE_add_crl(store, one->crl) == 1);
+        any = any || one->x509 != nullptr || one->crl != nullptr;
+        if (one->x509 != nullptr) {
+            certificates.emplace_back(std::exchange(one->x509, nullptr));
+        }
+    }
+    if (good && !any) {
+        ERR_raise(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND);
+    }
+    if (!good || !any) {
+        return file_failure(file, "file of CA certificates (PEM)");
+    }
+    ERR_clear_error();
+    return certificates;
 }
 
 SSL_CTX* new_context(const SSL_METHOD* method, int lowest) {

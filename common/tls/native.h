@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
@@ -23,6 +24,10 @@ std::unexpected<Error> file_refused(const std::filesystem::path& file, const std
 /// encryption, no renegotiation, no compression.
 SSL_CTX* new_context(const SSL_METHOD* method, int lowest);
 
+/// Takes the certificates of a PEM file for CAs of peers, and its revocation lists for theirs, as
+/// SSL_CTX_load_verify_file() does, which would wait for whoever writes to a FIFO. Returns the certificates.
+Result<std::vector<X509Owner>> trust(SSL_CTX* context, const std::filesystem::path& file);
+
 /// The certificate and its key that this end shows, of PEM files.
 Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const std::filesystem::path& key);
 
@@ -30,6 +35,7 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
 /// and P-521), every handshake would fail. `file` is where the error says that it stands.
 Result<> check_curve(EVP_PKEY* key, const std::filesystem::path& file);
 
+/// Bounded: of a certificate without an end, which is the year 9999 (RFC 5280 §4.1.2.5), the year 2200.
 WallTime time_of(const ASN1_TIME* time);
 std::string text_of(const X509_NAME* name);
 

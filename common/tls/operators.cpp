@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "common/base/file.h"
+#include "common/base/secret_scope.h"
 #include "common/tls/owner.h"
 #include "common/tls/peer_certificate.h"
 
@@ -34,8 +36,9 @@ Result<Context> to_known_server(const std::filesystem::path& chain, const std::f
 }
 
 Result<Spki> spki_in(const std::filesystem::path& file) {
-    const Bio bio(BIO_new_file(file.c_str(), "r"));
-    const Certificate first(bio ? PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
+    const SecretScope scope;  // it may have the key as well
+    const auto pem = read_file(file);
+    const Certificate first(pem ? PEM_read_bio_X509(reading(*pem).get(), nullptr, no_passphrase, nullptr) : nullptr);
     ERR_clear_error();
     if (first.native() == nullptr) {
         return usage_error(file.string() + ": cannot read a certificate (PEM) there");

@@ -3,6 +3,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <memory>
 #include <string_view>
@@ -13,6 +14,7 @@ template <auto kFree>
 struct Free {
     void operator()(auto* object) const { kFree(object); }
 };
+using X509Owner = std::unique_ptr<X509, Free<&X509_free>>;
 using Pkey = std::unique_ptr<EVP_PKEY, Free<&EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Free<&BIO_free_all>>;
 

@@ -57,7 +57,7 @@ Result<> show_token(const AdminWay& way, status::Target& target) {
     if (way.token_file.empty()) {
         return {};
     }
-    const auto text = read_file(way.token_file, kTokenMost);
+    const auto text = read_file(way.token_file, kTokenMost, Pipes::any);
     if (!text) {
         return std::unexpected(text.error());
     }

@@ -19,6 +19,8 @@
 namespace adit::cli {
 namespace {
 
+constexpr std::size_t kServicesMost = 16 * 1024 * 1024;  ///< bytes of a file of services
+
 namespace json = boost::json;
 using Arguments = std::shared_ptr<TunnelArguments>;
 
@@ -219,7 +221,7 @@ int describe_services(const TunnelArguments& arguments, const config::TunnelSett
 
 int update_services(const TunnelArguments& arguments, const config::TunnelSettings& settings) {
     const auto name = tunnel_of(arguments);
-    const auto text = read_file(arguments.services_file);
+    const auto text = read_file(arguments.services_file, kServicesMost, Pipes::any);
     if (!name || !text) {
         return report(name ? text.error() : name.error());
     }

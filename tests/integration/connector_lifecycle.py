@@ -2,6 +2,8 @@
 import hashlib
 import http.client
 import json
+import os
+import select
 import signal
 import socket
 import threading
@@ -45,6 +47,21 @@ class ConnectorLifecycle(Case):
         connector.signal(signal.SIGTERM)
         connector.wait(9)  # the origin holds its answer for longer
         self.origin.release.set()
+
+    def test_a_reading_that_hangs_keeps_no_connector_from_ending(self):
+        os.mkfifo(self.directory / "pipe")
+        pipe = os.open(self.directory / "pipe", os.O_RDWR)
+        self.addCleanup(os.close, pipe)
+        os.write(pipe, b"# the first line\n")
+        connector = self.site.start_connector(prefix=("sh", "-c", 'exec "$@" < pipe', "-"))
+        self.site.config.write_text(self.site.config.read_text() + "include: [ /dev/stdin ]\n")
+        connector.signal(signal.SIGHUP)
+        wait_for(lambda: not select.select([pipe], [], [], 0)[0], "a thread to read what there is, and to wait for more")
+        connector.signal(signal.SIGTERM)
+        wait_for(lambda: fetch(self.site.admin_port, "/ready").status == 503, "the connector to drain")
+        connector.signal(signal.SIGTERM)
+        self.assertEqual(connector.wait(), 1)
+        self.assertIn("a thread that hangs", connector.log())
 
     def test_an_idle_connector_leaves_soon_and_frees_its_ports(self):
         connector, _ = self.site.up()

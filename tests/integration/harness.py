@@ -192,8 +192,8 @@ class Site:
         path = self.case.write("services.json", json.dumps(document))
         self.tool("tunnel", "services", "update", tunnel, "--configuration-file", path)
 
-    def start_connector(self, wait=True):
-        connector = Process(self.case, "connector", [CONNECTOR, "run", "--config", self.config])
+    def start_connector(self, wait=True, prefix=()):
+        connector = Process(self.case, "connector", [CONNECTOR, "run", "--config", self.config], prefix=prefix)
         if wait:
             wait_for(lambda: can_connect(self.admin_port) or not connector.alive(), "the connector's status port")
         return connector

@@ -1,5 +1,6 @@
 """A configuration is changed while it serves: at once or not at all, and nothing that runs notices."""
 import http.client
+import os
 import re
 import signal
 import socket
@@ -64,6 +65,29 @@ class Reload(Case):
         self.edit(lambda text: text.replace("backend: wob", "backend: web"))
         self.assertIn("reloaded", site.tool("reload").stdout)
         self.assertEqual(site.get("/new/x").status, 200)
+
+    def test_a_pipe_in_place_of_a_file_is_refused_and_hangs_nothing(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=gateway",
+                        "-keyout", self.directory / "server.key", "-out", self.directory / "server.crt"], check=True, capture_output=True)
+        self.write("ca.crt", (self.directory / "server.crt").read_text())
+        self.write("path", "/first/**\n")
+        self.write("more.yaml", "cache: { entries: 100 }\n")
+        self.origin = Origin()
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, routes=[("${file:path}", "web")], extra="include: [ more.yaml ]\n",
+                         listener=", tls: { certificate: server.crt, key: server.key, client_ca: ca.crt }")
+        self.connector = self.site.start_connector()
+        wait_for(lambda: can_connect(self.site.client_port), "the client port")
+        for name in ("adit.yaml", "more.yaml", "path", "server.crt", "server.key", "ca.crt"):
+            with self.subTest(name):
+                file, aside = self.directory / name, self.directory / "aside"
+                file.rename(aside)
+                os.mkfifo(file)
+                self.hang_up("refused")
+                wait_for(lambda: f"{name}: it is no ordinary file" in self.connector.log(), "the reason in the log")
+                aside.rename(file)
+                self.hang_up()
+        self.connector.signal(signal.SIGTERM)
+        self.assertEqual(self.connector.wait(), 0)
 
     def test_a_reload_in_mid_load_fails_no_request_and_keeps_sessions_pools_and_counters(self):
         self.origin = Origin()

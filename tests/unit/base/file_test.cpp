@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <thread>
+
 #include "common/base/random.h"
 
 using namespace adit;
@@ -57,6 +60,39 @@ TEST_CASE("neither links nor what is no ordinary file are opened") {
     CHECK(refused(directory.path / "fifo") == "it is no ordinary file");
     fs::create_directory(directory.path / "folder");
     CHECK(refused(directory.path / "folder") != "");
+}
+
+TEST_CASE("of what is read, a pipe that nobody writes to holds nobody up") {
+    const Directory directory;
+    const fs::path fifo = directory.path / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    fs::create_symlink(fifo, directory.path / "link");
+    for (const fs::path& file : {fifo, directory.path / "link", fs::path("/dev/null")}) {
+        const auto text = read_file(file);
+        REQUIRE_FALSE(text);
+        CHECK(text.error().usage);
+        CHECK(text.error().message == file.string() + ": it is no ordinary file");
+    }
+    CHECK(read_file(directory.path).error().message.ends_with(": Is a directory"));
+    CHECK(read_file(directory.path / "missing").error().message.ends_with(": No such file or directory"));
+}
+
+TEST_CASE("a pipe that was opened for us is read to its end, and a named one where that is asked for") {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    REQUIRE(::write(ends[1], "piped", 5) == 5);
+    ::close(ends[1]);
+    CHECK(read_file("/dev/fd/" + std::to_string(ends[0])).value_or("") == "piped");
+    ::close(ends[0]);
+    const Directory directory;
+    const fs::path fifo = directory.path / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    std::jthread writer([&] {
+        const int fd = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+        CHECK(::write(fd, "named", 5) == 5);
+        ::close(fd);
+    });
+    CHECK(read_file(fifo, 100, Pipes::any).value_or("") == "named");
 }
 
 TEST_CASE("a directory that is missing is made private, and no link is taken for one") {
