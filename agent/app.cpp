@@ -13,6 +13,7 @@
 #include "agent/status_report.h"
 #include "agent/supervisor.h"
 #include "common/base/file_watch.h"
+#include "common/base/free_memory.h"
 #include "common/base/last_resort.h"
 #include "common/base/service_manager.h"
 #include "common/net/alarm.h"
@@ -126,6 +127,7 @@ class App {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
     ServiceManager service_;
+    FreeMemory free_memory_;
     bool draining_ = false;
     net::Time drain_ends_{};
     int exit_status_ = 0;
@@ -186,6 +188,7 @@ net::Task<> App::follow_transports() {
         }
         co_await net::sleep_for(worker_.loop(), kTransportInterval);
         surroundings_.sparing.tell_left_out(worker_.loop().now());
+        free_memory_.look(worker_.loop().now());
         if (dialing_.transports != nullptr) {
             metrics_.fell_back(dialing_.transports->fallbacks());
         }

@@ -17,7 +17,8 @@ net::Task<net::Connected> dial(net::HostPort target, Surroundings& surroundings,
     if (const auto denied = allow->check_name(target.host, target.port); !denied) {
         co_return std::unexpected(problem::destination_prohibited(denied.error()));
     }
-    auto addresses = co_await surroundings.resolver.resolve(surroundings.loop, target, deadline, &call_off);
+    const net::HostPort asked{allow->name_to_resolve(target.host, target.port), target.port};
+    auto addresses = co_await surroundings.resolver.resolve(surroundings.loop, asked, deadline, &call_off);
     if (!addresses) {
         co_return std::unexpected(std::move(addresses.error()));
     }

@@ -232,6 +232,7 @@ void App::tick() {
     look_at_wireguard();
     telemetry_.tidy();
     fleet_.sparing().tell_left_out(net::Clock::now());
+    fleet_.session_lines().tell_left_out(net::Clock::now());
     fabric_.state->tick(net::Clock::now());
     for (const auto& ring : generation_->ticket_rings) {
         if (ring) {

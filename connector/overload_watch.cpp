@@ -1,8 +1,6 @@
 // Readings, four times a second; see overload_watch.h.
 #include "connector/overload_watch.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 namespace adit {
@@ -13,7 +11,6 @@ using resilience::Level;
 using resilience::Resource;
 
 constexpr auto kInterval = 250ms;
-constexpr auto kTrimInterval = 10s;  ///< it holds up whoever allocates meanwhile
 constexpr double kMiB = 1 << 20;
 
 std::string mebibytes(const Use& use) {
@@ -104,10 +101,10 @@ void OverloadWatch::look() {
     }
     overload_.update({.memory = memory.share(), .descriptors = descriptors.share()}, lags);
     const auto levels = overload_.levels();
-    if (levels[static_cast<std::size_t>(Resource::memory)] > Level::none && now >= trimmed_ + kTrimInterval) {
-        trimmed_ = now;
-        static_cast<void>(
-            ::malloc_trim(0));  // what was given back to the allocator is not given back to the system by itself
+    if (levels[static_cast<std::size_t>(Resource::memory)] > Level::none) {
+        free_memory_.give_back(now);
+    } else {
+        free_memory_.look(now);
     }
     const Lag worst = *std::ranges::max_element(lags);
     const auto row = [&](Resource resource, double share, std::string words) {

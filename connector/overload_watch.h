@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/free_memory.h"
 #include "common/base/process_use.h"
 #include "common/net/worker.h"
 #include "connector/admin/shed_metrics.h"
@@ -60,7 +61,7 @@ class OverloadWatch {
     const std::vector<net::Worker*> workers_;
     std::vector<std::shared_ptr<Ping>> pings_;
     ProcessUse use_;
-    Time trimmed_{};
+    FreeMemory free_memory_;
     resilience::Level told_ = resilience::Level::none;
 
     mutable std::mutex mutex_;  ///< of what follows

@@ -160,7 +160,8 @@ std::string target_text(const std::string& host, std::uint16_t port) {
     return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-/// Lower case, without the dot that makes a name absolute: both are the same name to DNS.
+/// Lower case, without the dot that makes a name absolute. Both are one name to a pattern; to a resolver with a search
+/// list they are not, see name_to_resolve().
 std::string canonical_name(std::string_view host) {
     if (host.ends_with('.')) {
         host.remove_suffix(1);
@@ -293,6 +294,13 @@ AllowList::Verdict AllowList::check_name(const std::string& host, std::uint16_t 
     const std::string target = target_text(host, port);
     return std::unexpected(target + " is not in this agent's allow list; to allow it start the agent with --allow " +
                            target);
+}
+
+std::string AllowList::name_to_resolve(const std::string& host, std::uint16_t port) const {
+    const auto by_name = [&](const AllowPattern& pattern) { return pattern.matches_name(host, port); };
+    const auto as_written = [&](const AllowPattern& pattern) { return pattern.is_name(host, port); };
+    const bool by_suffix_only = std::ranges::any_of(patterns_, by_name) && std::ranges::none_of(patterns_, as_written);
+    return by_suffix_only && !host.ends_with('.') ? host + "." : host;
 }
 
 AllowList::Verdict AllowList::check_address(const ip::address& given, const std::string& host,

@@ -44,9 +44,11 @@ Object<FileConfig> table(const PatternCheck& check_pattern) {
         return std::string(text);
     };
     return Object<FileConfig>("the configuration", "The agent's configuration.")
-        .field("allow", &FileConfig::allow,
-               List(Parsed<std::string>("an allow pattern", allow_pattern), file_bounds::allow),
-               "What the tunnel may reach: host:port, *.suffix:port, network/bits:port; nothing when left out.")
+        .field(
+            "allow", &FileConfig::allow,
+            List(Parsed<std::string>("an allow pattern", allow_pattern), file_bounds::allow),
+            "What the tunnel may reach: host:port, *.suffix:port, network/bits:port; nothing when left out. What only "
+            "*.suffix allows is resolved without search domains.")
         .field("connections", &FileConfig::connections, Integer<std::uint32_t>(1, file_bounds::connections),
                "Sessions to keep open.")
         .field("labels", &FileConfig::labels, TextMap(file_bounds::labels),

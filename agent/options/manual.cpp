@@ -11,7 +11,9 @@ command::Manual manual() {
     manual.notes.environment = {
         {"TUNNEL_TOKEN", "The token itself."},
         {"TUNNEL_TOKEN_FILE", "File that holds the token."},
-        {"TUNNEL_ALLOW", "Targets that may be dialled, separated by commas; added to those of --allow."},
+        {"TUNNEL_ALLOW",
+         "Targets that may be dialled, separated by commas; added to those of --allow. A name that only *.suffix "
+         "allows is resolved without search domains."},
         {"TUNNEL_METRICS", "Address of /live, /ready and /metrics."},
         {"TUNNEL_LOGLEVEL", "trace, debug, info, warn or error."},
         {"TUNNEL_GRACE_PERIOD", "Time for running streams at SIGTERM, such as 30s."},

@@ -10,9 +10,10 @@ namespace adit::logging {
 
 bool Sparing::may_write(std::string_view kind, Time now) {
     const std::lock_guard lock(mutex_);
-    Kind& known = kinds_[kind];
+    const auto found = kinds_.find(kind);
+    Kind& known = found != kinds_.end() ? found->second : kinds_[std::string(kind)];
     const Time full_at = std::max(known.full_at, now) + kOneMoreEach;
-    if (full_at - now > kAtOnce * kOneMoreEach) {
+    if (full_at - now > at_once_ * kOneMoreEach) {
         if (known.left_out++ == 0) {
             known.left_out_since = now;
         }
@@ -22,14 +23,15 @@ bool Sparing::may_write(std::string_view kind, Time now) {
     return true;
 }
 
-std::vector<std::pair<std::string_view, std::uint64_t>> Sparing::take_left_out(Time now) {
+std::vector<std::pair<std::string, std::uint64_t>> Sparing::take_left_out(Time now) {
     const std::lock_guard lock(mutex_);
-    std::vector<std::pair<std::string_view, std::uint64_t>> taken;
+    std::vector<std::pair<std::string, std::uint64_t>> taken;
     for (auto& [kind, known] : kinds_) {
         if (known.left_out > 0 && now - known.left_out_since >= kToldAfter) {
             taken.emplace_back(kind, std::exchange(known.left_out, 0));
         }
     }
+    std::erase_if(kinds_, [&](const auto& kind) { return kind.second.left_out == 0 && kind.second.full_at <= now; });
     return taken;
 }
 

@@ -2,6 +2,8 @@
 #include "common/net/resolver.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -37,11 +39,36 @@ std::vector<boost::asio::ip::address> interleave(const addrinfo* list) {
     return mixed;
 }
 
-Resolver::Found ask_system(const std::string& host) {
+/// As long as it lives, getaddrinfo on this thread asks for names as they stand. A final dot would say the same to DNS,
+/// but hide the name from /etc/hosts.
+class WithoutSearch {
+  public:
+    WithoutSearch() {
+        ::res_init();  // a state that was changed is not refreshed from resolv.conf by itself
+        before_ = _res.options;
+        _res.options &= ~(RES_DNSRCH | RES_DEFNAMES);
+    }
+    WithoutSearch(const WithoutSearch&) = delete;
+    WithoutSearch& operator=(const WithoutSearch&) = delete;
+    ~WithoutSearch() { _res.options = before_; }
+
+  private:
+    decltype(_res.options) before_;
+};
+
+int ask_system(const std::string& host, addrinfo*& list) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
+    if (host.size() > 1 && host.ends_with('.')) {
+        const WithoutSearch absolute;
+        return ::getaddrinfo(host.substr(0, host.size() - 1).c_str(), nullptr, &hints, &list);
+    }
+    return ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+}
+
+Resolver::Found look_up_at_system(const std::string& host) {
     addrinfo* list = nullptr;
-    const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+    const int code = ask_system(host, list);
     if (code != 0 && is_localhost(host)) {
         return {{boost::asio::ip::address_v4::loopback(), boost::asio::ip::address_v6::loopback()}, {}};
     }
@@ -87,7 +114,7 @@ class Resolver::Interest {
     std::shared_ptr<Asker> asker_;
 };
 
-Resolver::Resolver() : Resolver(ask_system) {}
+Resolver::Resolver() : Resolver(look_up_at_system) {}
 
 Resolver::Resolver(LookUp look_up) : look_up_(std::move(look_up)) {}
 

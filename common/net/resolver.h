@@ -1,5 +1,6 @@
 // Names to addresses without blocking a loop: getaddrinfo on a few threads of its own, so /etc/hosts and search domains
-// mean what they mean to every other program of the machine.
+// mean what they mean to every other program of the machine. A name with a final dot is absolute: no search domain
+// completes it, and /etc/hosts has it without the dot.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>

@@ -83,8 +83,13 @@ class Fleet {
     Seats& seats() { return seats_; }
     /// For lines about those who are refused.
     logging::Sparing& sparing() { return sparing_; }
+    /// For lines about what sessions do, a kind for each key: who has a token opens and closes as many as he likes.
+    logging::Sparing& session_lines() { return session_lines_; }
     /// Of sessions, by tunnel and key.
     Tally<std::pair<std::string, std::string>>& sessions_of_keys() { return sessions_of_keys_; }
+
+    /// Of one key: all of its sessions (defaults::sessions_per_key) may leave one connector, or come back, at once.
+    static constexpr std::uint64_t kSessionLinesAtOnce = 512;
 
   private:
     std::mutex mutex_;
@@ -93,6 +98,7 @@ class Fleet {
     Refusals refusals_;
     Seats seats_;
     logging::Sparing sparing_;
+    logging::Sparing session_lines_{kSessionLinesAtOnce};
     Tally<std::pair<std::string, std::string>> sessions_of_keys_;
 };
 

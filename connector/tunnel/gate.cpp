@@ -177,8 +177,10 @@ net::Task<> Gate::show_seat(std::unique_ptr<net::Stream> channel, Session::Origi
     const auto seat = pool_.fleet().seats().assign(origin.key.key_id, seats);
     if (!seat) {
         const auto& [tunnel_id, tunnel, key_id, expires] = origin.key;
-        logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
-                      {{"tunnel", tunnel}, {"key", key_id}, {"seats", seats}});
+        if (pool_.fleet().sparing().may_write("seats", net::Clock::now())) {
+            logging::warn("agent refused: all seats of its key in the WireGuard network are taken",
+                          {{"tunnel", tunnel}, {"key", key_id}, {"seats", seats}});
+        }
         pool_.metrics().session_refused("seats");
         pool_.fleet().refusals().add(origin.address.ip.to_string(),
                                      "all " + std::to_string(seats) + " seats of key " + key_id + " of tunnel " +

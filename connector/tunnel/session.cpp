@@ -86,18 +86,22 @@ net::Task<> Session::run(protocol::Invitation invitation) {
     const std::string reason = invitation.seat != 0 ? "sent to seat " + std::to_string(invitation.seat)
                                : introduction       ? why_.message()
                                                     : introduction.error().message;
-    logging::info("session closed", {{"tunnel", origin_.key.tunnel_name},
-                                     {"address", info_->address},
-                                     {"agent", joined_ ? info_->agent->id : std::string()},
-                                     {"reason", reason}});
+    if (may_tell()) {
+        logging::info("session closed", {{"tunnel", origin_.key.tunnel_name},
+                                         {"address", info_->address},
+                                         {"agent", joined_ ? info_->agent->id : std::string()},
+                                         {"reason", reason}});
+    }
 }
 
 net::Task<> Session::serve(const protocol::Introduction& introduction) {
     const SeatHold hold = pool_.fleet().seats().hold({origin_.key.key_id, origin_.seat}, introduction.agent);
     if (!hold) {
-        logging::warn(
-            "session refused: another agent is in its seat",
-            {{"tunnel", origin_.key.tunnel_name}, {"agent", introduction.agent}, {"address", info_->address}});
+        if (may_tell()) {
+            logging::warn(
+                "session refused: another agent is in its seat",
+                {{"tunnel", origin_.key.tunnel_name}, {"agent", introduction.agent}, {"address", info_->address}});
+        }
         pool_.metrics().session_refused("seat_taken");
         pool_.fleet().refusals().add(origin_.address.ip.to_string(),
                                      "another agent is in seat " + std::to_string(origin_.seat) + " of key " +
@@ -112,13 +116,15 @@ net::Task<> Session::serve(const protocol::Introduction& introduction) {
     joined_ = true;
     pool_.announce(info_);
     pool_.metrics().session_opened(origin_.key.tunnel_name, protocol::name(info_->transport));
-    logging::info("session opened", {{"tunnel", origin_.key.tunnel_name},
-                                     {"agent", introduction.agent},
-                                     {"host", introduction.host},
-                                     {"transport", protocol::name(info_->transport)},
-                                     {"address", info_->address},
-                                     {"key", info_->key_id},
-                                     {"worker", info_->worker}});
+    if (may_tell()) {
+        logging::info("session opened", {{"tunnel", origin_.key.tunnel_name},
+                                         {"agent", introduction.agent},
+                                         {"host", introduction.host},
+                                         {"transport", protocol::name(info_->transport)},
+                                         {"address", info_->address},
+                                         {"key", info_->key_id},
+                                         {"worker", info_->worker}});
+    }
     co_await probe();
 }
 
@@ -171,9 +177,11 @@ net::Task<> Session::probe() {
         }
         if (!co_await probe_once() && !over_) {
             pool_.metrics().probe_failed(origin_.key.tunnel_name);
-            logging::warn(
-                "session closed: its probe got no answer",
-                {{"tunnel", origin_.key.tunnel_name}, {"agent", info_->agent->id}, {"address", info_->address}});
+            if (may_tell()) {
+                logging::warn(
+                    "session closed: its probe got no answer",
+                    {{"tunnel", origin_.key.tunnel_name}, {"agent", info_->agent->id}, {"address", info_->address}});
+            }
             why_ = net::Errc::timed_out;
             session_.close(net::Errc::timed_out, "no answer to the probe");
         }
@@ -217,11 +225,18 @@ void Session::set_state(SessionInfo::State state) {
     if (joined_) {
         pool_.announce(info_);
     }
-    logging::info("session state", {{"tunnel", origin_.key.tunnel_name},
-                                    {"address", info_->address},
-                                    {"state", state == SessionInfo::State::ready     ? "ready"
-                                              : state == SessionInfo::State::suspect ? "no answer to the probe"
-                                                                                     : "draining"}});
+    if (may_tell()) {
+        logging::info("session state", {{"tunnel", origin_.key.tunnel_name},
+                                        {"address", info_->address},
+                                        {"state", state == SessionInfo::State::ready     ? "ready"
+                                                  : state == SessionInfo::State::suspect ? "no answer to the probe"
+                                                                                         : "draining"}});
+    }
+}
+
+bool Session::may_tell() const {
+    return pool_.fleet().session_lines().may_write(
+        "sessions of key " + origin_.key.key_id + " of tunnel " + origin_.key.tunnel_name, net::Clock::now());
 }
 
 std::unique_ptr<h2::Stream> Session::open(const net::HostPort& target) {

@@ -65,6 +65,8 @@ class Session final : private h2::SessionListener {
     net::Task<> probe();
     net::Task<bool> probe_once();
     void set_state(SessionInfo::State state);
+    /// Whether there is room in the log for one more line about a session of this key.
+    bool may_tell() const;
 
     Pool& pool_;
     Settings settings_;

@@ -13,6 +13,7 @@ from harness import Case, Site, fetch, main, metric, raw, wait_for
 from servers import Origin
 from tunnel_peers import LyingAgent, agent_identity
 
+CHURN, AT_ONCE = 500, 100  # sessions of one key, of two lines each: a key has 512 lines (Fleet::kSessionLinesAtOnce)
 MANY = 20_000  # frames of a flood
 BEARABLE = 5_000  # without work, of which a session may have 10,000 before it ends (h2::Limits::idle_frames)
 GROWTH_KIB = 40_000  # of the connector, while it is lied to
@@ -119,6 +120,24 @@ class LyingAgents(Case):
 
     def closed_sessions(self, reaches=0):
         return metric(self.site.admin_port, "adit_connector_session_closed_total", tunnel="t2", reaches=reaches)
+
+    def test_sessions_without_end_are_logged_by_so_many_lines_and_a_number(self):
+        for _ in range(CHURN // AT_ONCE):
+            with contextlib.ExitStack() as stack:
+                for _ in range(AT_ONCE):
+                    stack.callback(LyingAgent(self.site.tunnel_port, self.identity).close)
+                wait_for(lambda: self.sessions_of_liars() == AT_ONCE, "the sessions", 60)
+            wait_for(lambda: self.sessions_of_liars() == 0, "the sessions to be forgotten", 60)
+
+        def lines(message):
+            return [line for line in map(json.loads, self.connector.log().splitlines()) if line.get("message") == message]
+        wait_for(lambda: lines("lines like these were left out"), "the number of those that were left out", 60)
+        self.assertIn("of tunnel t2", lines("lines like these were left out")[0]["kind"])
+        written = [line for message in ("session opened", "session closed") for line in lines(message) if line["tunnel"] == "t2"]
+        self.assertLess(len(written), CHURN * 3 // 2)
+        heard = len(lines("session opened"))
+        self.site.start_agent()
+        wait_for(lambda: [line for line in lines("session opened")[heard:] if line["tunnel"] == "t1"], "a word of another tunnel's session")
 
     def test_whatever_an_agent_says_on_a_stream_fails_that_request_by_name(self):
         with self.bystanders():

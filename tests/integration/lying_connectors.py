@@ -59,11 +59,13 @@ class Trap:
 class Names:
     """A name server on the loopback at port 53: its names have the addresses of `answer(name)`, which is asked each time."""
 
-    def __init__(self, case, answer):
+    def __init__(self, case, answer, search="", hosts=""):
         self.answer, self.asked = answer, []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.address = next(a for a in (f"127.0.53.{i}" for i in range(1, 255)) if self.bound(a))
-        self.prefix = ["unshare", "-m", "sh", "-c", f'mount --bind {case.write("resolv.conf", f"nameserver {self.address}{chr(10)}")} /etc/resolv.conf && exec "$@"', "sh"]
+        files = {"resolv.conf": f"nameserver {self.address}\n" + (f"search {search}\n" if search else ""), "hosts": f"127.0.0.1 localhost\n{hosts}\n"}
+        mounts = " && ".join(f"mount --bind {case.write(name, text)} /etc/{name}" for name, text in files.items())
+        self.prefix = ["unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh"]
         threading.Thread(target=self.serve, daemon=True).start()
 
     def bound(self, address):
@@ -143,6 +145,28 @@ class LyingConnectors(Case):
         self.assertEqual((trap.came, private.came), ([], []))
         self.assertGreater(self.refusals(reaches=16), 15)
 
+    def names(self, answer, **keywords):
+        try:
+            names = Names(self, answer, **keywords)
+        except (PermissionError, StopIteration):
+            self.skipTest("no right to listen at port 53")
+        if subprocess.run([*names.prefix, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no right to bind-mount /etc/resolv.conf")
+        return names
+
+    def test_a_search_list_leads_no_name_out_of_the_suffix_that_allows_it(self):
+        known = {"good.test": "127.0.0.1", "x.test.corp.example": "127.0.0.1", "payments.prod.corp.example": "127.0.0.1"}
+        names = self.names(lambda name: [known[name]] if name in known else [], search="corp.example", hosts="127.0.0.1 listed.test")
+        port = self.origin.port
+        session = self.start([f"*.test:{port}", f"payments.prod:{port}"], prefix=names.prefix)
+        rows = {"good.test": 200, "good.test.": 200, "listed.test": 200, "listed.test.": 200, "x.test": 502, "x.test.": 502, "payments.prod": 200}
+        streams = {name: session.dial(f"{name}:{port}") for name in rows}
+        for name, status in rows.items():
+            with self.subTest(name):
+                wait_for(lambda: session.status(streams[name]), "an answer")
+                self.assertEqual(session.status(streams[name]), status)
+        self.assertNotIn("x.test.corp.example", [name for name, _ in names.asked])
+
     def test_a_name_that_leads_elsewhere_a_moment_later_leads_nowhere(self):
         flips, trap = [0], Trap("127.0.0.3")
         self.addCleanup(trap.close)
@@ -151,12 +175,7 @@ class LyingConnectors(Case):
             flips[0] += 1
             return {"turning": [["127.0.0.1"], ["169.254.169.254"]][flips[0] % 2], "both": ["169.254.169.254", "127.0.0.1"],
                     "metadata": ["169.254.169.254"], "elsewhere": ["127.0.0.3"]}.get(name.split(".")[0], [])
-        try:
-            names = Names(self, answer)
-        except (PermissionError, StopIteration):
-            self.skipTest("no right to listen at port 53")
-        if subprocess.run([*names.prefix, "true"], capture_output=True).returncode != 0:
-            self.skipTest("no right to bind-mount /etc/resolv.conf")
+        names = self.names(answer)
         port = self.origin.port
         session = self.start([f"*.test:{port}", f"elsewhere.example:{trap.port}"], prefix=names.prefix)
 

@@ -122,6 +122,16 @@ TEST_CASE("case and the final dot make no other name") {
     CHECK_FALSE(reaches(allow, "192.0.2.1", "db.internal.evil.example"));
 }
 
+TEST_CASE("a name that only a suffix allows is resolved as an absolute one, one that is written out as it stands") {
+    const AllowList allow = list({"*.test:80", "db.test:80", "payments.prod:80", "10.0.0.0/8:80"});
+    CHECK(allow.name_to_resolve("x.test", 80) == "x.test.");
+    CHECK(allow.name_to_resolve("X.Test.", 80) == "X.Test.");
+    CHECK(allow.name_to_resolve("db.test", 80) == "db.test");
+    CHECK(allow.name_to_resolve("payments.prod", 80) == "payments.prod");
+    CHECK(allow.name_to_resolve("other.prod", 80) == "other.prod");  // judged by where it leads
+    CHECK(allow.name_to_resolve("10.1.2.3", 80) == "10.1.2.3");
+}
+
 TEST_CASE("the borders of ranges and blocks are inside") {
     const AllowList allow = list({"h:80-82", "10.1.2.128/25:*"});
     for (const std::uint16_t port : {80, 81, 82}) {
