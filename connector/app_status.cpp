@@ -62,8 +62,8 @@ void App::serve_operators(status::Server& server) {
                                 fabric_.reduction.standing(),
                                 fabric_.state->standings(),
                                 sandbox_,
-                                 own_problems(),
-                                 audit_.trouble()};
+                                own_problems(),
+                                audit_.trouble()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
