@@ -32,6 +32,9 @@ Holder holder_of(const std::filesystem::path& path) {
     }
     const net::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const sockaddr_un name = net::SocketAddress::to_socket(path);
+    if (probe.get() < 0) {
+        return Holder::strange;
+    }
     if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
         return errno == ECONNREFUSED ? Holder::dead : Holder::strange;  // a full queue is a living one's
     }
