@@ -37,9 +37,7 @@ void App::look_at_store() {
         service_.status(std::to_string(ready_sessions()) + " sessions with agents");
     }
     const bool changed = store_->look();
-    for (const std::string& problem : store_->take_problems()) {
-        logging::error("a tunnel's file is not used, its last good state stays", {{"reason", problem}});
-    }
+    tell_troubles();
     record_tunnels();
     std::shared_ptr<const tunnel::Table> table;
     if (changed) {
@@ -61,6 +59,22 @@ void App::look_at_store() {
                 pool->check_keys();
             }
         });
+    }
+}
+
+/// Each once; the gauge as long as it lasts.
+void App::tell_troubles() {
+    for (const StoreWatch::Trouble& trouble : advised(store_->take_new_troubles())) {
+        const bool all = trouble.what == StoreWatch::Trouble::What::directory;
+        logging::error(all ? "the tunnels' directory cannot be read, its last good state stays"
+                           : "a tunnel's file is not used, its last good state stays",
+                       {{"reason", trouble.reason}});
+    }
+    const auto troubles = store_->troubles();
+    const bool all = !troubles.empty() && troubles.front().what == StoreWatch::Trouble::What::directory;
+    metrics_.store_unreadable(all, all ? 0 : troubles.size());
+    if (std::exchange(store_ails_, !troubles.empty()) && troubles.empty()) {
+        logging::info("all files of tunnels are read again");
     }
 }
 

@@ -15,6 +15,7 @@
 #include "common/status/server.h"
 #include "connector/admin/admin_metrics.h"
 #include "connector/admin/audit.h"
+#include "connector/admin/guesses.h"
 #include "connector/circuit_table.h"
 #include "connector/config/tunnel_settings.h"
 #include "connector/degrading_desk.h"
@@ -24,6 +25,7 @@
 #include "connector/generation.h"
 #include "connector/overload_watch.h"
 #include "connector/reloader.h"
+#include "connector/status_problems.h"
 #include "connector/status_report.h"
 #include "connector/store/watch.h"
 #include "connector/succession.h"
@@ -105,6 +107,11 @@ class App {
     std::vector<std::shared_ptr<tunnel::SessionInfo>> sessions() const;
     Doors doors() const;
     std::size_t ready_sessions() const;
+    /// What keeps the store's last good state in use, with what the sandbox may have to do with it.
+    std::vector<StoreWatch::Trouble> advised(std::vector<StoreWatch::Trouble> troubles) const;
+    void tell_troubles();
+    /// What this process alone knows to be wrong, in sentences for `status`.
+    std::vector<std::string> own_problems() const;
     /// Why no traffic can flow; empty when it can.
     std::string not_ready() const;
     status::Answer ready() const;
@@ -115,6 +122,7 @@ class App {
     metrics::Registry registry_;
     ConnectorMetrics metrics_{registry_};
     AdminMetrics admin_metrics_{registry_};
+    Guesses guesses_;
     Expiries expiries_{registry_};
     ShedMetrics shed_metrics_ = policy::make_shed_metrics(registry_);
     net::Resolver resolver_;
@@ -161,6 +169,8 @@ class App {
     bool listening_ = false;
     bool reloading_ = false;
     bool issuers_looking_ = false;
+    std::optional<RefusedConfiguration> refused_;  ///< the last one, where none was taken up since
+    bool store_ails_ = false;                      ///< part of it could not be read when it was looked at last
     bool sessions_closing_ = false;
     int exit_status_ = 0;
 };

@@ -49,6 +49,7 @@ Result<> App::prepare_admin() {
     if (!guard) {
         return std::unexpected(std::move(guard.error()));
     }
+    audit_.advise_by([this](std::string_view error) { return sandbox::advice(sandbox_, error); });
     if (auto used = audit_.use(admin.audit); !used) {
         return used;
     }
@@ -56,6 +57,9 @@ Result<> App::prepare_admin() {
     status_->guard(std::move(*guard));
     status_->on_refusal([this](const status::Asked& asked, const status::Refusal& refusal) {
         admin_metrics_.refused(refusal.why);
+        if (refusal.wrong_proof()) {
+            guesses_.note(std::chrono::system_clock::now(), asked.caller.from);
+        }
         // Who reads and has nothing to show has often just lost his way; who shows what is wrong may be guessing.
         if (asked.changes || refusal.wrong_proof()) {
             audit_.write_refused(

@@ -95,6 +95,8 @@ void App::finish_reload(const std::vector<ReloadAsked>& asked, const Reloader::M
 /// Counters, the log, and who asked. Only then comes the next one, so that what is told keeps the order.
 void App::tell_reloaded(const std::vector<ReloadAsked>& asked, const Result<>& changed) {
     metrics_.reloaded(changed.has_value());
+    refused_ = changed ? std::nullopt
+                       : std::optional(RefusedConfiguration{std::chrono::system_clock::now(), changed.error().message});
     const std::string& why = asked.front().why;
     if (changed) {
         const config::Configuration& now = generation_->configuration;

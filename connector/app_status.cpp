@@ -1,5 +1,7 @@
 // What the running connector tells its operators, and where; see app.h.
+#include <algorithm>
 #include <boost/json.hpp>
+#include <iterator>
 #include <map>
 
 #include "connector/app.h"
@@ -58,7 +60,8 @@ void App::serve_operators(status::Server& server) {
                                 fabric_.cache.store.figures(),
                                 fabric_.reduction.standing(),
                                 fabric_.state->standings(),
-                                sandbox_};
+                                sandbox_,
+                                own_problems()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
@@ -67,6 +70,29 @@ void App::serve_operators(status::Server& server) {
     circuits_.serve_at(server, audit_);
     degrading_.serve_at(server, audit_);
     serve_reload(server);
+}
+
+std::vector<StoreWatch::Trouble> App::advised(std::vector<StoreWatch::Trouble> troubles) const {
+    for (StoreWatch::Trouble& trouble : troubles) {
+        if (const std::string advice = sandbox::advice(sandbox_, trouble.reason); !advice.empty()) {
+            trouble.reason += "; " + advice;
+        }
+    }
+    return troubles;
+}
+
+std::vector<std::string> App::own_problems() const {
+    std::vector<std::string> problems;
+    if (refused_) {
+        problems.push_back(refused_configuration_problem(*refused_));
+    }
+    if (store_) {
+        std::ranges::move(store_problems(advised(store_->troubles())), std::back_inserter(problems));
+    }
+    if (auto problem = guesses_problem(guesses_, std::chrono::system_clock::now())) {
+        problems.push_back(std::move(*problem));
+    }
+    return problems;
 }
 
 std::vector<TunnelRecord> App::tunnel_records() const {

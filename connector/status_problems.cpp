@@ -2,6 +2,7 @@
 #include "connector/status_problems.h"
 
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 
 namespace adit {
@@ -9,6 +10,8 @@ namespace {
 
 constexpr auto kExpiresSoon = std::chrono::days(14);
 constexpr auto kLately = std::chrono::seconds(60);
+constexpr std::size_t kStoreLines = 10;
+constexpr std::size_t kReasons = 3;
 
 bool expired(const KeyRecord& key, WallTime now) {
     return key.expires && *key.expires <= now;
@@ -90,6 +93,47 @@ std::optional<std::string> credential_problem(const std::string& backend, const 
     }
     return "backend " + backend + ": its " + standing.kind +
            (standing.has_value ? " is not refreshed: " : " is not to be had: ") + standing.trouble;
+}
+
+std::string refused_configuration_problem(const RefusedConfiguration& refused) {
+    std::string reasons;
+    std::istringstream lines(refused.reason);
+    std::size_t taken = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (++taken <= kReasons && !line.empty()) {
+            reasons += (reasons.empty() ? "" : "; ") + line;
+        }
+    }
+    if (taken > kReasons) {
+        reasons += "; and " + std::to_string(taken - kReasons) + " lines more";
+    }
+    return "the configuration on disk was refused at " + format_time(refused.at) +
+           ", the one before serves on: " + reasons + "; 'adit-connector check' tells what a restart would make of it";
+}
+
+std::optional<std::string> guesses_problem(const Guesses& guesses, WallTime now) {
+    const auto spell = guesses.lately(now);
+    if (!spell) {
+        return std::nullopt;
+    }
+    return "admin address: " + std::to_string(spell->count) + " wrong tokens or certificates from " +
+           format_time(spell->first) + " to " + format_time(spell->last) + ", the last one from " + spell->from +
+           ": somebody may be guessing, so let only those reach it who have to";
+}
+
+std::vector<std::string> store_problems(const std::vector<StoreWatch::Trouble>& troubles) {
+    std::vector<std::string> lines;
+    for (const StoreWatch::Trouble& trouble : troubles) {
+        if (lines.size() == kStoreLines) {
+            lines.push_back("of the tunnels' files, " + std::to_string(troubles.size() - kStoreLines) +
+                            " more are not used either; the log names them");
+            break;
+        }
+        const bool all = trouble.what == StoreWatch::Trouble::What::directory;
+        lines.push_back((all ? "the tunnels' directory cannot be read" : "a tunnel's file is not used") +
+                        std::string(", so what was changed or revoked there since has no effect: ") + trouble.reason);
+    }
+    return lines;
 }
 
 std::optional<std::string> shedding_problem(const ResourceStanding& standing) {

@@ -7,10 +7,12 @@
 
 #include "common/base/time.h"
 #include "common/tls/certificate.h"
+#include "connector/admin/guesses.h"
 #include "connector/backend/credential.h"
 #include "connector/config/config.h"
 #include "connector/overload_watch.h"
 #include "connector/store/record.h"
+#include "connector/store/watch.h"
 #include "connector/tunnel/refusals.h"
 #include "connector/wireguard_standing.h"
 
@@ -33,6 +35,16 @@ std::optional<std::string> endpoint_problem(const config::Backend& backend, cons
 
 /// Nothing unless the last fetch of a backend's credential failed.
 std::optional<std::string> credential_problem(const std::string& backend, const backend::CredentialStanding& standing);
+/// A configuration that was not taken up, as on disk it may still be.
+struct RefusedConfiguration {
+    WallTime at;
+    std::string reason;  ///< may have several lines
+};
+std::string refused_configuration_problem(const RefusedConfiguration& refused);
+/// Nothing unless somebody seems to guess tokens or certificates of operators.
+std::optional<std::string> guesses_problem(const Guesses& guesses, WallTime now);
+/// Of the first few, and how many more there are.
+std::vector<std::string> store_problems(const std::vector<StoreWatch::Trouble>& troubles);
 /// Nothing unless requests are shed for want of it.
 std::optional<std::string> shedding_problem(const ResourceStanding& standing);
 

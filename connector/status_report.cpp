@@ -281,7 +281,10 @@ std::string status_report(const Standing& standing, const Generation& generation
     }
     const auto notices = config::notices(generation.configuration);
     report["notices"] = json::array(notices.begin(), notices.end());
-    json::array problems = problems_of(generation, records, sessions, doors, refusals, now);
+    json::array problems(standing.problems.begin(), standing.problems.end());
+    for (const json::value& problem : problems_of(generation, records, sessions, doors, refusals, now)) {
+        problems.push_back(problem);
+    }
     for (const ResourceStanding& one : standing.resources) {
         if (const auto problem = shedding_problem(one)) {
             problems.emplace_back(*problem);

@@ -43,6 +43,7 @@ struct Standing {
     resilience::Reduction::Standing reduction = {};
     StateStandings state = {};
     sandbox::Standing sandbox = {};
+    std::vector<std::string> problems = {};  ///< of what is read while it runs, and of who tries to get in
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

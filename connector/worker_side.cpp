@@ -39,6 +39,11 @@ struct Counted {
     std::atomic<std::size_t>& all;
 };
 
+/// What the client did to its connection, over HTTP or below it; empty: nothing.
+std::string_view fault_of(const tls::TlsStream* tls, std::string_view fault = {}) {
+    return fault.empty() && tls != nullptr && tls->flooded() ? "flood" : fault;
+}
+
 }  // namespace
 
 /// What a client's connection is served by, from its accept to its end.
@@ -252,6 +257,7 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
     net::Place place(side.idle);
     http::Peer peer{.ip = arrival.ip, .place = &place};
     std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(worker_.loop(), fd);
+    const tls::TlsStream* tls = nullptr;  // owned by whoever has the stream
     bool http2 = false;
     if (terms->tls) {
         auto secured = std::make_unique<tls::TlsStream>(std::move(stream), *terms->tls, tls::TlsStream::Side::server);
@@ -275,18 +281,20 @@ net::Task<> WorkerSide::serve(ListenerSide& side, std::shared_ptr<const Terms> t
         }
         http2 = secured->alpn() == "h2";
         peer.certificate = secured->peer_certificate();
+        tls = secured.get();
         stream = std::move(secured);
     }
     http::Handler& by = handler(side, *terms);
     if (!http2) {
         http::Http1Connection connection(std::move(stream), peer, terms->settings, by);
         co_await run(connection, side, *terms);
+        note_fault(side, *terms, arrival.ip, fault_of(tls));
         stream = connection.take_http2();
     }
     if (stream) {
         http::Http2Connection connection(std::move(stream), std::move(peer), terms->settings, by);
         co_await run(connection, side, *terms);
-        note_fault(side, *terms, arrival.ip, connection.fault());
+        note_fault(side, *terms, arrival.ip, fault_of(tls, connection.fault()));
     }
 }
 

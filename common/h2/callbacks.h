@@ -93,12 +93,12 @@ struct Session::Callbacks {
         Session& self = session(user);
         auto* stream = static_cast<Stream*>(source->ptr);
         self.out_.append(to_text(head, FrameCount::kHead));
-        const bool was_full = stream->outbox_.size() >= self.limits_.stream_outbox;
         self.out_.splice(stream->outbox_, size);
+        self.outboxes_ -= size;
         self.data_sent_ += static_cast<std::int64_t>(size);
         self.patience_.saw_work(kAnswersPerData);
         stream->end_sent_ = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        if (was_full || stream->end_sent_) {
+        if (std::exchange(stream->full_, false) || stream->end_sent_) {
             stream->on_writable_.wake();
         }
         return 0;

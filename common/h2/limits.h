@@ -10,15 +10,18 @@ struct Limits {
     /// Streams the peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS).
     std::uint32_t concurrent_streams = 2048;
     /// A stream's first receive window: what one stalled reader can hold in memory (RFC 9113 §6.9).
-    std::int32_t stream_window = 64 * 1024;
-    /// A window doubles each time its reader has taken a whole window, up to here.
+    std::int32_t stream_window = 32 * 1024;
+    /// A window doubles each time its reader has taken half of it, up to here.
     std::int32_t stream_window_most = 1024 * 1024;
-    /// The session's receive window: what all stalled readers together can hold.
-    std::int32_t session_window = 32 * 1024 * 1024;
     /// Of the session's window, how much grown streams may have beyond their first windows.
     std::int32_t growth_budget = 16 * 1024 * 1024;
+    /// The session's receive window: what all stalled readers together can hold. It has a first window for each stream,
+    /// or as many streams are opened as it has them for: readers that take nothing leave the others theirs.
+    std::int32_t session_window = growth_budget + static_cast<std::int32_t>(concurrent_streams) * stream_window;
     /// Bytes of one stream that wait to be framed; a writer beyond waits.
     std::size_t stream_outbox = 64 * 1024;
+    /// The same of all streams together; beyond, each has room for one frame.
+    std::size_t outboxes = 8 * 1024 * 1024;
     /// Framed bytes that wait for the transport.
     std::size_t session_outbox = 128 * 1024;
     /// Streams that the peer resets, and on a server also those that it makes us reset: at once, and per second.

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <utility>
 
-#include "common/h2/budget.h"
 #include "common/h2/frame_count.h"
 #include "common/h2/limits.h"
+#include "common/net/budget.h"
 
 namespace adit::h2 {
 
@@ -45,8 +45,8 @@ class Patience {
     FrameCount frames_;
     std::int64_t seen_ = 0;
     std::int64_t worth_ = 0;
-    Budget idle_;
-    Budget strays_;
+    net::Budget idle_;
+    net::Budget strays_;
 };
 
 }  // namespace adit::h2

@@ -156,7 +156,8 @@ net::Task<> Session::write_when_possible() {
 
 bool Session::has_room() const {
     const auto most = nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    return open_for_streams() && stream_count_ < most;
+    const auto windows = (limits_.session_window - limits_.growth_budget) / limits_.stream_window;
+    return open_for_streams() && stream_count_ < std::min<std::size_t>(most, static_cast<std::size_t>(windows));
 }
 
 bool Session::takes_extended_connect() const {
@@ -261,6 +262,7 @@ void Session::over(net::Status why) {
 void Session::unlink(Stream& stream) {
     stream.unlink();
     --stream_count_;
+    outboxes_ -= stream.outbox_.size();
     growth_left_ += stream.window_ - limits_.stream_window;
     stream.session_ = nullptr;
 }
@@ -284,7 +286,7 @@ void Session::resume(Stream& stream) {
 void Session::credit(Stream* stream, std::int32_t id, std::size_t n) {
     nghttp2_session_consume(session_.get(), id, n);
     mark_dirty();
-    if (stream == nullptr || stream->taken_since_growth_ < stream->window_) {
+    if (stream == nullptr || stream->taken_since_growth_ < stream->window_ / 2) {
         return;
     }
     stream->taken_since_growth_ = 0;

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "common/h2/budget.h"
 #include "common/h2/limits.h"
 #include "common/h2/patience.h"
 #include "common/h2/stream.h"
+#include "common/net/budget.h"
 
 struct nghttp2_session;
 
@@ -68,7 +68,7 @@ class Session final : private net::TurnEnd {
 
     bool draining() const { return draining_ || peer_draining_; }
     bool open_for_streams() const { return !peer_draining_ && !retired_ && !over_; }
-    /// Whether the peer's limit leaves room for one more stream now.
+    /// Whether the peer's limit, and our window, leave room for one more stream now.
     bool has_room() const;
     /// Whether the peer's SETTINGS have come; on_settled() is woken when they do, and when the session ends before.
     bool settled() const { return settled_; }
@@ -130,10 +130,11 @@ class Session final : private net::TurnEnd {
     net::Chain out_;
     boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
     std::size_t stream_count_ = 0;
+    std::size_t outboxes_ = 0;  ///< bytes in those of its streams
     std::int32_t growth_left_;
     std::int64_t data_sent_ = 0;
     Patience patience_;
-    Budget resets_;             ///< of streams, by the peer or for what it did wrong
+    net::Budget resets_;        ///< of streams, by the peer or for what it did wrong
     std::size_t accepted_ = 0;  ///< streams, since others had their turn
     bool worn_out_ = false;     ///< the peer has asked for more than it may
     Fault fault_ = Fault::none;

@@ -158,6 +158,9 @@ void Stream::fail(net::Status why) {
     if (!read_status_ && !end_received_) {
         read_status_ = why;
     }
+    if (session_ != nullptr) {
+        session_->outboxes_ -= outbox_.size();
+    }
     outbox_.clear();
     on_readable_.wake();
     on_writable_.wake();
@@ -199,14 +202,24 @@ std::size_t Stream::write_some(net::Chain& from, std::size_t limit) {
     if (status_ || session_ == nullptr || ending_) {
         return 0;
     }
-    const std::size_t most = session_->limits().stream_outbox;
-    const std::size_t room = most - std::min(most, outbox_.size());
-    const std::size_t n = std::min({room, limit, from.size()});
+    const std::size_t n = std::min({room(), limit, from.size()});
+    full_ = n < std::min(limit, from.size());
     if (n > 0) {
         outbox_.splice(from, n);
+        session_->outboxes_ += n;
         session_->resume(*this);
     }
     return n;
+}
+
+std::size_t Stream::room() {
+    if (session_ == nullptr) {
+        return 0;
+    }
+    const Limits& limits = session_->limits();
+    const std::size_t most = session_->outboxes_ < limits.outboxes ? limits.stream_outbox : kFrameMost;
+    full_ = outbox_.size() >= most;
+    return full_ ? 0 : most - outbox_.size();
 }
 
 void Stream::end(Fields trailers) {

@@ -67,6 +67,7 @@ class Stream final
     net::Status poll_receive() override;
     void consumed(std::size_t n) override;
     std::size_t write_some(net::Chain& from, std::size_t limit) override;
+    std::size_t room() override;
     bool flush() override { return !ending_ || end_sent_ || bool(status_); }
     std::size_t waiting() const override { return outbox_.size(); }
     void end() override;
@@ -100,6 +101,7 @@ class Stream final
     bool message_;        ///< and not a connection through the tunnel
     bool fresh_ = false;  ///< bytes arrived since the last poll
     bool end_received_ = false;
+    bool full_ = false;  ///< a writer was turned away, and is told when there is room
     bool ending_ = false;
     bool end_sent_ = false;
     bool handed_over_ = false;  ///< the head is complete; from then on the stream has an owner

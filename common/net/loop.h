@@ -43,8 +43,9 @@ class Loop {
     boost::asio::io_context& context() { return *context_; }
     BlockPool& blocks() { return blocks_; }
     Wheel& wheel() { return wheel_; }
-    /// The time at the start of the current turn; cheap enough to ask for anywhere.
-    Time now() const { return now_; }
+    /// The time at the start of the current turn, cheap enough to ask for anywhere. Whom Asio has called outside of one
+    /// is told the clock's: the last turn may be long ago.
+    Time now() const { return in_turn_ ? now_ : Clock::now(); }
 
     /// Has `work` called when all coroutines that are ready in this turn have run.
     void at_turn_end(TurnEnd& work);

@@ -92,6 +92,13 @@ Task<Status> pump(Stream& from, Stream& to, std::uint64_t& moved) {
         if (received) {
             co_return received;
         }
+        // What cannot go on is left where it is, and not held here.
+        while (to.room() == 0) {
+            if (const Status broken = co_await to.writable()) {
+                co_return broken;
+            }
+        }
+        from.read_at_most(to.room());
         received = co_await from.receive();
     }
 }

@@ -5,6 +5,7 @@
 // per system call's worth of bytes; a coroutine suspends only when there is nothing to do.
 #pragma once
 
+#include <limits>
 #include <string_view>
 
 #include "common/net/block.h"
@@ -35,6 +36,8 @@ class Stream {
     Task<Status> receive(const bool* given_up = nullptr, const bool* or_else = nullptr);
     /// One attempt: ok when input() has grown, would_block when on_readable() will be woken, else the end.
     virtual Status poll_receive() = 0;
+    /// The reader has a use for so many bytes: one attempt brings no more, where the stream reads by itself.
+    virtual void read_at_most(std::size_t) {}
     /// The reader has taken `n` bytes off input(): the far end may send as many again.
     virtual void consumed(std::size_t) {}
     void consume(std::size_t n) {
@@ -47,6 +50,9 @@ class Stream {
     /// Takes up to `limit` bytes off the front of `from`; 0 when it is full (await writable()) or broken (see
     /// status()). The caller tells the stream that `from` belongs to, with consumed(), what was taken.
     virtual std::size_t write_some(Chain& from, std::size_t limit) = 0;
+    /// How many bytes write_some() would take now; no bound where it keeps none. Where it is 0, writable() waits for
+    /// more.
+    virtual std::size_t room() { return std::numeric_limits<std::size_t>::max(); }
     /// Suspends until write_some() may take something again, or says why it never will.
     Task<Status> writable();
     /// Pushes on what a layer still holds of earlier writes (a TLS record that did not fit); true when nothing is held.

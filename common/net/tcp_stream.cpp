@@ -39,9 +39,10 @@ Status TcpStream::poll_receive() {
         return Errc::would_block;
     }
     std::array<iovec, 5> areas;
-    const std::size_t count = input().prepare(areas.data(), areas.size(), read_wish_);
+    const std::size_t count = input().prepare(areas.data(), areas.size(), std::min(read_wish_, read_most_));
     std::size_t room = 0;
     for (std::size_t i = 0; i < count; ++i) {
+        areas[i].iov_len = std::min(areas[i].iov_len, read_most_ - room);
         room += areas[i].iov_len;
     }
     ssize_t got;

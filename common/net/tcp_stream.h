@@ -1,6 +1,7 @@
 // A TCP connection as a stream.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "common/net/address.h"
@@ -18,6 +19,7 @@ class TcpStream final : public Stream {
     TcpStream(Loop& loop, int fd);
 
     Status poll_receive() override;
+    void read_at_most(std::size_t bytes) override { read_most_ = std::clamp<std::size_t>(bytes, 1, kReadMost); }
     std::size_t write_some(Chain& from, std::size_t limit) override;
     std::size_t waiting() const override;
     void end() override;
@@ -45,6 +47,7 @@ class TcpStream final : public Stream {
     Status status_;
     Status read_status_;
     std::size_t read_wish_ = kBlockSize;  ///< grows while reads fill what they ask for
+    std::size_t read_most_ = kReadMost;
 };
 
 }  // namespace adit::net

@@ -161,4 +161,8 @@ Measure drop_capabilities(const Wishes& wishes) {
     return measure;
 }
 
+bool overrides_modes() {
+    return held(CAP_DAC_OVERRIDE) || held(CAP_DAC_READ_SEARCH);
+}
+
 }  // namespace adit::sandbox

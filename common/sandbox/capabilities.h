@@ -11,4 +11,7 @@ namespace adit::sandbox {
 /// CAP_NET_BIND_SERVICE, where it is wished for them.
 Measure drop_capabilities(const Wishes& wishes);
 
+/// Whether one that passes over the modes of files was kept by that.
+bool overrides_modes();
+
 }  // namespace adit::sandbox

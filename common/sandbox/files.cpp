@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -164,6 +165,25 @@ std::set<fs::path> folders_of(const fs::path& path) {
     return folders;
 }
 
+std::set<fs::path> switched_folders_of(const fs::path& path) {
+    std::set<fs::path> folders;
+    std::error_code error;
+    fs::path at;
+    for (const fs::path& part : fs::absolute(path, error).lexically_normal()) {
+        const fs::path own = fs::canonical(at, error);
+        at /= part;
+        if (!fs::is_symlink(at, error) || !fs::is_directory(at, error)) {
+            continue;
+        }
+        const fs::path beside = fs::canonical(at, error).parent_path();
+        const bool below = std::ranges::mismatch(own, beside).in1 == own.end();
+        if (below && own.has_relative_path()) {
+            folders.insert(beside);
+        }
+    }
+    return folders;
+}
+
 long landlock_version() {
     return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
@@ -193,6 +213,9 @@ Measure restrict_files(const Wishes& wishes) {
         }
     }
     ruleset.grant_folders(read, kRead);
+    for (const fs::path& path : read) {
+        ruleset.grant_folders(switched_folders_of(path), kRead);
+    }
     ruleset.grant_folders(wishes.write, kWrite);
     ruleset.grant_folders(wishes.logs, kLog);
     ruleset.grant_folders(wishes.sockets, kSocket);

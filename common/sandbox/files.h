@@ -18,4 +18,9 @@ Measure restrict_files(const Wishes& wishes);
 /// cannot be exchanged by renaming.
 std::set<std::filesystem::path> folders_of(const std::filesystem::path& path);
 
+/// Those beside which folders stand that a link on the way to `path` may lead to next: where it leads to one below its
+/// own folder (`current` to `releases/5`), the folder that this one lies in. A link that leads elsewhere opens nothing
+/// more, and neither does one to a folder directly under the root.
+std::set<std::filesystem::path> switched_folders_of(const std::filesystem::path& path);
+
 }  // namespace adit::sandbox

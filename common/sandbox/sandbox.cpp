@@ -3,6 +3,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -88,6 +89,7 @@ Result<Standing> enter(const Wishes& wishes) {
     // Landlock and an unprivileged filter ask for no_new_privs; the filter comes last, it does not let the others work.
     standing.measures.push_back(no_new_privileges());
     standing.measures.push_back(drop_capabilities(wishes));
+    standing.root_by_modes = ::geteuid() == 0 && !overrides_modes();
     standing.measures.push_back(restrict_files(wishes));
     standing.measures.push_back(core_dumps_off());
     standing.measures.push_back(locked_secrets());
@@ -104,19 +106,30 @@ Result<> check_required(const Standing& standing) {
                : Result<>();
 }
 
-std::string hint(const Standing& standing, std::string_view error) {
+std::string advice(const Standing& standing, std::string_view error) {
     if (error.find(std::strerror(EACCES)) == std::string_view::npos) {
         return {};
     }
     if (error.contains("cannot listen on ") && !error.contains("cannot listen on unix:")) {
         return standing.active(kCapabilities)
-                   ? "\nthe sandbox lets this process bind a port below 1024 only where its configuration had one when "
+                   ? "the sandbox lets this process bind a port below 1024 only where its configuration had one when "
                      "it started; the first one needs a restart"
                    : "";
     }
-    return standing.active(kFiles) ? "\nthe sandbox lets this process use only the folders that its configuration "
-                                     "named when it started; a new one needs a restart"
-                                   : "";
+    std::string text = standing.active(kFiles)
+                           ? "the sandbox lets this process use only the folders that its configuration named when it "
+                             "started; a new one, or one that was made anew, needs a restart"
+                           : "";
+    if (standing.root_by_modes) {
+        text += text.empty() ? "" : "; or ";
+        text += "the mode of a file of somebody else keeps root off, too: the right to pass over that was given up";
+    }
+    return text;
+}
+
+std::string hint(const Standing& standing, std::string_view error) {
+    const std::string text = advice(standing, error);
+    return text.empty() || error.contains(text) ? "" : "\n" + text;
 }
 
 Result<Standing> enter(const Wishes& wishes, metrics::Registry& registry) {

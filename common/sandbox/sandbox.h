@@ -54,6 +54,8 @@ struct Measure {
 
 struct Standing {
     std::vector<Measure> measures;
+    /// We are root, and without the capabilities by which root passes over the modes of files.
+    bool root_by_modes = false;
     Mode mode = Mode::automatic;  ///< as it was wished for
     /// Whether all stand.
     bool whole() const;
@@ -75,9 +77,10 @@ inline constexpr std::string_view kSecrets = "locked_secrets";
 /// Mode::required: the error says what this kernel or whoever started us does not allow.
 Result<Standing> enter(const Wishes& wishes);
 
-/// What to add to an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
-/// bound, as a line of its own: that the sandbox may be why. Empty where that part of it is not active, or `error`
-/// speaks of something else.
+/// What to say of an error about a file that cannot be used although it is there, or a port below 1024 that cannot be
+/// bound: that the sandbox may be why. Empty where that part of it is not active, or `error` speaks of something else.
+std::string advice(const Standing& standing, std::string_view error);
+/// The same, to be added to the error as a line of its own; empty where the error says it already.
 std::string hint(const Standing& standing, std::string_view error);
 
 /// Enters, shows each measure by the gauge adit_sandbox_active, and warns of what is missing.

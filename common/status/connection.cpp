@@ -148,6 +148,10 @@ net::Task<> Connection::serve(std::unique_ptr<Connection> self) {
     }
     while (co_await self->exchange()) {
     }
+    if (self->tls_ != nullptr && self->tls_->flooded()) {
+        self->refuse({.caller = caller_of(self->peer_), .request = "TLS"},
+                     {403, self->tls_->problem(), Refusal::Why::handshake});
+    }
 }
 
 /// A certificate may have been taken back since the handshake, and clear text is not enough where TLS is.
@@ -169,6 +173,7 @@ net::Task<bool> Connection::shake_hands() {
         co_return false;
     }
     peer_.certificate = tls.peer_certificate();
+    tls_ = &tls;
     co_return true;
 }
 

@@ -13,6 +13,10 @@
 #include "common/net/stream.h"
 #include "common/status/server_state.h"
 
+namespace adit::tls {
+class TlsStream;
+}
+
 namespace adit::status {
 
 /// In the state's list while it lives. Where there are kMost, the one that waits longest without a request of its own
@@ -53,8 +57,9 @@ class Connection final : public net::Deadline, public net::Tenant {
     std::shared_ptr<const Guard> guard_;  ///< as it was when the client came; demands are looked up anew
     Peer peer_;
     std::unique_ptr<net::Stream> stream_;
-    std::string held_;  ///< bytes that were read and not parsed yet
-    net::Place place_;  ///< free to others from the start, and after each answer
+    const tls::TlsStream* tls_ = nullptr;  ///< the stream, once it has shaken hands
+    std::string held_;                     ///< bytes that were read and not parsed yet
+    net::Place place_;                     ///< free to others from the start, and after each answer
 };
 
 }  // namespace adit::status

@@ -3,7 +3,6 @@
 
 #include <sys/socket.h>
 
-#include <boost/beast/http.hpp>
 #include <cerrno>
 #include <system_error>
 
@@ -20,10 +19,7 @@
 namespace adit::status {
 namespace {
 
-namespace bhttp = boost::beast::http;
 using Opened = Result<std::unique_ptr<net::Stream>>;
-
-constexpr std::uint64_t kBodyMost = 256 << 20;  ///< the status of tens of thousands of routes is long
 
 Opened connect_path(net::Loop& loop, const std::filesystem::path& path) {
     net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -88,27 +84,23 @@ net::Task<Result<Reply>> talk(net::Loop& loop, Exchange& exchange) {
     if (const net::Status failed = co_await stream.write_all(out)) {
         co_return std::unexpected(broken(stream, failed, exchange.context.has_value()));
     }
-    bhttp::response_parser<bhttp::string_body> parser;
-    parser.body_limit(kBodyMost);
-    std::string held;
-    while (!parser.is_done()) {
+    ReplyReader reader;
+    std::string heard;
+    for (;;) {
         if (const net::Status failed = co_await stream.receive()) {
             co_return std::unexpected(broken(stream, failed, exchange.context.has_value()));
         }
-        for (net::Chain& input = stream.input(); !input.empty();) {
-            const std::string_view bytes = input.front();
-            held += bytes;
-            stream.consume(bytes.size());
+        heard.resize(stream.input().size());
+        stream.input().copy_out(heard);
+        stream.consume(heard.size());
+        const auto whole = reader.take(heard);
+        if (!whole) {
+            co_return std::unexpected(whole.error());
         }
-        boost::system::error_code error;
-        while (!held.empty() && !error && !parser.is_done()) {
-            held.erase(0, parser.put(boost::asio::buffer(held), error));
-        }
-        if (error && error != bhttp::error::need_more) {
-            co_return failure(error.message());
+        if (*whole) {
+            co_return std::move(reader).reply();
         }
     }
-    co_return Reply{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
 }
 
 net::Task<> converse(net::Worker& worker, Exchange& exchange) {

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/net/socket_address.h"
+#include "common/status/reply_reader.h"
 
 namespace adit::status {
 
@@ -27,11 +28,6 @@ struct Target {
     std::optional<TargetTls> tls = {};  ///< clear text without it
 
     std::string text() const { return (tls ? "https://" : "") + address.text(); }
-};
-
-struct Reply {
-    int status = 0;
-    std::string body;
 };
 
 inline constexpr std::chrono::seconds kPatience{2};  ///< with what a server has at hand

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "common/base/bounded_time.h"
 #include "common/tls/native.h"
 
 namespace adit::tls {
@@ -45,7 +46,7 @@ std::string text_of(const X509_NAME* name) {
 WallTime time_of(const ASN1_TIME* time) {
     std::tm parts{};
     ASN1_TIME_to_tm(time, &parts);
-    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+    return bounded_time(::timegm(&parts));
 }
 
 Result<Certificate> self_signed(const PrivateKey& key, const std::string& common_name) {

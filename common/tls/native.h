@@ -35,6 +35,7 @@ Result<> show_files(SSL_CTX* context, const std::filesystem::path& chain, const 
 /// and P-521), every handshake would fail. `file` is where the error says that it stands.
 Result<> check_curve(EVP_PKEY* key, const std::filesystem::path& file);
 
+/// Bounded: of a certificate without an end, which is the year 9999 (RFC 5280 §4.1.2.5), the year 2200.
 WallTime time_of(const ASN1_TIME* time);
 std::string text_of(const X509_NAME* name);
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kSansMost = 100;  ///< that are looked at
 constexpr std::size_t kNameMost = 1024;
+constexpr std::size_t kSerialMost = 64;  ///< bytes; RFC 5280 §4.1.2.2 allows 20
 
 std::string rfc4514(const X509_NAME* name) {
     const Bio out(BIO_new(BIO_s_mem()));
@@ -102,7 +103,8 @@ std::vector<std::string> sans_of(const X509* certificate) {
 
 std::string serial_of(const X509* certificate) {
     const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
-    return hex_encode({ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(serial));
+    return hex_encode({ASN1_STRING_get0_data(serial), std::min(size, kSerialMost)});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct PeerCertificate {
     std::string common_name;        ///< the last CN of it; may be empty
     std::vector<std::string> sans;  ///< "dns:gateway.example.com", "uri:spiffe://…", "email:…", "ip:…", in their order
     std::string spki;               ///< base64url of the SHA-256 of the key
-    std::string serial;             ///< hex, for logs
+    std::string serial;             ///< hex, for logs; of one that is longer the first 64 bytes
     WallTime not_after{};
 };
 

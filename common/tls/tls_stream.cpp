@@ -33,15 +33,17 @@ struct TlsStream::BioMethod {
 
     static int read(BIO* bio, char* out, std::size_t size, std::size_t* got) {
         BIO_clear_retry_flags(bio);
-        net::Stream& below = *stream(bio).below_;
+        TlsStream& self = stream(bio);
+        net::Stream& below = *self.below_;
         const std::string_view front = below.input().front();
-        if (front.empty()) {
+        if (front.empty() || self.flooded_) {  // OpenSSL reads on behind messages of its own as long as there are any
             BIO_set_retry_read(bio);
             return 0;
         }
         *got = std::min(size, front.size());
         std::copy_n(front.data(), *got, out);
         below.consume(*got);
+        self.read_ += *got;
         return 1;
     }
     static int write(BIO* bio, const char* bytes, std::size_t size, std::size_t* taken) {
@@ -65,7 +67,11 @@ struct TlsStream::BioMethod {
 
 TlsStream::TlsStream(std::unique_ptr<net::Stream> below, const Context& context, Side side,
                      const std::string& server_name)
-    : Stream(below->loop()), below_(std::move(below)), cipher_out_(loop().blocks()), ssl_(SSL_new(context.native())) {
+    : Stream(below->loop()),
+      below_(std::move(below)),
+      cipher_out_(loop().blocks()),
+      ssl_(SSL_new(context.native())),
+      messages_(kMessagesMost, 1, loop().now()) {
     BIO* bio = BIO_new(BioMethod::get());
     BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
@@ -114,6 +120,7 @@ net::Task<net::Status> TlsStream::handshake() {
         const int result = SSL_do_handshake(ssl_.get());
         flush();
         if (result == 1) {
+            watch_messages();
             co_return status();
         }
         const int error = SSL_get_error(ssl_.get(), result);
@@ -128,6 +135,27 @@ net::Task<net::Status> TlsStream::handshake() {
         }
     }
     co_return status_;
+}
+
+/// What is not data: messages of the handshake's kind that come (key updates, tickets, HelloRequest), and the warnings
+/// by which we refuse new handshakes, some of which OpenSSL shows to nobody.
+void TlsStream::watch_messages() {
+    const auto count = [](int ours, int, int type, const void* bytes, std::size_t size, SSL*, void* argument) {
+        const bool came = ours == 0 && type == SSL3_RT_HANDSHAKE;
+        const auto* alert = static_cast<const unsigned char*>(bytes);
+        const bool refused = ours == 1 && type == SSL3_RT_ALERT && size == 2 && alert[1] == SSL_AD_NO_RENEGOTIATION;
+        if (came || refused) {
+            auto& self = *static_cast<TlsStream*>(argument);
+            self.flooded_ = !self.messages_.spend(self.loop().now()) || self.flooded_;
+        }
+    };
+    SSL_set_msg_callback(ssl_.get(), count);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
+}
+
+net::Status TlsStream::give_up_flood() {
+    problem_ = "the peer sends more messages of TLS itself after the handshake than are borne (key updates and such)";
+    return status_ = read_status_ = net::Errc::limit;
 }
 
 net::Status TlsStream::failed(int ssl_error, net::Errc otherwise) {
@@ -187,9 +215,17 @@ net::Status TlsStream::poll_receive() {
         return read_status_;
     }
     std::size_t received = 0;
+    read_ = 0;
     // OpenSSL takes no byte too many from below, so with nothing there it can only say that it wants some.
     bool wants = !unheard_ && SSL_pending(ssl_.get()) == 0 && below_->input().empty();
     for (;;) {
+        if (flooded_) {
+            return give_up_flood();
+        }
+        if (wants && read_ >= kReadMost) {
+            on_readable().wake();  // others' turn: there may be more to come, and no data in it
+            return net::Errc::would_block;
+        }
         if (wants) {
             if (const net::Status below = below_->poll_receive()) {
                 if (below == net::Errc::would_block) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/net/budget.h"
 #include "common/net/stream.h"
 #include "common/tls/context.h"
 #include "common/tls/peer_certificate.h"
@@ -33,6 +34,9 @@ class TlsStream final : public net::Stream {
     const std::string& problem() const { return problem_; }
     /// Whether the handshake failed for the certificate that the peer showed.
     bool distrusts_peer() const;
+    /// Whether the stream ended with limit because its peer went on with TLS itself, by more key updates, tickets or
+    /// wishes for another handshake than we bear.
+    bool flooded() const { return flooded_; }
     /// The protocol chosen by ALPN; empty when none was.
     std::string_view alpn() const;
     /// "TLSv1.3", and the key exchange group.
@@ -60,6 +64,11 @@ class TlsStream final : public net::Stream {
   private:
     static constexpr std::size_t kHeldMost = 4 * net::kBlockSize;     ///< ciphertext waiting for the stream below
     static constexpr std::size_t kReceiveMost = 4 * net::kBlockSize;  ///< plaintext taken per poll
+    static constexpr std::size_t kReadMost = 4 * net::kBlockSize;     ///< ciphertext taken per poll that yields nothing
+    /// Messages without data after the handshake: so many at once, and one a second. Each costs us new keys, or more,
+    /// and its sender a few bytes. Who is honest changes keys after millions of records (RFC 8446 §5.5), and gives a
+    /// few tickets.
+    static constexpr std::int64_t kMessagesMost = 32;
     struct BioMethod;
     struct Free {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -68,6 +77,8 @@ class TlsStream final : public net::Stream {
     void show_and_check(const std::string& server_name, bool check);
     net::Status failed(int ssl_error, net::Errc otherwise);
     void remember_problem();
+    void watch_messages();
+    net::Status give_up_flood();
 
     std::unique_ptr<net::Stream> below_;
     net::Chain cipher_out_;
@@ -76,6 +87,9 @@ class TlsStream final : public net::Stream {
     net::Status read_status_;
     bool unheard_ = false;  ///< OpenSSL read an end or an error behind the last bytes and has still to say so
     bool heard_ = false;    ///< something has come
+    net::Budget messages_;  ///< that TLS itself may exchange after the handshake
+    bool flooded_ = false;  ///< it has exchanged more
+    std::size_t read_ = 0;  ///< ciphertext that this poll has taken
     std::string problem_;
 };
 

@@ -79,6 +79,15 @@ Result<> AuditLog::use(const std::filesystem::path& file) {
 }
 
 Result<> AuditLog::write(const Change& change) {
+    Result<> written = append(change);
+    const std::string advice = !written && advice_ ? advice_(written.error().message) : std::string();
+    if (!advice.empty()) {
+        written.error().message += "; " + advice;
+    }
+    return written;
+}
+
+Result<> AuditLog::append(const Change& change) {
     const auto now = std::chrono::system_clock::now();
     if (file_.empty()) {
         logging::record(logging::json() ? audit_line(change, now) : text_line(fields_of(change), now));

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
@@ -43,10 +46,17 @@ class AuditLog {
     /// the next line says how many.
     void write_refused(Change change, Time now);
 
+    /// What may be said of an error about the file, such as that a sandbox has to do with it; empty: nothing.
+    using Advice = std::function<std::string(std::string_view error)>;
+    void advise_by(Advice advice) { advice_ = std::move(advice); }
+
   private:
+    Result<> append(const Change& change);
+
     static constexpr unsigned kRefusalsMost = 60;  ///< in a minute
 
     std::filesystem::path file_;
+    Advice advice_;
     Time minute_{};
     unsigned refusals_ = 0;     ///< in this minute
     std::uint64_t untold_ = 0;  ///< refusals without a line

@@ -265,6 +265,18 @@ void ConnectorMetrics::reloaded(bool good) {
         .Increment();
 }
 
+void ConnectorMetrics::store_unreadable(bool directory, std::size_t files) {
+    const auto show = [this](const char* what, std::size_t how_many) {
+        registry_
+            .gauge("adit_connector_store_unreadable",
+                   "What of the tunnels' directory cannot be read: its last good state stays, revoked keys included.",
+                   {{"what", what}})
+            .Set(static_cast<double>(how_many));
+    };
+    show("directory", directory ? 1 : 0);
+    show("file", files);
+}
+
 void ConnectorMetrics::tunnel_known(const std::string& tunnel) {
     registry_.gauge("adit_connector_sessions", "Sessions that are open now.",
                     {{"tunnel", tunnel}, {"transport", "tls"}});

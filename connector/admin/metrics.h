@@ -192,6 +192,8 @@ class ConnectorMetrics {
     std::unique_ptr<WireGuardMetrics> wireguard(const std::string& tunnel, const std::string& key, unsigned seat);
     void helper_restarted(unsigned times);
     void reloaded(bool good);
+    /// Whether the directory of tunnels cannot be read; how many of its files.
+    void store_unreadable(bool directory, std::size_t files);
 
   private:
     metrics::Registry& registry_;

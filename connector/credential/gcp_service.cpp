@@ -1,10 +1,10 @@
 // Both ways to a service account's token; see gcp_service.h.
 #include "connector/credential/gcp_service.h"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/object.hpp>
 #include <cstdlib>
 
-#include "common/base/secret_scope.h"
+#include "connector/credential/account_key.h"
 #include "connector/credential/form.h"
 #include "connector/credential/google.h"
 #include "connector/credential/uri_encoding.h"
@@ -15,50 +15,13 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* kGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-constexpr const char* kTokenUri = "https://oauth2.googleapis.com/token";
 constexpr std::chrono::seconds kLife{3600};
-
-/// What a downloaded key file says.
-struct AccountKey {
-    std::string email;
-    std::string key_id;
-    std::string token_uri = kTokenUri;
-    std::shared_ptr<const jose::SigningKey> key;
-};
 
 struct Source {
     config::GcpService settings;
     AccountKey account;  ///< without a key: the metadata server
     std::shared_ptr<Provider> provider;
 };
-
-Result<AccountKey> parse_key(std::string_view text) {
-    const SecretScope scope;  // of the JSON
-    boost::system::error_code error;
-    const json::value value = json::parse(text, error);
-    if (error || !value.is_object()) {
-        return usage_error("the service account's key is no JSON object");
-    }
-    const auto member = [&](std::string_view name) {
-        const json::value* found = value.as_object().if_contains(name);
-        return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-    };
-    AccountKey account{.email = member("client_email"), .key_id = member("private_key_id"), .key = nullptr};
-    std::string pem = member("private_key");
-    if (account.email.empty() || pem.empty()) {
-        return usage_error("the service account's key has no client_email or no private_key");
-    }
-    if (std::string uri = member("token_uri"); !uri.empty()) {
-        account.token_uri = std::move(uri);
-    }
-    auto key = jose::SigningKey::from_pem(pem, jose::Algorithm::rs256);
-    wipe_memory(pem.data(), pem.size());
-    if (!key) {
-        return std::unexpected(std::move(key.error()).with("the private_key of the service account's key"));
-    }
-    account.key = std::make_shared<const jose::SigningKey>(std::move(*key));
-    return account;
-}
 
 std::string joined(const std::vector<std::string>& scopes, char separator) {
     std::string text;
@@ -150,7 +113,7 @@ Result<fetch::Fetch> fetch_gcp_service(const config::GcpService& settings, const
     auto* once = &once_by_metadata;
     auto usual = metadata_server();
     if (!settings.service_account_json.empty()) {
-        auto account = parse_key(settings.service_account_json.reveal());
+        auto account = parse_account_key(settings.service_account_json.reveal());
         if (!account) {
             return std::unexpected(std::move(account.error()));
         }

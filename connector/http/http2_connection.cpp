@@ -30,8 +30,9 @@ net::Task<> read_rest(h2::Stream& stream) {
 h2::Limits limits_of(const ServerSettings& settings) {
     h2::Limits limits;
     limits.concurrent_streams = settings.concurrent_streams;
-    limits.session_window = 4 * 1024 * 1024;
     limits.growth_budget = 2 * 1024 * 1024;
+    limits.session_window =
+        limits.growth_budget + static_cast<std::int32_t>(limits.concurrent_streams) * limits.stream_window;
     limits.resets_burst = 400;
     limits.resets_per_second = 100;
     limits.head_fields = settings.head.fields + 4;  // the pseudo-header fields do not count

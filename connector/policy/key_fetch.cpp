@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "common/base/file.h"
-#include "common/jose/json_strict.h"
 #include "connector/config/url.h"
 #include "connector/fetch/tries.h"
+#include "connector/policy/issuer_metadata.h"
 #include "connector/policy/key_sets.h"
 
 namespace adit::policy {
@@ -62,27 +62,12 @@ class Remote {
     Result<> open(Place& place, const config::Url& url);
     net::Task<Document> get(Place& place, config::Url url, net::Time deadline);
     net::Task<std::expected<config::Url, Trouble>> discover(net::Time deadline);
-    std::expected<config::Url, Trouble> read_metadata(const std::string& document, const std::string& from) const;
 
     fetch::Desk& desk_;
     const config::JwtPolicy policy_;
     Place metadata_;
     Place keys_;
 };
-
-/// OpenID Connect Discovery §4.1: behind the issuer's path.
-config::Url openid_metadata(const config::Url& issuer) {
-    std::string path = issuer.target;
-    while (path.ends_with('/')) {
-        path.pop_back();
-    }
-    return {issuer.origin, path + "/.well-known/openid-configuration"};
-}
-
-/// RFC 8414 §3.1: before the issuer's path.
-config::Url oauth_metadata(const config::Url& issuer) {
-    return {issuer.origin, "/.well-known/oauth-authorization-server" + (issuer.target == "/" ? "" : issuer.target)};
-}
 
 Result<> Remote::prepare() {
     const bool direct = !policy_.jwks_url.empty();
@@ -121,27 +106,6 @@ net::Task<Remote::Document> Remote::get(Place& place, config::Url url, net::Time
     co_return std::move(*reply);
 }
 
-std::expected<config::Url, Trouble> Remote::read_metadata(const std::string& document, const std::string& from) const {
-    const auto metadata = jose::parse_strict(document);
-    if (!metadata) {
-        return trouble(from + " is not an object of JSON with each name once");
-    }
-    const auto text = [&](std::string_view name) {
-        const auto* value = metadata->if_contains(name);
-        return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
-                                                      : std::string();
-    };
-    // RFC 8414 §3.3: identical, or another issuer's keys would be taken for this one's.
-    if (text("issuer") != policy_.issuer) {
-        return trouble(from + " is of another issuer than " + policy_.issuer);
-    }
-    auto url = config::parse_trusted_url(text("jwks_uri"));
-    if (!url) {
-        return trouble(from + ": its jwks_uri cannot be used: " + url.error().message);
-    }
-    return std::move(*url);
-}
-
 net::Task<std::expected<config::Url, Trouble>> Remote::discover(net::Time deadline) {
     const auto issuer = config::parse_trusted_url(policy_.issuer);
     if (!issuer) {
@@ -159,7 +123,11 @@ net::Task<std::expected<config::Url, Trouble>> Remote::discover(net::Time deadli
     if (document->status != 200) {
         co_return trouble(from.text() + " answered " + std::to_string(document->status));
     }
-    co_return read_metadata(document->body, from.text());
+    auto url = key_set_url(document->body, from.text(), policy_.issuer);
+    if (!url) {
+        co_return trouble(std::move(url.error().message));
+    }
+    co_return std::move(*url);
 }
 
 net::Task<Made> Remote::fetch(std::shared_ptr<Remote> self, net::Time deadline) {

@@ -21,8 +21,8 @@ struct Ignoring final : h2::SessionListener {
 constexpr h2::Limits kLimits{.concurrent_streams = 8,
                              .stream_window = 4096,
                              .stream_window_most = 16384,
-                             .session_window = 65536,
                              .growth_budget = 32768,
+                             .session_window = 65536,
                              .head_fields = 30,
                              .head_bytes = 4096};
 

@@ -10,6 +10,7 @@ import subprocess
 
 from certificates import Authority
 from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from tls_peers import change_keys, has_ended
 
 TOKEN = "a-token-of-operators-that-is-long-enough"
 CHANGES = ("/reload", "/circuits/backend:web/open", "/circuits/backend:web/auto", "/cache/purge", "/degrade/on", "/degrade/auto")
@@ -299,6 +300,16 @@ class OffBox(Admin):
         remote = ["degrade", "status", "--admin-token-file", self.directory / "token"]
         self.assertIn("reduced", self.run_tool(CONNECTOR, *remote, "--admin", self.base, "--admin-ca", self.directory / "ca.crt").stdout)
         self.assertIn("in clear text", self.run_tool(CONNECTOR, *remote, "--admin", f"192.0.2.1:{self.port}", status=2).stderr)
+
+    def test_who_floods_with_tls_itself_is_given_up(self):
+        self.write("token", TOKEN)
+        self.configure(f'address: "0.0.0.0:{self.port}", tls: {{ {self.tls} }}, token: "${{file:token}}", metrics: "127.0.0.1:{(metrics := free_port())}"')
+        self.start()
+        context = ssl.create_default_context(cafile=str(self.directory / "ca.crt"))
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=20), server_hostname="127.0.0.1") as stranger:
+            change_keys(stranger, 20_000)
+            self.assertEqual(metric(metrics, "adit_admin_refused_total", reason="handshake", reaches=1), 1)
+            has_ended(stranger)
 
     def test_a_reload_opens_no_door_of_another_address(self):
         proof = f'tls: {{ {self.tls}, client_ca: ca.crt }}'

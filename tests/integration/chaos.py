@@ -40,12 +40,15 @@ class Chaos(Case):
 
 
 def long_run():
-    parser = argparse.ArgumentParser(description=__doc__ + "\n\n" + chaos_world.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--rate", type=int, default=1000, help="requests per second")
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__ + "\n\n" + chaos_world.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=stage.positive, default=300)
+    parser.add_argument("--rate", type=stage.positive, default=1000, help="requests per second")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--results", type=pathlib.Path, help="a file for the summary")
+    parser.add_argument("--arguments-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.arguments_only:
+        return 0
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
     with stage.Stage() as place:
         summary = run(place, seed, options.seconds, options.rate)

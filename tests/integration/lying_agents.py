@@ -189,7 +189,7 @@ class LyingAgents(Case):
                 with self.subTest(name), self.liar(ready=False, greeting=greeting) as liar:
                     wait_for(liar.closed.is_set, "the end of the session")
             self.assertEqual(self.told(), (503, "tunnel-without-session"))
-            with self.liar(greeting=json.dumps({"agent": "agt_1", "host": "a" * 2_000, "labels": {str(i): "x" * 100 for i in range(400)}}).encode()):
+            with self.liar(greeting=json.dumps({"agent": "agt_1", "host": "a" * 2_000, "labels": {str(i): "x" * 100 for i in range(250)}}).encode()):
                 told = json.loads(fetch(self.site.admin_port, "/sessions").body)
                 self.assertEqual([len(s["host"]) for t in told["tunnels"] if t["name"] == "t2" for s in t["sessions"]], [256])
             wait_for(slow.closed.is_set, "the end of the time for a greeting", 20)

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import tempfile
 import unittest
 
@@ -179,6 +180,85 @@ class Confined(Case):
             wait_for((pathlib.Path(other) / "access.log").exists, "the new log")
             connector.stop()
             (pathlib.Path(other) / "access.log").unlink()
+
+
+class ExchangedTunnels(Case):
+    """The directory of tunnels as a whole, from outside of the folders that the configuration names besides."""
+
+    def up(self, directory):
+        self.site = Site(self, {"web": f"http://127.0.0.1:{Origin().port}"})
+        directory.parent.mkdir(exist_ok=True)
+        shutil.move(self.directory / "tunnels.d", directory)
+        return directory
+
+    def start(self, directory):
+        self.site.config.write_text(self.site.config.read_text().replace("directory: tunnels.d", f"directory: {directory}"))
+        connector, _ = self.site.up()
+        return connector
+
+    def unreadable(self, what="directory"):
+        return metric(self.site.admin_port, "adit_connector_store_unreadable", what=what)
+
+    def problems(self):
+        return [line for line in json.loads(fetch(self.site.admin_port, "/status").body)["problems"] if "directory" in line]
+
+    def test_a_key_is_revoked_by_a_link_that_leads_to_the_next_version(self):
+        git = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="adit-git-")))
+        first = self.up(git / "1/tunnels.d")
+        (git / "current").symlink_to("1")
+        connector = self.start(git / "current/tunnels.d")
+        for version in ("2", "3"):
+            shutil.copytree(first, git / version / "tunnels.d")
+            if version == "3":
+                (git / version / "tunnels.d/t1.json").unlink()
+            (git / "next").symlink_to(version)
+            (git / "next").rename(git / "current")
+        wait_for(lambda: not self.site.sessions(), "the sessions of the key to end")
+        self.assertEqual((self.unreadable(), self.problems()), (0, []))
+        self.assertNotIn("cannot be read", connector.log())
+
+    def test_a_directory_that_is_out_of_reach_or_gone_keeps_its_tunnels_and_is_told_of(self):
+        other = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-")))
+        directory, aside = self.up(other / "tunnels.d"), other / "aside"
+        connector = self.start(directory)
+        before = {session["id"] for session in self.site.sessions()}
+        directory.rename(aside)
+        wait_for(lambda: self.unreadable() == 1, "the directory to be missed")
+        self.assertIn("No such file", self.problems()[0])
+        shutil.copytree(aside, directory)  # another inode, which the sandbox does not know
+        wait_for(lambda: "Permission denied" in self.problems()[0], "what keeps it off")
+        self.assertRegex(self.problems()[0], "so what was changed or revoked there since has no effect: .*sandbox.*needs a restart")
+        self.assertIn("! the tunnels' directory cannot be read", self.site.tool("status").stdout)
+        self.assertEqual({session["id"] for session in self.site.sessions()}, before)
+        shutil.rmtree(directory)
+        wait_for(lambda: "No such file" in self.problems()[0], "it to be gone once more")
+        aside.rename(directory)
+        wait_for(lambda: self.unreadable() == 0 and not self.problems(), "the directory to be read again")
+        self.write("broken", "{ broken").rename(directory / "t1.json")
+        wait_for(lambda: self.unreadable("file") == 1, "a file that is not used")
+        self.assertIn("! a tunnel's file is not used", self.site.tool("status").stdout)
+        (directory / "t1.json").unlink()
+        wait_for(lambda: not self.site.sessions() and self.unreadable("file") == 0, "the sessions to end")
+        # Looked at twice a second, and told once each time.
+        self.assertEqual(connector.log().count("the tunnels' directory cannot be read"), 3)
+        self.assertEqual(connector.log().count("a tunnel's file is not used"), 1)
+
+
+class ExchangedAuditFolder(Case):
+    def test_who_makes_the_audit_logs_folder_anew_is_told_that_it_needs_a_restart(self):
+        other = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="adit-other-")))
+        (other / "audit").mkdir()
+        site = Site(self, {"web": "http://127.0.0.1:1"})
+        address = f'admin: {{ address: "127.0.0.1:{site.admin_port}"'
+        site.config.write_text(site.config.read_text().replace(address, f"{address}, audit: {other}/audit/log"))
+        site.start_connector()
+        site.tool("degrade", "on")
+        shutil.rmtree(other / "audit")
+        (other / "audit").mkdir()
+        for verb in (("degrade", "auto"), ("reload",)):
+            told = site.tool(*verb, status=1).stderr
+            self.assertIn("cannot be written: Permission denied", told)
+            self.assertEqual(told.count("needs a restart"), 1, told)
 
 
 @unittest.skipIf(os.geteuid() != 0 or SANITIZED, "needs root, beyond all limits until it gives that up, and a build that locks: sanitizers make mlock() do nothing")

@@ -59,14 +59,17 @@ def table(summary):
 
 
 def long_run():
-    parser = argparse.ArgumentParser(description=soak_world.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=soak_world.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=stage.positive, default=60)
     parser.add_argument("--warm-up", type=float, default=None, help="minutes that slopes leave out; a sixth of the run, at most 10")
     parser.add_argument("--rate", type=float, default=0, help="requests per second, instead of half of what the pair can do")
     parser.add_argument("--rate-most", type=float, default=0, help="no more requests per second than these")
-    parser.add_argument("--pause", type=float, default=5, help="seconds between two changes")
+    parser.add_argument("--pause", type=stage.positive, default=5, help="seconds between two changes")
     parser.add_argument("--results", type=pathlib.Path, help="a file for the summary and the samples; a table for people beside it (.md)")
+    parser.add_argument("--arguments-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.arguments_only:
+        return 0
     warm_up = min(10.0, options.minutes / 6) if options.warm_up is None else options.warm_up
     began = time.monotonic()
     with stage.Stage() as place:

@@ -1,8 +1,21 @@
 """A directory and processes for a measurement: what a test has, without a test around it."""
+import argparse
+import math
 import shutil
 import sys
 
 from harness import Case
+
+
+def positive(text):
+    """A number above nothing, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(number) if number == int(number) else number
 
 
 class Stage(Case):

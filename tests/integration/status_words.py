@@ -57,6 +57,30 @@ class StatusWords(Case):
         self.site.wait_sessions()
         self.assertFalse([p for p in self.problems() if p.startswith("tunnel t1")])
 
+    def test_a_refused_configuration_is_named_until_a_good_one_is_there(self):
+        self.site = Site(self, {"web": "http://127.0.0.1:1"})
+        self.site.up()
+        good = self.site.config.read_text()
+        self.write("bad.yaml", good + "bogus: 1\n").rename(self.site.config)
+        told = wait_for(lambda: [p for p in self.problems() if p.startswith("the configuration on disk was refused at ")], "the refusal")
+        self.assertRegex(told[0], r"the one before serves on: .*bogus.*; 'adit-connector check' tells")
+        self.assertIn("! the configuration on disk was refused", self.told())
+        self.write("good.yaml", good).rename(self.site.config)
+        wait_for(lambda: not any("refused" in problem for problem in self.problems()), "the good one")
+
+    def test_many_wrong_tokens_of_operators_are_named(self):
+        token = self.write("operators.token", "a-token-of-operators-that-is-long-enough")
+        token.chmod(0o600)
+        self.site = Site(self, {"web": "http://127.0.0.1:1"})
+        text = self.site.config.read_text()
+        self.site.config.write_text(text.replace(f'{self.site.admin_port}" }}', f'{self.site.admin_port}", token: "${{file:operators.token}}" }}'))
+        self.site.start_connector()
+        for number in range(20):
+            self.assertEqual(fetch(self.site.admin_port, "/status", headers={"Authorization": f"Bearer guess-{number}"}).status, 401)
+        right = {"Authorization": f"Bearer {token.read_text()}"}
+        told = [p for p in json.loads(fetch(self.site.admin_port, "/status", headers=right).body)["problems"] if p.startswith("admin address: ")]
+        self.assertRegex(told[0], r"20 wrong tokens or certificates from .* the last one from 127\.0\.0\.1:\d+: somebody may be guessing")
+
     def test_an_endpoint_that_cannot_be_reached_is_named(self):
         closed = free_port()
         self.site = Site(self, {}, {"web": f'endpoints: [ "http://127.0.0.1:{closed}" ]'}, routes=[("/**", "web")])

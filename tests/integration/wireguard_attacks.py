@@ -44,6 +44,21 @@ class Hostile(Case):
             accepted.recv(1)
         self.assertEqual(pair.acceptor.statistics()["peers"][0]["handshake"], handshake)
 
+    def test_an_address_that_belongs_to_another_key_is_not_borrowed(self):
+        """A peer is known, its handshake succeeds and its packets are decrypted; they say that they are another peer's."""
+        pair = self.pair()
+        ends = pair.connect()
+        borrower, keys = self.helper(), Keys()
+        borrower.open(keys, pair.addresses[1])
+        borrower.peer(pair.keys[0], pair.addresses[0], endpoint=pair.acceptor_bound)
+        pair.acceptor.peer(keys, "10.9.0.3")
+        self.assert_refused("connection_timeout", borrower.dial, pair.to, pair.keys[0], timeout_ms=4000)
+        known = {peer["public_key"]: peer for peer in pair.acceptor.statistics()["peers"]}
+        self.assertGreater(known[keys.public]["handshake"], 0)
+        self.assertGreater(known[keys.public]["received"], 0)
+        self.assertEqual(pair.acceptor.accepted, [])
+        self.assert_echo(*ends)
+
     def test_garbage_is_thrown_away(self):
         pair, relay = self.relayed()
         ends = pair.connect()

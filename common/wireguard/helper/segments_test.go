@@ -41,7 +41,7 @@ func packetOf(between [2]netip.Addr, port uint16, sequence uint32, flags header.
 	return packet
 }
 
-func segmentsOf(t *testing.T, packet stack.PacketBufferPtr) [][]byte {
+func segmentsOf(t testing.TB, packet stack.PacketBufferPtr) [][]byte {
 	t.Helper()
 	var s segmenter
 	var all [][]byte

@@ -82,6 +82,19 @@ TEST_CASE("a link in the log's place is an error, and what it leads to is left a
     CHECK(read_file(directory.path / "other").value() == "something\n");
 }
 
+TEST_CASE("an error about the log is told with the advice that there is, and without where there is none") {
+    const Directory directory;
+    AuditLog log;
+    fs::create_directory(directory.path / "logs");
+    REQUIRE(log.use(directory.path / "logs" / "audit.jsonl"));
+    fs::remove_all(directory.path / "logs");
+    CHECK(log.write({}).error().message.ends_with("No such file or directory"));
+    log.advise_by([](std::string_view error) { return error.contains("No such file") ? "make it" : ""; });
+    CHECK(log.write({}).error().message.ends_with("No such file or directory; make it"));
+    log.advise_by([](std::string_view) { return ""; });
+    CHECK(log.write({}).error().message.ends_with("No such file or directory"));
+}
+
 TEST_CASE("a line that a full disk has cut is an error, and spoils no other") {
     const Directory directory;
     const fs::path file = directory.path / "audit.jsonl";

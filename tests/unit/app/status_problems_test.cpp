@@ -41,6 +41,37 @@ TEST_CASE("a tunnel without a session is told by the state of its keys") {
     CHECK(says(lonely_tunnel_problem(tunnel, "", kNow), "adit-agent diagnose"));
 }
 
+TEST_CASE("a refused configuration is told with its first errors, and how many more there are") {
+    const auto told = refused_configuration_problem({kNow, "a.yaml:1:1: one\na.yaml:2:1: two\nthree\nfour\nfive"});
+    CHECK(says(told, "refused at " + format_time(kNow)));
+    CHECK(says(told, ": a.yaml:1:1: one; a.yaml:2:1: two; three; and 2 lines more; 'adit-connector check'"));
+    CHECK(says(refused_configuration_problem({kNow, "one\nadvice"}), ": one; advice; 'adit-connector check'"));
+}
+
+TEST_CASE("a few wrong tokens are a mistake, many within minutes a problem until minutes after the last one") {
+    Guesses guesses;
+    for (int i = 0; i < 9; ++i) {
+        guesses.note(kNow + i * 1s, "192.0.2.7:4000");
+    }
+    CHECK_FALSE(guesses_problem(guesses, kNow + 9s));
+    guesses.note(kNow + 9s, "192.0.2.8:4000");
+    CHECK(says(guesses_problem(guesses, kNow + 309s), "10 wrong tokens or certificates from " + format_time(kNow)));
+    CHECK(says(guesses_problem(guesses, kNow + 309s), "the last one from 192.0.2.8:4000"));
+    CHECK_FALSE(guesses_problem(guesses, kNow + 310s));
+    guesses.note(kNow + 310s, "192.0.2.9:4000");  // another spell
+    CHECK_FALSE(guesses_problem(guesses, kNow + 310s));
+}
+
+TEST_CASE("of files of tunnels that cannot be read the first few are told, and how many more there are") {
+    using Trouble = StoreWatch::Trouble;
+    CHECK(store_problems({}).empty());
+    CHECK(says(store_problems({{Trouble::What::directory, "/t: gone"}})[0], "the tunnels' directory cannot be read"));
+    const auto told = store_problems(std::vector<Trouble>(12, {Trouble::What::file, "/t/a.json:1:1: broken"}));
+    REQUIRE(told.size() == 11);
+    CHECK(says(told[0], "a tunnel's file is not used, so what was changed or revoked there since has no effect: /t/a"));
+    CHECK(says(told[10], "2 more"));
+}
+
 TEST_CASE("an endpoint is a problem for a minute") {
     const config::Backend backend;
     const config::Endpoint endpoint;

@@ -143,6 +143,15 @@ TEST_CASE("deadlines re-armed at random expire in time after a long sleep") {
     CHECK_FALSE(wheel.next());
 }
 
+TEST_CASE("whoever runs after the loop has slept long is told the time, not that of the last turn") {
+    boost::asio::io_context context;
+    const Loop loop(context);
+    const Time slept = Clock::now();
+    while (Clock::now() == slept) {
+    }
+    CHECK(loop.now() > slept);
+}
+
 TEST_CASE("a deadline that is armed before anything has happened on the loop expires") {
     Worker worker(0);
     struct Waking final : Deadline {

@@ -195,6 +195,27 @@ TEST_CASE("a file that is exchanged through links stays within reach") {
                  [&] { return reads(folder.path() / "tls.crt") && reads(folder.path() / "..2027/tls.crt"); }));
 }
 
+TEST_CASE("a link to a folder below its own may be switched, one that leads elsewhere opens nothing more") {
+    const Folder folder;
+    folder.file("git/1/tunnels.d/a.json");
+    folder.file("releases/.of/5/a.json");
+    folder.file("mine/there/a.json");
+    fs::create_directory_symlink("1", folder.path() / "git/current");
+    fs::create_directory_symlink(".of/5", folder.path() / "releases/current");
+    fs::create_directory_symlink(folder.path() / "git/1", folder.path() / "mine/moved");
+    const auto switched = [&](const char* name) { return sandbox::switched_folders_of(folder.path() / name); };
+    CHECK(switched("git/current/tunnels.d") == std::set<fs::path>{folder.path() / "git"});
+    CHECK(switched("git/current") == std::set<fs::path>{folder.path() / "git"});
+    CHECK(switched("releases/current/a.json") == std::set<fs::path>{folder.path() / "releases/.of"});
+    CHECK(switched("mine/moved/tunnels.d").empty());
+    CHECK(switched("mine/there/a.json").empty());
+    CHECK(sandbox::switched_folders_of("/bin/true").empty());  // where that is one to usr/bin: all of /usr
+    folder.file("git/2/tunnels.d/a.json");
+    CHECK(inside({.read = {folder.path() / "git/current/tunnels.d"}}, [&] {
+        return reads(folder.path() / "git/2/tunnels.d/a.json") && !writes(folder.path() / "git/2/tunnels.d/a.json");
+    }));
+}
+
 TEST_CASE("a folder that is not there yet opens the one that will hold it") {
     const Folder folder;
     CHECK(sandbox::folders_of(folder.path() / "keys/deep/key.pem") == std::set<fs::path>{folder.path()});
@@ -477,7 +498,7 @@ TEST_CASE("a wall that cannot be had is named, and ends the start where it is re
         const auto goes_on = sandbox::enter({});
         const bool named = goes_on && !goes_on->active(sandbox::kFiles) &&
                            goes_on->missing() == "landlock: this kernel has none" &&
-                           sandbox::hint(*goes_on, "x: Permission denied").empty();
+                           !sandbox::hint(*goes_on, "x: Permission denied").contains("folder");
         ::_exit(named ? 0 : 1);
     }
     int status = 0;
@@ -497,6 +518,23 @@ TEST_CASE("an error about a file says that the sandbox may be why, others do not
     const sandbox::Standing standing{{{std::string(sandbox::kFiles), true, ""}}};
     CHECK(sandbox::hint(standing, "a.pem: Permission denied").find("restart") != std::string::npos);
     CHECK(sandbox::hint(standing, "a.pem: No such file or directory").empty());
+    CHECK_FALSE(sandbox::advice(standing, "a.pem: Permission denied").contains("mode"));
+    const std::string error = "a.pem: Permission denied";
+    CHECK(sandbox::hint(standing, error) == "\n" + sandbox::advice(standing, error));
+    CHECK(sandbox::hint(standing, error + "; " + sandbox::advice(standing, error)).empty());
+}
+
+TEST_CASE("root that passes over no modes any more is told that the mode of a file may be why") {
+    const std::string error = "a.pem: Permission denied";
+    const sandbox::Standing closed{{{std::string(sandbox::kFiles), true, ""}}, true};
+    CHECK(sandbox::advice(closed, error).contains("folders"));
+    CHECK(sandbox::advice(closed, error).contains("mode of a file of somebody else"));
+    const sandbox::Standing open{{}, true};
+    CHECK_FALSE(sandbox::advice(open, error).contains("folders"));
+    CHECK(sandbox::advice(open, error).contains("mode of a file of somebody else"));
+    if (::geteuid() == 0) {
+        CHECK(inside({}, [] { return sandbox::enter({})->root_by_modes; }));
+    }
 }
 
 TEST_CASE("an error about a port says that the capability was given up, not that a folder is closed") {

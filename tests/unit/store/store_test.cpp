@@ -74,7 +74,7 @@ TEST_CASE("changes are seen, and a broken file keeps its last good state") {
     CHECK_FALSE(watch.look());
     std::ofstream(directory.path / "a.json") << "{ broken";
     CHECK_FALSE(watch.look());
-    CHECK(watch.take_problems().size() == 1);
+    CHECK(watch.take_new_troubles().size() == 1);
     CHECK(watch.records().size() == 1);
     REQUIRE(watch.records()[0].name == "a");
     std::filesystem::remove(directory.path / "a.json");
@@ -118,6 +118,77 @@ TEST_CASE("the watch tells which tunnels came, went or are others, and nothing o
     CHECK(changes[0].before->name == "old");
     CHECK_FALSE(changes[0].after);
     CHECK(watch.take_changes().empty());
+}
+
+TEST_CASE("a directory that has gone is like one that cannot be read: its tunnels stay until it is back") {
+    const Directory directory;
+    StoreWatch watch(directory.path);
+    CHECK_FALSE(watch.look());
+    CHECK(watch.troubles().empty());  // none has been made yet
+    Store store(directory.path);
+    REQUIRE(store.create(sample("a")));
+    REQUIRE(store.create(sample("b")));
+    CHECK(watch.look());
+    watch.take_changes();
+    const std::filesystem::path aside = directory.path.string() + ".aside";
+    std::filesystem::rename(directory.path, aside);
+    CHECK_FALSE(watch.look());
+    CHECK(watch.records().size() == 2);
+    CHECK(watch.take_changes().empty());
+    REQUIRE(watch.troubles().size() == 1);
+    CHECK(watch.troubles()[0].what == StoreWatch::Trouble::What::directory);
+    CHECK(watch.troubles()[0].reason == directory.path.string() + ": No such file or directory");
+    std::filesystem::remove(aside / "b.json");
+    std::filesystem::rename(aside, directory.path);
+    CHECK(watch.look());
+    CHECK(watch.troubles().empty());
+    CHECK(watch.records().size() == 1);
+    CHECK(watch.take_changes().size() == 1);
+}
+
+TEST_CASE("what cannot be read is told once, for as long as the reason is the same, and stands until it is mended") {
+    const Directory directory;
+    Store store(directory.path);
+    REQUIRE(store.create(sample("a")));
+    REQUIRE(store.create(sample("b")));
+    StoreWatch watch(directory.path);
+    CHECK(watch.look());
+    CHECK(watch.take_new_troubles().empty());
+    std::filesystem::rename(directory.path / "a.json", directory.path / "a");
+    std::filesystem::create_directory(directory.path / "a.json");
+    std::ofstream(directory.path / "b.json") << "{ broken";
+    CHECK_FALSE(watch.look());
+    REQUIRE(watch.take_new_troubles().size() == 2);
+    CHECK_FALSE(watch.look());
+    CHECK(watch.take_new_troubles().empty());
+    REQUIRE(watch.troubles().size() == 2);
+    CHECK(watch.troubles()[0].what == StoreWatch::Trouble::What::file);
+    CHECK(watch.troubles()[0].reason.ends_with("a.json: it is no ordinary file"));
+    CHECK(watch.records().size() == 2);
+    std::filesystem::remove(directory.path / "a.json");
+    std::filesystem::rename(directory.path / "a", directory.path / "a.json");
+    std::filesystem::remove(directory.path / "b.json");
+    CHECK(watch.look());
+    CHECK(watch.troubles().empty());
+    CHECK(watch.take_new_troubles().empty());
+    CHECK(watch.records().size() == 1);
+}
+
+TEST_CASE("the same trouble after it was over is told again") {
+    const Directory directory;
+    Store store(directory.path);
+    REQUIRE(store.create(sample("a")));
+    StoreWatch watch(directory.path);
+    CHECK(watch.look());
+    const std::filesystem::path aside = directory.path.string() + ".aside";
+    for (int i = 0; i < 2; ++i) {
+        std::filesystem::rename(directory.path, aside);
+        CHECK_FALSE(watch.look());
+        CHECK_FALSE(watch.look());
+        CHECK(watch.take_new_troubles().size() == 1);
+        std::filesystem::rename(aside, directory.path);
+        CHECK_FALSE(watch.look());
+    }
 }
 
 TEST_CASE("a link in the place of the lock is not followed") {

@@ -1,13 +1,13 @@
 // What a peer may ask for nothing: so much at once, so much a second.
 #include <doctest/doctest.h>
 
-#include "common/h2/budget.h"
+#include "common/net/budget.h"
 
-using namespace adit::h2;
+using namespace adit::net;
 using namespace std::chrono_literals;
 
 TEST_CASE("a budget is spent to its end and grows with time, up to what it was") {
-    adit::net::Time now{};
+    Time now{};
     Budget budget(3, 10, now);
     for (int i = 0; i < 3; ++i) {
         CHECK(budget.spend(now));
@@ -24,7 +24,7 @@ TEST_CASE("a budget is spent to its end and grows with time, up to what it was")
 }
 
 TEST_CASE("what is earned can be spent, but nothing beyond the most is kept") {
-    const adit::net::Time now{};
+    const Time now{};
     Budget budget(2, 1, now);
     CHECK(budget.spend(now));
     budget.earn(100);
