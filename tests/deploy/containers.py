@@ -75,6 +75,14 @@ def enter():
     os.execvpe(namespaces[0], [*namespaces, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
+def keep_bridges():
+    """A bridge that was given no address takes the lowest of its ports', another one as containers come and go: whoever knows
+    the host by the one before speaks to nobody for many seconds. One that was given its address keeps it."""
+    shown = subprocess.run(["ip", "-json", "link", "show", "type", "bridge"], capture_output=True, text=True, check=True).stdout
+    for bridge in json.loads(shown or "[]"):
+        subprocess.run(["ip", "link", "set", "dev", bridge["ifname"], "address", bridge["address"]], capture_output=True, check=False)
+
+
 class Podman:
     """podman with a store of its own."""
 
@@ -92,6 +100,8 @@ class Podman:
         if status is None:
             return done
         assert done.returncode == status, f"{program} {' '.join(map(str, arguments))}: {done.returncode}: {done.stdout}{done.stderr}"
+        if {"run", "start", "up"} & {*map(str, arguments)}:
+            keep_bridges()
         return done.stdout
 
     def inspect(self, name, kind="container"):
