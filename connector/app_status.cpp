@@ -62,8 +62,7 @@ void App::serve_operators(status::Server& server) {
                                 fabric_.reduction.standing(),
                                 fabric_.state->standings(),
                                 sandbox_,
-                                own_problems(),
-                                audit_.trouble()};
+                                own_problems()};
         return status::Answer{
             200, "application/json",
             status_report(standing, *generation_, tunnel_records(), sessions(), doors(),
@@ -92,6 +91,9 @@ std::vector<std::string> App::own_problems() const {
         std::ranges::move(store_problems(advised(store_->troubles())), std::back_inserter(problems));
     }
     if (auto problem = guesses_problem(guesses_, std::chrono::system_clock::now())) {
+        problems.push_back(std::move(*problem));
+    }
+    if (auto problem = audit_problem(audit_.trouble())) {
         problems.push_back(std::move(*problem));
     }
     return problems;

@@ -293,9 +293,6 @@ std::string status_report(const Standing& standing, const Generation& generation
     if (standing.reduction.reduced) {
         problems.emplace_back("functionality is reduced: " + standing.reduction.why);
     }
-    if (const auto problem = audit_problem(standing.audit_trouble)) {
-        problems.emplace_back(*problem);
-    }
     if (const auto problem = state_problem(standing.state)) {
         problems.emplace_back(*problem);
     }

@@ -43,8 +43,8 @@ struct Standing {
     resilience::Reduction::Standing reduction = {};
     StateStandings state = {};
     sandbox::Standing sandbox = {};
-    std::vector<std::string> problems = {};  ///< of what is read while it runs, and of who tries to get in
-    std::string audit_trouble = {};          ///< why no line of it can be written; empty when one can
+    /// Of what is read and written while it runs, and of who tries to get in.
+    std::vector<std::string> problems = {};
 };
 
 /// The table of sessions with listeners, backends and routes, and what is wrong with them: what `adit-connector status`

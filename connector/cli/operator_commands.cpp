@@ -187,8 +187,8 @@ int show_status(const OperatorArguments& arguments, const status::Target& admin)
     boost::asio::steady_timer pause(context);
     do {
         if (arguments.watch && !arguments.as_json()) {
-            static_cast<void>(
-                std::fputs("\x1b[H\x1b[2J", stdout));  // home, and clear: past what keeps others from such words
+            // Home, and clear: past what keeps others from such words.
+            static_cast<void>(std::fputs("\x1b[H\x1b[2J", stdout));
         }
         status = ask_status(arguments, admin);
         std::cout.flush();

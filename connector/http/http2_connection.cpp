@@ -28,17 +28,13 @@ net::Task<> read_rest(h2::Stream& stream) {
 
 /// What one stranger may take: see h2::Limits for each.
 h2::Limits limits_of(const ServerSettings& settings) {
-    h2::Limits limits;
-    limits.concurrent_streams = settings.concurrent_streams;
-    limits.growth_budget = 2 * 1024 * 1024;
-    limits.session_window =
-        limits.growth_budget + static_cast<std::int32_t>(limits.concurrent_streams) * limits.stream_window;
-    limits.resets_burst = 400;
-    limits.resets_per_second = 100;
-    limits.head_fields = settings.head.fields + 4;  // the pseudo-header fields do not count
-    limits.head_bytes = settings.head.bytes;
-    limits.idle_frames = 500;
-    return limits;
+    return {.concurrent_streams = settings.concurrent_streams,
+            .growth_budget = 2 * 1024 * 1024,
+            .resets_burst = 400,
+            .resets_per_second = 100,
+            .head_fields = settings.head.fields + 4,  // the pseudo-header fields do not count
+            .head_bytes = settings.head.bytes,
+            .idle_frames = 500};
 }
 
 class Http2Exchange final : public Exchange {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/peer.h"
+#include "tests/fuzz/pieces.h"
 
 namespace {
 
@@ -51,10 +51,7 @@ std::string outcome_of(std::string_view bytes, std::size_t piece) {
 
 void adit::fuzz::run(std::string_view input) {
     Input decisions(input);
-    const std::size_t piece = 1 + decisions.below(64);
-    const std::string_view bytes = decisions.rest();
-    const std::string whole = outcome_of(bytes, bytes.size() + 1);
-    demand(whole == outcome_of(bytes, piece), "the same comes of it however its bytes arrive");
+    const auto [bytes, whole] = outcome_in_pieces(decisions, outcome_of);
     demand(!whole.starts_with("connected") || (bytes.starts_with("HTTP/1.") && bytes.contains("\r\n\r\n")),
            "nothing but a proxy's word leads through it");
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "common/status/reply_reader.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/pieces.h"
 #include "tests/fuzz/target.h"
 
 namespace {
@@ -32,8 +32,5 @@ std::string outcome_of(std::string_view bytes, std::size_t piece) {
 
 void adit::fuzz::run(std::string_view input) {
     Input decisions(input);
-    const std::size_t piece = 1 + decisions.below(64);
-    const std::string_view bytes = decisions.rest();
-    const std::string whole = outcome_of(bytes, bytes.size() + 1);
-    demand(whole == outcome_of(bytes, piece), "the same comes of it however its bytes arrive");
+    outcome_in_pieces(decisions, outcome_of);
 }
