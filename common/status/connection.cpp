@@ -208,8 +208,8 @@ net::Task<bool> Connection::read_head(Request& request) {
     for (;;) {
         boost::system::error_code error;
         const std::size_t taken = held_.empty() ? 0 : request.parser.put(asio::buffer(held_), error);
-        if (is_folded(
-                std::string_view(held_).substr(0, taken))) {  // the parser takes a field, folded or not, as a whole
+        // The parser takes a field, folded or not, as a whole.
+        if (is_folded(std::string_view(held_).substr(0, taken))) {
             error = bhttp::error::bad_value;
         }
         held_.erase(0, taken);
