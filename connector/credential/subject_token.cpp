@@ -16,11 +16,9 @@ constexpr std::size_t kFileMost = 64 * 1024;
 }  // namespace
 
 Result<std::string> token_in(std::string_view text, std::string_view field) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
-        text.remove_suffix(1);
-    }
+    text = trim(text);
     if (field.empty()) {
-        return text.empty() ? failure("it is empty") : Result<std::string>(std::string(trim(text)));
+        return text.empty() ? failure("it is empty") : Result<std::string>(std::string(text));
     }
     boost::system::error_code error;
     const boost::json::value value = boost::json::parse(text, error);

@@ -6,6 +6,7 @@
 #include "common/base/encoding.h"
 #include "connector/credential/form.h"
 #include "connector/credential/provider.h"
+#include "connector/credential/subject_token.h"
 #include "connector/http/reply_time.h"
 
 using namespace adit;
@@ -159,6 +160,15 @@ TEST_CASE("what a provider repeats is masked before it is cut and made printable
     subject.add("eyJh.eyJz.c2ln");
     CHECK(words_of("bad subject_token eyJh.eyJz.c2ln", subject) == "it answered 400 no: bad subject_token ***");
     CHECK(trouble_of(answered(400, R"({"error":"eyJh.eyJz.c2ln"})"), subject).words == "it answered 400 ***");
+}
+
+TEST_CASE("a token of others is what stands between blanks, and never nothing") {
+    CHECK(token_in("\t eyJh.eyJz.c2ln \r\n\t", {}) == std::string("eyJh.eyJz.c2ln"));
+    CHECK(token_in("{\"id_token\": \"eyJh\"}\n", "id_token") == std::string("eyJh"));
+    for (const char* blank : {"", " ", "\n\t", "\t", " \r\n\t "}) {
+        const auto none = token_in(blank, {});
+        CHECK((none ? "a token" : none.error().message) == "it is empty");
+    }
 }
 
 TEST_CASE("forms are encoded, and leave out what is empty") {
