@@ -371,7 +371,7 @@ class OffBox(Admin):
             self.assertEqual(self.curl("/status", base=f"http://127.0.0.1:{self.port}")[0], 0)
             self.assertEqual(self.by(None)[0], 0)
             self.assertEqual(self.by("ops")[0], 200)
-            self.assertEqual(connector.log().count('"key":"admin"'), times)
+            self.assert_logged(connector, '"key":"admin"', times)
         self.assertIn("who may ask there stays", connector.log())
         reload_as(f'address: "0.0.0.0:{self.port}", {proof}, token: "${{file:token}}"')
         bearer = lambda token: ("-H", f"Authorization: Bearer {token}")

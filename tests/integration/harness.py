@@ -148,6 +148,11 @@ class Case(unittest.TestCase):
         print(f"{what}: {took:.2f} s of {promised} s", flush=True)
         self.assertLess(took, 3 * promised, what)
 
+    def assert_logged(self, process, words, times=1):
+        """So often by now, and no more. Programs write their lines a little after what these tell of, on a thread of its own."""
+        wait_for(lambda: process.log().count(words) >= times, f"'{words}' in the log of {process.name}")
+        self.assertEqual(process.log().count(words), times)
+
     def run_tool(self, *arguments, status=0, environment=None, stdin=None):
         env = {**os.environ, **(environment or {})}
         done = subprocess.run([*map(str, arguments)], cwd=self.directory, capture_output=True, text=True, env=env,

@@ -80,8 +80,8 @@ class Http2Hostile(Case):
         if client.goaway is not None:  # a connection that was reset may have lost its last words
             self.assertIn(client.goaway, codes)
 
-    def assert_counted(self, reason, count):
-        self.assertEqual(metric(self.site.admin_port, "adit_connector_client_ended_total", reaches=count, reason=reason), count)
+    def assert_counted(self, count, **labels):
+        self.assertEqual(metric(self.site.admin_port, "adit_connector_client_ended_total", reaches=count, **labels), count)
 
     def head(self, client, pairs=GET, stream=None, flags=("END_HEADERS", "END_STREAM")):
         """A HEADERS frame by hand."""
@@ -104,7 +104,7 @@ class Http2Hostile(Case):
                         client.begin("/held", "POST", end=False)
                         self.flood(client, one, read=read)
                         self.assert_stopped(client)
-        self.assert_counted("flood", 2 * len(floods))
+        self.assert_counted(2 * len(floods), reason="flood")
         lines = [line for line in self.connector.log().splitlines() if "client connection ended for what the client did" in line]
         self.assertTrue(lines and all("127.0.0.1" in line and "flood" in line for line in lines), lines)
 
@@ -122,7 +122,10 @@ class Http2Hostile(Case):
                 with self.subTest(attack.__name__), self.client() as client:
                     self.flood(client, lambda i: attack(client, i), batch=20)
                     self.assert_stopped(client)
-        self.assert_counted("resets", 3)
+        # The peer of a connector that is slow to say what it gave up has more streams open than it may, too, and too many frames
+        # that wait for it.
+        self.assert_counted(3)
+        self.assertGreater(metric(self.site.admin_port, "adit_connector_client_ended_total", reason="resets"), 0)
 
     def test_heads_without_an_end_are_stopped(self):
         with self.bystanders():
@@ -131,7 +134,7 @@ class Http2Hostile(Case):
                     client.send_raw(self.head(client, flags=[]))
                     self.flood(client, lambda i: frames.ContinuationFrame(1, block).serialize(), batch=10)
                     self.assert_stopped(client)
-        self.assert_counted("flood", 3)
+        self.assert_counted(3, reason="flood")
 
     def test_heads_that_grow_when_unpacked_are_refused(self):
         with self.bystanders(), self.client() as client:
@@ -164,7 +167,7 @@ class Http2Hostile(Case):
                 self.assertTrue(client.settle())  # or the acknowledgement of SETTINGS would come in the middle of the head
                 client.send_raw(self.head(client, flags=[]))  # its end never comes
                 self.assert_stopped(client, {ErrorCodes.NO_ERROR, *STOPPED})
-            self.assert_counted("head", 1)
+            self.assert_counted(1, reason="head")
             with self.client() as client:
                 client.get("/x")
                 self.assert_stopped(client, {ErrorCodes.NO_ERROR})

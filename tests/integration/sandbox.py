@@ -145,7 +145,7 @@ class Confined(Case):
         connector = self.site.start_connector()
         self.assertIn(f", writes in {self.directory}", self.files_wall())
         warning = "open for the connector to write in spite of its sandbox"
-        self.assertIn(warning, connector.log())
+        self.assert_logged(connector, warning)
         self.assertIn(warning, self.site.tool("check").stdout)
 
     def test_an_issuers_folder_is_opened_with_the_one_above_only_where_that_holds_nothing_else(self):
@@ -241,8 +241,8 @@ class ExchangedTunnels(Case):
         (directory / "t1.json").unlink()
         wait_for(lambda: not self.site.sessions() and self.unreadable("file") == 0, "the sessions to end")
         # Looked at twice a second, and told once each time.
-        self.assertEqual(connector.log().count("the tunnels' directory cannot be read"), 3)
-        self.assertEqual(connector.log().count("a tunnel's file is not used"), 1)
+        self.assert_logged(connector, "the tunnels' directory cannot be read", times=3)
+        self.assert_logged(connector, "a tunnel's file is not used")
 
 
 class ExchangedAuditFolder(Case):

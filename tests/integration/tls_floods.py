@@ -117,7 +117,7 @@ class TlsFloods(Case):
             with session.lock:
                 change_keys(session.socket, MANY)
             self.assertEqual(metric(agent.metrics_port, "adit_agent_session_closed_total", reason="limit reached", reaches=1), 1)
-        self.assertIn("after the handshake", agent.log())
+        wait_for(lambda: "after the handshake" in agent.log(), "the reason")
 
     def test_an_origin_is_given_up(self):
         liar = LyingOrigin(*Authority(self).issue("server"))

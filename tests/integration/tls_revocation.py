@@ -294,7 +294,7 @@ class Staples(Pki):
                      env={"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-1h", "PATH": "/usr/bin"})
         self.up()
         self.assertIsNone(self.stapled())
-        self.assertIn("the time of the OCSP response is over", self.connector.log())
+        wait_for(lambda: "the time of the OCSP response is over" in self.connector.log(), "the warning")
 
     def test_a_certificate_that_wants_a_staple_and_has_none_is_told_of(self):
         self.start("certificate: wanting.chain, key: wanting.key")

@@ -65,7 +65,7 @@ class Fallback(WireGuardCase):
         site.start_connector()
         agent = site.start_agent("auto")
         wait_for(lambda: self.by_tls(site), "sessions over TLS")
-        self.assertIn("TLS is preferred, WireGuard is used when TLS fails", agent.log())
+        self.assert_logged(agent, "TLS is preferred, WireGuard is used when TLS fails")
         self.assertNotIn(FELL_BACK, agent.log())
         self.assertTrue(site.get("/web/x").body.startswith(b"origin"))
 
@@ -74,12 +74,12 @@ class Fallback(WireGuardCase):
         site.start_connector()
         agent = site.start_agent("tls")
         wait_for(lambda: self.by_tls(site), "sessions over TLS")
-        self.assertIn("it was asked for", agent.log())
+        self.assert_logged(agent, "it was asked for")
         agent.signal(15)
         agent.wait()
         agent = site.start_agent("wireguard")
         wait_for(lambda: self.by_wireguard(site), "sessions over WireGuard")
-        self.assertIn("it was asked for", agent.log())
+        self.assert_logged(agent, "it was asked for")
 
     def test_tls_alone_never_falls_back(self):
         site, _ = self.behind_gateway()
@@ -116,7 +116,7 @@ class Fallback(WireGuardCase):
         over.set()
         for asker in askers:
             asker.join(10)
-        self.assertEqual(agent.log().count(RETURNED), 1)
+        self.assert_logged(agent, RETURNED)
         self.assertEqual(set(statuses), {200})
 
     def refused(self, token, transport):
