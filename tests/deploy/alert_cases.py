@@ -108,6 +108,7 @@ CASES = [
                                f'adit_connector_reloads_total{{{TWO},result="accepted"}}': "0+1x60"}, "25m", [CONNECTOR], "18m"),
     Case("AditTunnelsUnread", {f'adit_connector_store_unreadable{{{ONE},what="directory"}}': "0 1x60", f'adit_connector_store_unreadable{{{ONE},what="file"}}': "0x60"},
          "4m", [{**CONNECTOR, "what": "directory"}], "1m"),
+    Case("AditAuditUnwritten", {f"adit_admin_audit_writable{{{ONE}}}": "1 0x60", f"adit_admin_audit_writable{{{TWO}}}": "1x60"}, "4m", [CONNECTOR], "1m"),
     Case("AditCertificateExpires", {f'adit_connector_certificate_expires_timestamp_seconds{{{ONE},listener="l",subject="soon"}}': "864000x60",
                                     f'adit_connector_certificate_expires_timestamp_seconds{{{ONE},listener="l",subject="late"}}': "8640000x60"},
          "20m", [{**JOB, "listener": "l", "subject": "soon"}], "10m", "9d 23h 40m 0s"),
