@@ -38,7 +38,7 @@ class Abuse(Case):
         other = free_port()
         # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=f", {listener}".replace("$OTHER", str(other)), workers=1,
-                         backends={"web": "endpoints: [ service://web ], timeouts: { first_byte: 3s, idle: 3s }"}, extra="shed: { enabled: false }\n")
+                         backends={"web": "endpoints: [ service://web ], timeouts: { first_byte: 3s, idle: 3s }"})
         self.other_port = other
         self.connector, _ = self.site.up()
 

@@ -3,7 +3,7 @@ import hashlib
 import json
 import subprocess
 
-from harness import CONNECTOR, Case, Site, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Site, can_connect, fetch, free_port, main, metric, wait_for
 from servers import Origin
 
 KEYS = {"prod": "key-1", "preview": "key-2", "partner": "key-3", "nowhere": "key-4", "multi": "key-5", None: None}
@@ -93,7 +93,7 @@ class Access(Case):
             f'{{ name: mirrored, match: {{ path: "/mirrored/**" }}, {usual}, backend: direct, access: [ {{ consumer: "*" }} ], mirror: {{ backend: payments }} }}',
         ]
         site.config.write_text("\n".join([
-            "workers: 2", f'admin: {{ address: "127.0.0.1:{site.admin_port}" }}', f'listeners: [ {{ address: "127.0.0.1:{site.client_port}" }} ]',
+            "workers: 2", CALM, f'admin: {{ address: "127.0.0.1:{site.admin_port}" }}', f'listeners: [ {{ address: "127.0.0.1:{site.client_port}" }} ]',
             f'tunnels: {{ directory: tunnels.d, tls: {{ address: "{site.tunnel_address}", key: connector.key }} }}', "backends:",
             *(f"  {name}: {{ endpoints: [ {', '.join(json.dumps(one) for one in ends.split(', '))} ] }}" for name, ends in backends.items()),
             "routes:", *(f"  - {one}" for one in routes), CONSUMERS]))

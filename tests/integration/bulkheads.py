@@ -7,7 +7,7 @@ import socket
 import time
 
 from fault_backend import FaultBackend
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, raw, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, raw, wait_for
 
 
 class Bulkheads(Case):
@@ -20,7 +20,7 @@ class Bulkheads(Case):
 
     def configure(self, backend="", routes=None, policies="", more=""):
         lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}", trusted_proxies: [ 127.0.0.1 ] }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}',
-                 "workers: 2", "log: { format: json }", f'backends: {{ web: {{ endpoints: [ "http://127.0.0.1:{self.backend.port}" ] {backend} }} }}',
+                 "workers: 2", CALM, "log: { format: json }", f'backends: {{ web: {{ endpoints: [ "http://127.0.0.1:{self.backend.port}" ] {backend} }} }}',
                  policies, more, "routes:"]
         lines += [f"  - {{ name: {name}, match: {{ path: /{name}/** }}, backend: web {text} }}" for name, text in (routes or {"a": ""}).items()]
         self.config = self.write("adit.yaml", "\n".join(lines) + "\n")

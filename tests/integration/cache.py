@@ -6,7 +6,7 @@ import json
 import threading
 
 from caching_origin import CachingOrigin
-from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, raw, wait_for
+from harness import CALM, CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, raw, wait_for
 
 CACHEABLE = {"Cache-Control": "max-age=600"}
 
@@ -30,6 +30,7 @@ class Caching(Case):
 listeners: [ {{ address: "127.0.0.1:{self.port}"{self.listener} }} ]
 admin: {{ address: "127.0.0.1:{self.admin}" }}
 workers: 2
+{CALM}
 log: {{ format: json }}
 backends:
   web: {{ endpoints: [ "http://127.0.0.1:{self.origin.port}" ], cache: {cache}{backend} }}

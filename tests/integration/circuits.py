@@ -9,7 +9,7 @@ import time
 import http.server
 
 from fault_backend import FaultBackend
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -78,7 +78,7 @@ class Gateway:
         self.configure({name: text for name, (_, text) in backends.items()}, extra)
 
     def configure(self, texts, extra=""):
-        lines = ["workers: 2", "log: { format: json }", f'admin: {{ address: "127.0.0.1:{self.admin_port}" }}',
+        lines = ["workers: 2", CALM, "log: { format: json }", f'admin: {{ address: "127.0.0.1:{self.admin_port}" }}',
                  f'listeners: [ {{ address: "127.0.0.1:{self.client_port}" }} ]', "backends:"]
         for name, text in texts.items():
             endpoints = ", ".join(f'"{url}"' for url in self.backends[name][0])

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from harness import CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, Site, can_connect, fetch, free_port, main, metric, wait_for
 from providers import Echo
 from providers_entra import Application, Entra
 from providers_google import Google, ServiceAccount
@@ -74,7 +74,7 @@ class Credentials(Case):
     def configure(self, **backends):
         """Each backend: its credential, or (its credential, its endpoint)."""
         lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2",
-                 "shed: { enabled: false }", "backends:"]  # it would answer for a machine that is busy with other tests
+                 CALM, "backends:"]
         for name, credential in backends.items():
             credential, url = credential if isinstance(credential, tuple) else (credential, self.origin.url)
             lines.append(f"  {name}: {{ endpoints: [ \"{url}\" ], credential: {{ {credential} }} }}")

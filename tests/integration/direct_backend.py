@@ -2,7 +2,7 @@
 import socket
 import threading
 
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 from servers import Origin, start_nginx
 
 
@@ -10,7 +10,7 @@ class DirectBackend(Case):
     def start(self, **backends):
         """A connector whose configuration knows no tunnels at all."""
         self.port, self.admin = free_port(), free_port()
-        lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2", "backends:"]
+        lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]', f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2", CALM, "backends:"]
         lines += [f"  {name}: {{ endpoints: {list(endpoints)}, timeouts: {{ connect: 2s }} }}" for name, endpoints in backends.items()]
         lines += ["routes:"] + [f"  - {{ match: {{ path: /{name}/** }}, backend: {name} }}" for name in backends]
         connector = Process(self, "connector", [CONNECTOR, "run", "--config", self.write("adit.yaml", "\n".join(lines) + "\n")])

@@ -2,7 +2,7 @@
 import json
 
 from caching_origin import CachingOrigin
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 
 class Fallback(Case):
@@ -13,6 +13,7 @@ class Fallback(Case):
 listeners: [ {{ address: "127.0.0.1:{self.port}" }} ]
 admin: {{ address: "127.0.0.1:{self.admin}" }}
 workers: 2
+{CALM}
 log: {{ format: json }}
 backends:
   first: {{ endpoints: [ "http://127.0.0.1:{self.first.port}" ]{backends} }}

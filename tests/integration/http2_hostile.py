@@ -28,9 +28,7 @@ class Http2Hostile(Case):
     def setUp(self):
         super().setUp()
         self.origin = Origin()
-        # Shedding would answer for a machine that is busy with other tests.
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, listener=", limits: { header_timeout: 2s, idle_timeout: 4s }",
-                         extra="shed: { enabled: false }\n")
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, listener=", limits: { header_timeout: 2s, idle_timeout: 4s }")
         self.connector, _ = self.site.up()
 
     def client(self, **keywords):

@@ -86,7 +86,7 @@ class LyingAgents(Case):
         super().setUp()
         self.origin = Origin()
         backend = "endpoints: [ service://lied ], retry: { attempts: 1 }, timeouts:"
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, extra="shed: { enabled: false }\n",
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1,
                          backends={"web": "endpoints: [ service://web ]", "lied": f"{backend} {{ connect: 20s, first_byte: 1s, idle: 1s }}", "hasty": backend + " { connect: 1s }", "patient": backend + " { connect: 20s }"},
                          routes=[("/lied/**", "lied"), ("/hasty/**", "hasty"), ("/patient/**", "patient"), ("/**", "web")])
         token = self.site.create_tunnel("t2")

@@ -95,7 +95,7 @@ class LyingConnectors(Case):
     def setUp(self):
         super().setUp()
         self.origin = Origin()
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1, extra="shed: { enabled: false }\n")
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, workers=1)
         identity = self_signed(self, "connector.key", "liar")
         self.liar = LyingConnector(identity)
         self.addCleanup(self.liar.close)

@@ -26,7 +26,7 @@ class Places(Case):
     def up(self, listener):
         self.origin = Origin()
         # Shedding would answer for a machine that is busy with other tests.
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=", " + listener, workers=1, extra="shed: { enabled: false }\n")
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=", " + listener, workers=1)
         self.connector, _ = self.site.up()
         self.addCleanup(self.origin.release.set)
 

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import CONNECTOR, SANITIZED, Case, Process, can_connect, free_port, main, raw, wait_for
+from harness import CALM, CONNECTOR, SANITIZED, Case, Process, can_connect, free_port, main, raw, wait_for
 from servers import Origin, OriginHandler, start_nginx
 
 VERSIONS = ("--http1.1", "--http2-prior-knowledge")
@@ -78,7 +78,7 @@ class Policies(Case):
         self.origin.RequestHandlerClass = Speaker
         self.port = free_port()
         admin = free_port()
-        lines = [f'admin: {{ address: "127.0.0.1:{admin}" }}', f'listeners: [ {{ address: "127.0.0.1:{self.port}"{listener} }} ]',
+        lines = [CALM, f'admin: {{ address: "127.0.0.1:{admin}" }}', f'listeners: [ {{ address: "127.0.0.1:{self.port}"{listener} }} ]',
                  f"backends: {{ web: {{ endpoints: [ http://127.0.0.1:{origin or self.origin.port} ]{backend} }}{more} }}", "routes:"]
         lines += [f"  - {{ {route} }}" for route in routes]
         config = self.write("adit.yaml", "\n".join(lines) + "\n")

@@ -7,7 +7,7 @@ import re
 import socket
 
 from fault_backend import FaultBackend
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 
 KEYS = {"shop-1": "shop", "shop-2": "shop", "till-1": "till", "gold-1": "gold"}
 
@@ -23,7 +23,7 @@ class RateLimits(Case):
 
     def configure(self, policies, routes, more=""):
         lines = [f'listeners: [ {{ address: "127.0.0.1:{self.port}", trusted_proxies: [ 127.0.0.1 ] }} ]',
-                 f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2", "log: { format: json }", "backends:",
+                 f'admin: {{ address: "127.0.0.1:{self.admin}" }}', "workers: 2", CALM, "log: { format: json }", "backends:",
                  f'  web: {{ endpoints: [ "http://127.0.0.1:{self.backend.port}" ] }}', more, "policies:"]
         lines += [f"  {name}: {text}" for name, text in policies.items()]
         lines += ["routes:"] + [f"  - {{ name: {name}, match: {{ path: /{name}/** }}, backend: web, {text} }}" for name, text in routes.items()]

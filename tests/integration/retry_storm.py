@@ -12,7 +12,7 @@ class RetryStorm(Case):
         replicas = start_replicas(self)
         services = {replica.name: replica.url for replica in replicas}
         endpoints = ", ".join(f"service://{name}" for name in services)
-        site = Site(self, services, backends={"web": f"endpoints: [ {endpoints} ], {resilience}"}, routes=[("/**", "web")], extra="log: { level: warn }\nshed: { enabled: false }\n")  # for want of time is not meant
+        site = Site(self, services, backends={"web": f"endpoints: [ {endpoints} ], {resilience}"}, routes=[("/**", "web")], extra="log: { level: warn }\n")
         site.up()
         outcome = run(STORM, site.client_port, replicas, failure)
         print(outcome.told())

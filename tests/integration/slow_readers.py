@@ -23,9 +23,9 @@ class SlowReaders(Case):
         port = start_nginx(self, {"large": b"l" * LARGE, "small": b"s"}, lines=f"listen 127.0.0.1:{http2} http2; http2_max_concurrent_streams 2000;")
         deaf = Deaf()
         services = {"web": f"http://127.0.0.1:{port}", "deaf": f"http://127.0.0.1:{deaf.port}"}
-        # Nobody is too slow, so that those who are stay; shedding would answer for a machine that is busy with other tests.
+        # Nobody is too slow, so that those who are stay.
         self.site = Site(self, services, backends={"web": backend.replace("PORT", str(http2)), "deaf": "endpoints: [ service://deaf ]"},
-                         listener=", limits: { min_rate: 0 }", workers=1, extra="shed: { enabled: false }\n")
+                         listener=", limits: { min_rate: 0 }", workers=1)
         return (deaf, *self.site.up())
 
     def ask_and_take_nothing(self, connections):

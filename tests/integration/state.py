@@ -5,7 +5,7 @@ import signal
 import time
 
 from fault_backend import FaultBackend
-from harness import CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
+from harness import CALM, CONNECTOR, Case, Process, can_connect, fetch, free_port, main, metric, wait_for
 from redis_server import Delay, Redis, Sentinel
 
 PASSWORD = "open-sesame"
@@ -21,6 +21,7 @@ class Connector:
 
     def configure(self, policies="", backends="", routes=""):
         self.config.write_text(f'''workers: 2
+{CALM}
 log: {{ format: json }}
 admin: {{ address: "127.0.0.1:{self.admin_port}" }}
 listeners: [ {{ address: "127.0.0.1:{self.client_port}" }} ]

@@ -45,7 +45,7 @@ class TlsFloods(Case):
     def up(self, listener="", backends=None, routes=None, **keywords):
         self.origin = Origin()
         # Shedding would answer for a machine that is busy with other tests.
-        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends, routes, workers=1, listener=listener, extra="shed: { enabled: false }\n")
+        self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends, routes, workers=1, listener=listener)
         return self.site
 
     def client(self, alpn=("http/1.1",)):

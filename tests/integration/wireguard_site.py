@@ -6,7 +6,7 @@ import pathlib
 import struct
 import time
 
-from harness import Case, Site, free_port, wait_for
+from harness import CALM, Case, Site, free_port, wait_for
 from servers import Origin
 
 SEED, PRESHARED_KEY = 1, 2  # entries of a token's WireGuard part
@@ -30,7 +30,7 @@ class WireGuardSite(Site):
             settings = [f'address: "{self.wireguard_address}"', f'network: "{network}"', f"device: {device}"]
             settings += [f"interface: {interface}"] if interface else []
             doors.append(f"wireguard: {{ {', '.join(settings)} }}")
-        lines = [f"workers: {workers}", f'admin: {{ address: "127.0.0.1:{self.admin_port}" }}',
+        lines = [f"workers: {workers}", CALM, f'admin: {{ address: "127.0.0.1:{self.admin_port}" }}',
                  f'listeners: [ {{ address: "127.0.0.1:{self.client_port}" }} ]', f"tunnels: {{ {', '.join(doors)} }}", "backends:"]
         lines += [f"  {name}: {{ endpoints: [ service://{name} ] }}" for name in services] + ["routes:"]
         lines += [f'  - {{ match: {{ path: "/{name}/**" }}, backend: {name} }}' for name in services]
