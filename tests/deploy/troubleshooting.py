@@ -3,7 +3,7 @@ import re
 import unittest
 
 from deploy import ROOT
-from harness import Case, Site, main
+from harness import Case, Site, can_connect, main, wait_for
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 ANCHORS = re.findall(r'^<a id="([^"]+)"></a>$', PAGE, re.M)
@@ -80,6 +80,7 @@ class Answers(Case):
         site = Site(self, {"one": "http://127.0.0.1:9"}, routes=[("/one", "one")],
                     extra='problems: { base: "https://docs.example.com/problems#" }\n')
         site.start_connector()
+        wait_for(lambda: can_connect(site.client_port), "the listener")
         problem = site.get("/other").problem()
         self.assertEqual((problem["type"], problem["code"]), ("https://docs.example.com/problems#no-route", "no-route"))
         self.assertEqual(site.get("/.well-known/adit/problems/no-route").status, 404)

@@ -1,4 +1,5 @@
 // The path of a request in the form in which it is matched and forwarded; then a target for a forward proxy's CONNECT.
+#include <algorithm>
 #include <string>
 
 #include "common/base/percent.h"

@@ -5,6 +5,7 @@ import random
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -40,10 +41,16 @@ class Daemon(Case):
         self.addCleanup(self.run_, "ip", "netns", "del", self.interface)
         self.within("ip", "link", "set", "lo", "up")
         environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error"}
-        daemon = subprocess.Popen(["ip", "netns", "exec", self.interface, "wireguard-go", self.interface], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        said = tempfile.TemporaryFile()
+        self.addCleanup(said.close)
+        daemon = subprocess.Popen(["ip", "netns", "exec", self.interface, "wireguard-go", self.interface], env=environment, stdout=said, stderr=said)
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.kill)
-        harness.wait_for(lambda: subprocess.run(["ip", "netns", "exec", self.interface, "wg", "show", self.interface], capture_output=True).returncode == 0, "the daemon answers")
+
+        def answers():
+            self.assertIsNone(daemon.poll(), os.pread(said.fileno(), 10_000, 0).decode(errors="replace"))
+            return subprocess.run(["ip", "netns", "exec", self.interface, "wg", "show", self.interface], capture_output=True).returncode == 0
+        harness.wait_for(answers, "the daemon to answer")
 
     def run_(self, *arguments, stdin=None):
         subprocess.run(arguments, check=True, input=stdin, capture_output=True)
