@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/encoding.h"
+#include "common/base/printable.h"
 #include "common/base/secret.h"
 #include "common/base/strings.h"
 #include "common/token/entries.h"
@@ -86,19 +87,32 @@ std::string take(Token& token, const Entry& entry) {
     }
 }
 
+/// Whoever looks at a token sees each name on a line of its own, and whole.
+bool shows_as_it_is(const Token& token) {
+    const auto plain = [](const std::string& text) { return printable(text) == text; };
+    return plain(token.tunnel_id) && plain(token.tunnel_name) && plain(token.key_id) &&
+           std::ranges::all_of(token.addresses, plain);
+}
+
 Result<Token> read_entries(std::span<const std::uint8_t> bytes) {
     Token token;
+    bool has_seed = false;
     for (std::size_t entries = 0; entries < kEntriesMost; ++entries) {
         const auto entry = take_entry(bytes);
         if (!entry) {
             break;
         }
         if (entry->type == kEnd) {
-            if (token.tunnel_id.empty() || token.key_id.empty() || (token.addresses.empty() && !token.wireguard)) {
+            if (token.tunnel_id.empty() || token.key_id.empty() || !has_seed ||
+                (token.addresses.empty() && !token.wireguard)) {
                 return bad("it does not name a tunnel, a key and an address");
+            }
+            if (!shows_as_it_is(token)) {
+                return bad("a name in it has control characters, or is no UTF-8");
             }
             return token;
         }
+        has_seed = has_seed || entry->type == kSeed;
         if (const std::string wrong = take(token, *entry); !wrong.empty()) {
             return bad(wrong);
         }

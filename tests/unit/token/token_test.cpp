@@ -1,7 +1,10 @@
 // Tokens: whole, cut, altered, foreign.
 #include <doctest/doctest.h>
 
+#include "common/base/encoding.h"
 #include "common/base/random.h"
+#include "common/tls/key.h"
+#include "common/token/entries.h"
 #include "common/token/token.h"
 
 using namespace adit;
@@ -47,6 +50,32 @@ TEST_CASE("a token with any character altered is refused") {
         altered[i] = altered[i] == 'A' ? 'B' : 'A';
         CAPTURE(i);
         CHECK_FALSE(token::parse(altered));
+    }
+}
+
+TEST_CASE(
+    "a token without its key is refused, and so are names that would command a terminal or look like other lines") {
+    const auto reason = [](Bytes content) {
+        const auto digest = tls::sha256(content);
+        content.insert(content.end(), digest.begin(), digest.begin() + 4);
+        const auto token = token::parse(std::string(token::kPrefix) + base64url_encode(content));
+        return token ? "" : token.error().message;
+    };
+    const auto content = [](std::string_view key, bool seed) {
+        Bytes out{1};
+        token::put(out, 1, "tnl_0123456789abcdefghijklmn");
+        token::put(out, 2, key);
+        if (seed) {
+            token::put(out, 3, std::string(32, 'x'));
+        }
+        token::put(out, 4, "[::1]:7443");
+        token::put(out, 6, "");
+        return out;
+    };
+    CHECK(reason(content("key_0123456789ab", true)).empty());
+    CHECK(reason(content("key_0123456789ab", false)).contains("does not name a tunnel, a key and an address"));
+    for (const char* name : {"key_1\nconnector    10.0.0.1:7443", "key_\x1b[2J", "key_\xff"}) {
+        CHECK(reason(content(name, true)).contains("a name in it has control characters, or is no UTF-8"));
     }
 }
 
