@@ -161,6 +161,9 @@ Result<> App::prepare(token::Token token) {
 }
 
 Result<> App::open_status() {
+    status_.on_refusal([this](const status::Asked&, const status::Refusal& refusal) {
+        metrics_.refused_status(name_of(refusal.why));
+    });
     status_.add("/live", [] { return status::Answer{200, "text/plain; charset=utf-8", "ok\n"}; });
     status_.add("/ready", [this] { return ready(); });
     status_.add("/status", [this] {

@@ -22,6 +22,8 @@ Result<> App::prepare_status() {
         return prepared;
     }
     watchers_ = std::make_unique<status::Server>(main_worker().loop());
+    watchers_->on_refusal(
+        [this](const status::Asked&, const status::Refusal& why) { admin_metrics_.refused(why.why); });
     serve_standing(*watchers_);
     return watchers_->listen(*admin->metrics, {.port = true});
 }

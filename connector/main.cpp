@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
     CLI::App app("Adit's connector: the gateway side of its tunnels", "adit-connector");
     app.failure_message(command::failure_message);
     app.require_subcommand(1);
+    app.set_version_flag("--version", "adit-connector " ADIT_VERSION, "Print the version and exit");
     std::function<int()> chosen;
     std::string config;
     std::string output = "text";

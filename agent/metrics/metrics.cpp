@@ -58,6 +58,13 @@ void AgentMetrics::refused(const problem::Failure& failure) {
         .Increment();
 }
 
+void AgentMetrics::refused_status(std::string_view reason) {
+    registry_
+        .counter("adit_agent_status_refused_total", "Those who were refused at the status address, by what was wrong.",
+                 {{"reason", std::string(reason)}})
+        .Increment();
+}
+
 void AgentMetrics::reconnecting(std::string_view reason) {
     registry_
         .counter("adit_agent_reconnects_total", "Sessions that ended or could not be opened, by reason.",

@@ -38,6 +38,8 @@ class AgentMetrics {
     /// The ways over WireGuard that there are now; the gauges of others disappear.
     void wireguard(const std::vector<WireGuardWay>& ways);
     void refused(const problem::Failure& failure);
+    /// At the status address; `reason` as status::name_of() has it.
+    void refused_status(std::string_view reason);
     void reconnecting(std::string_view reason);
     /// A session over this transport ended; `reason` is of its end in words, as the connector counts it too.
     void session_closed(std::string_view transport, std::string reason);

@@ -217,6 +217,7 @@ struct Verbs {
 
 Verbs define(CLI::App& app, Typed& typed) {
     app.require_subcommand(1);
+    app.set_version_flag("--version", "adit-agent " ADIT_VERSION, "Print the version and exit");
     Verbs verbs{};
     verbs.run = app.add_subcommand("run", "Connect and serve until told to stop");
     add_run_flags(*verbs.run, typed);

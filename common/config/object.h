@@ -118,7 +118,7 @@ class Object {
         return all;
     }
 
-    Schema schema() const { return schema_; }
+    const Schema& schema() const { return schema_; }
     std::string show(const T&) const { return {}; }
 
   private:

@@ -39,8 +39,8 @@ std::string name_of(const tls::PeerCertificate& certificate) {
 }
 
 std::string_view name_of(Refusal::Why why) {
-    static constexpr std::array<std::string_view, Refusal::kWhys> kNames{"no_certificate", "certificate", "no_token",
-                                                                         "token",          "page",        "handshake"};
+    static constexpr std::array<std::string_view, Refusal::kWhys> kNames{
+        "no_certificate", "certificate", "no_token", "token", "page", "handshake", "silent"};
     return kNames.at(static_cast<std::size_t>(why));
 }
 

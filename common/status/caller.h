@@ -49,8 +49,8 @@ Caller caller_of(const Peer& peer);
 std::string name_of(const tls::PeerCertificate& certificate);
 
 struct Refusal {
-    enum class Why { no_certificate, certificate, no_token, token, page, handshake };
-    static constexpr std::size_t kWhys = 6;
+    enum class Why { no_certificate, certificate, no_token, token, page, handshake, silent };
+    static constexpr std::size_t kWhys = 7;
 
     int status;          ///< 401: show what was not shown; 403: what was shown is not enough
     std::string reason;  ///< a sentence

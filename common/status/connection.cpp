@@ -1,7 +1,6 @@
 // Reading, judging, answering; see connection.h.
 #include "common/status/connection.h"
 
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,15 +11,14 @@
 #include <boost/beast/http.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstring>
 #include <exception>
 #include <sstream>
 
 #include "common/base/percent.h"
 #include "common/base/utf8.h"
-#include "common/net/network.h"
 #include "common/net/tcp_stream.h"
 #include "common/problem/answer.h"
+#include "common/status/other_end.h"
 #include "common/tls/tls_stream.h"
 
 namespace adit::status {
@@ -95,39 +93,6 @@ std::optional<Answer> ambiguous(const bhttp::request_header<>& head) {
     return std::nullopt;
 }
 
-std::string user_name(uid_t user) {
-    std::array<char, 1024> room{};
-    passwd entry{};
-    passwd* found = nullptr;
-    return ::getpwuid_r(user, &entry, room.data(), room.size(), &found) == 0 && found != nullptr ? entry.pw_name : "";
-}
-
-Peer peer_of(int fd) {
-    Peer peer;
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) == 0 && storage.ss_family != AF_UNIX) {
-        peer.address = net::Address::of_peer(fd);
-        return peer;
-    }
-    ucred credentials{};
-    size = sizeof credentials;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) {
-        peer.process = {.user = credentials.uid, .user_name = {}, .id = credentials.pid};
-    }
-    return peer;
-}
-
-/// Users of a Unix socket are told apart as addresses are.
-ClientKey holder_of(const Peer& peer) {
-    if (!peer.process) {
-        return client_key(net::plain(peer.address.ip));
-    }
-    ClientKey key{1};
-    std::memcpy(&key[1], &peer.process->user, sizeof peer.process->user);
-    return key;
-}
-
 /// Whose certificate was refused is only what it says: nobody has vouched for that.
 std::string reason_of(const tls::TlsStream& tls) {
     const auto refused = tls.refused_certificate();
@@ -159,6 +124,14 @@ Connection::~Connection() {
 
 void Connection::close() {
     stream_->abort(net::Errc::aborted);
+}
+
+/// Who has not even shaken hands is told of by that.
+void Connection::cut_off() {
+    if (!asked_ && (!guard_->tls || tls_ != nullptr)) {
+        refuse({.caller = caller_of(peer_), .request = "nothing"}, {408, "no request came", Refusal::Why::silent});
+    }
+    close();
 }
 
 net::Task<> Connection::serve(std::unique_ptr<Connection> self) {
@@ -247,6 +220,7 @@ net::Task<bool> Connection::exchange() {
         co_return false;
     }
     disarm();
+    asked_ = true;
     place_.busy();
     const auto& head = request.parser.get().base();
     const bool unreadable = request.unreadable.has_value();

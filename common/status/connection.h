@@ -37,8 +37,9 @@ class Connection final : public net::Deadline, public net::Tenant {
 
     struct Request;
 
-    void expired() override { close(); }
-    void give_way() override { close(); }
+    void expired() override { cut_off(); }
+    void give_way() override { cut_off(); }
+    void cut_off();
     /// Who it is was found out by a guard of before, and not by what is looked up anew with each request.
     bool outdated() const;
     net::Task<bool> shake_hands();
@@ -59,6 +60,7 @@ class Connection final : public net::Deadline, public net::Tenant {
     std::unique_ptr<net::Stream> stream_;
     const tls::TlsStream* tls_ = nullptr;  ///< the stream, once it has shaken hands
     std::string held_;                     ///< bytes that were read and not parsed yet
+    bool asked_ = false;                   ///< a request has come
     bool mistaken_ = false;                ///< something wrong was shown: another guess costs another connection
     net::Place place_;                     ///< free to others from the start, and after each answer
 };

@@ -11,9 +11,10 @@ AdminMetrics::AdminMetrics(metrics::Registry& registry)
           &registry.counter("adit_admin_audit_failures_total", "Lines of the audit log that could not be written.")) {
     for (std::size_t i = 0; i < refused_.size(); ++i) {
         const auto why = static_cast<status::Refusal::Why>(i);
-        refused_[i] = &registry.counter("adit_admin_refused_total",
-                                        "Requests at the admin address that were refused, by what was wrong.",
-                                        {{"reason", std::string(name_of(why))}});
+        refused_[i] = &registry.counter(
+            "adit_admin_refused_total",
+            "Those who were refused at the admin address, or at the one of metrics, by what was wrong.",
+            {{"reason", std::string(name_of(why))}});
     }
 }
 

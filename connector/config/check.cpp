@@ -107,7 +107,7 @@ yaml::Diagnostics errors_of(const std::filesystem::path& path, const std::vector
         }
         errors.error(naming.place, error.message);
     }
-    errors.quote(yaml::words_of(configuration_table().schema()));
+    errors.quote(known_words());
     return errors;
 }
 

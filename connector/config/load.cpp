@@ -27,7 +27,7 @@ void add_files(const yaml::Node& node, std::set<std::filesystem::path>& files) {
 
 /// What is wrong, without the texts of the files.
 std::unexpected<yaml::Diagnostics> refused(yaml::Diagnostics wrong) {
-    wrong.quote(yaml::words_of(configuration_table().schema()));
+    wrong.quote(known_words());
     return std::unexpected(std::move(wrong));
 }
 
@@ -44,7 +44,7 @@ std::expected<Configuration, yaml::Diagnostics> load(const std::filesystem::path
     validate(*root, configuration, diagnostics);
     if (!diagnostics.ok()) return refused(std::move(diagnostics));
     configuration.warnings = find_warnings(*root, configuration);
-    if (!configuration.warnings.ok()) configuration.warnings.quote(yaml::words_of(configuration_table().schema()));
+    if (!configuration.warnings.ok()) configuration.warnings.quote(known_words());
     configuration.outline = make_outline(*root);
     std::set<std::filesystem::path> files{path};
     add_files(*root, files);

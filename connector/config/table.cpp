@@ -37,9 +37,7 @@ Object<TimeoutSettings> widest_timeouts() {
         .left_out("total", format_duration(defaults::total));
 }
 
-}  // namespace
-
-yaml::Object<Configuration> configuration_table() {
+Object<Configuration> whole_table() {
     return Object<Configuration>("the configuration", "The connector's configuration.")
         .field("log", &Configuration::log, log_table(), "What is logged, how, and where it goes.")
         .field("workers", &Configuration::workers, Integer<std::uint32_t>(1, bounds::max_workers),
@@ -74,6 +72,18 @@ yaml::Object<Configuration> configuration_table() {
         .field("chain", &Configuration::chain, chain_table(), "What chained connectors tell each other.")
         .field("problems", &Configuration::problems, problems_table(), "Where problem documents lead.")
         .field("sandbox", &Configuration::sandbox, sandbox(), "What the connector gives up when it has started.");
+}
+
+}  // namespace
+
+const Object<Configuration>& configuration_table() {
+    static const Object<Configuration> table = whole_table();
+    return table;
+}
+
+const Words& known_words() {
+    static const Words words = words_of(configuration_table().schema());
+    return words;
 }
 
 }  // namespace adit::config

@@ -1,6 +1,7 @@
 """The Debian packages in a Debian that systemd has booted: installed, configured, started by their units under all that these
 forbid, serving over TLS and WireGuard, reloaded, upgraded, removed and purged."""
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -35,15 +36,23 @@ SERVICES = {"version": 1, "services": [
 UNITS = ("adit-agent", "adit-connector")
 
 
+def make_packages(umask=-1, **surroundings):
+    made = subprocess.run([ROOT / "scripts/package", BUILD], capture_output=True, text=True, umask=umask, env={**os.environ, **surroundings})
+    if made.returncode != 0:
+        raise AssertionError(made.stdout + made.stderr)
+    return sorted(map(pathlib.Path, made.stdout.split()))
+
+
 @functools.cache
 def packages():
     """Made from the build that is tested, or those in the folder ADIT_PACKAGES."""
     if folder := os.environ.get("ADIT_PACKAGES"):
         return sorted(pathlib.Path(folder).glob("*.deb"))
-    made = subprocess.run([ROOT / "scripts/package", BUILD], capture_output=True, text=True)
-    if made.returncode != 0:
-        raise AssertionError(made.stdout + made.stderr)
-    return sorted(map(pathlib.Path, made.stdout.split()))
+    return make_packages()
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def field(package, name):
@@ -85,6 +94,12 @@ class Packages(unittest.TestCase):
                 self.assertEqual((field(deb, "Section"), field(deb, "Priority")), ("net", "optional"))
         common = set(files(self.debs[0])) & set(files(self.debs[1]))
         self.assertEqual([path for path in common if not path.endswith("/")], [], "both can be installed beside each other")
+
+    @unittest.skipIf("ADIT_PACKAGES" in os.environ, "these are what is tested")
+    def test_packages_made_twice_are_the_same_bytes(self):
+        first = [digest(deb) for deb in self.debs]
+        again = make_packages(0o077, LC_ALL="C.UTF-8", TZ="Pacific/Auckland", HOME="/nonexistent", USER="somebody")
+        self.assertEqual((again, [digest(deb) for deb in again]), (self.debs, first))
 
     def test_the_bill_of_materials_names_what_is_loaded_and_compiled_in(self):
         with tempfile.TemporaryDirectory() as root:

@@ -14,7 +14,7 @@ void adit::fuzz::run(std::string_view input) {
         demand_places(diagnostics);
         return;
     }
-    static const auto table = config::configuration_table();
+    static const auto& table = config::configuration_table();
     config::Configuration configuration;
     table.read(*root, configuration, diagnostics);
     config::validate(*root, configuration, diagnostics);

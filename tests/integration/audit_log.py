@@ -148,7 +148,7 @@ class Changes(Audit):
         self.assertEqual(len(self.lines()), 60)
         shown = fetch(self.admin_port, "/metrics", headers={"Authorization": "Bearer a-token-of-operators-that-is-long"}).body.decode()
         refused = dict(re.findall(r'adit_admin_refused_total\{reason="(\w+)"\} (\d+)', shown))
-        self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1", "handshake": "0"})
+        self.assertEqual(refused, {"no_certificate": "0", "certificate": "0", "no_token": "102", "token": "1", "page": "1", "handshake": "0", "silent": "0"})
 
     def test_a_file_that_is_put_beside_the_others_has_its_line(self):
         """Whoever may write into tunnels.d/ lets agents in: by copying, by Git, by a command of another host."""

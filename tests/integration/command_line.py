@@ -35,6 +35,12 @@ class CommandLine(Case):
         self.assertFalse(told["ok"])
         self.assertGreaterEqual(len(told["errors"]), 3)
 
+    def test_the_version_is_told_either_way(self):
+        for program, name in ((CONNECTOR, "adit-connector"), (AGENT, "adit-agent")):
+            told = self.run_tool(program, "--version").stdout
+            self.assertRegex(told, rf"\A{name} \d+\.\d+\.\d+\n\Z")
+            self.assertEqual(self.run_tool(program, "version").stdout, told)
+
     def test_a_wrong_name_is_answered_with_the_right_one(self):
         text = BROKEN.replace("    limts: { header_timeout: 10s }\n", "").replace("  web: { endpoints: [] }\n", "").replace("consumers: []\n", "")
         done = self.run_tool(CONNECTOR, "check", "--config", self.write("a.yaml", text), status=2)

@@ -353,7 +353,7 @@ TEST_CASE("ten thousand routes load") {
 }
 
 TEST_CASE("every key of the table has a sentence, and every limit its default") {
-    const auto schema = configuration_table().schema();
+    const auto& schema = configuration_table().schema();
     std::size_t fields = 0;
     const auto visit = [&](const auto& self, const yaml::Schema& object) -> void {
         for (const auto& field : object.fields) {

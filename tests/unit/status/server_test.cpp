@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <list>
+#include <map>
 
 #include "tests/unit/status/client.h"
 
@@ -127,13 +128,21 @@ TEST_CASE("the connection that waits longest without a request gives its place t
     }
 }
 
-TEST_CASE("silent connections keep nobody from being served, however many there are") {
-    const Running server;
+TEST_CASE("silent connections keep nobody from being served, however many there are, and are counted") {
+    Running server;
+    std::map<std::string_view, int> refused;
+    server.on_refusal([&refused](const status::Asked&, const status::Refusal& why) { ++refused[name_of(why.why)]; });
     std::list<Client> clients;
+    clients.emplace_back(server.address()).send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(clients.back().read(8) == "HTTP/1.1");
     for (int i = 0; i < 200; ++i) {
         clients.emplace_back(server.address()).send(i % 2 == 0 ? "" : "GET /live HT");
     }
     CHECK(ask(server, "GET /live HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    server.stop();
+    CHECK(refused.size() == 1);
+    CHECK(refused["silent"] >= 200 - 63);  // more, where those who give way take their time to end
+    CHECK(refused["silent"] <= 200);       // but never who has asked
 }
 
 TEST_CASE("where all have a request under way the newcomer is turned away") {
