@@ -36,7 +36,6 @@ class Abuse(Case):
     def up(self, listener="limits: { header_timeout: 2s }"):
         self.origin = Origin()
         other = free_port()
-        # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=f", {listener}".replace("$OTHER", str(other)), workers=1,
                          backends={"web": "endpoints: [ service://web ], timeouts: { first_byte: 3s, idle: 3s }"})
         self.other_port = other

@@ -44,7 +44,6 @@ class HalfOpen(Case):
     def up(self, limits=""):
         Authority(self).issue("server")
         self.origin = Origin()
-        # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=f", tls: {{ certificate: server.crt, key: server.key }}{limits}", workers=1)
         self.connector, _ = self.site.up()
         self.context = ssl.create_default_context(cafile=str(self.directory / "ca.crt"))

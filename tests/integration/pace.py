@@ -70,7 +70,6 @@ class Pace(Case):
         self.origin, self.patient, self.telling = Origin(), Patient(3), Telling()
         self.addCleanup(self.origin.release.set)
         ports = {"web": self.origin.port, "patient": self.patient.port, "telling": self.telling.port}
-        # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}, listener=", limits: { min_rate: 2KiB, min_rate_after: 1s }", workers=1,
                          routes=[("/patient/**", "patient"), ("/telling/**", "telling"), ("/**", "web")])
         self.connector, _ = self.site.up()

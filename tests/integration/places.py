@@ -25,7 +25,6 @@ def ended(connection):
 class Places(Case):
     def up(self, listener):
         self.origin = Origin()
-        # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, listener=", " + listener, workers=1)
         self.connector, _ = self.site.up()
         self.addCleanup(self.origin.release.set)
@@ -121,6 +120,16 @@ class Places(Case):
         def each():
             return sorted(collections.Counter(session["agent"] for session in self.site.sessions() if session["state"] == "ready").values())
         wait_for(lambda: each() == [4, 4], "the places of the first for the second", 60)
+
+    def test_silence_at_status_addresses_keeps_nobody_out_and_is_counted(self):
+        self.up("limits: { connections: 6 }")
+        agent = self.site.start_agent()
+        self.site.wait_sessions(count=8, agents=2)
+        for port, name in ((self.site.admin_port, "adit_admin_refused_total"), (agent.metrics_port, "adit_agent_status_refused_total")):
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                for _ in range(100):
+                    stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+                self.assertGreaterEqual(metric(port, name, reason="silent", reaches=100 - 64), 100 - 64)
 
 
 if __name__ == "__main__":

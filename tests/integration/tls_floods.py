@@ -44,7 +44,6 @@ class LyingOrigin:
 class TlsFloods(Case):
     def up(self, listener="", backends=None, routes=None, **keywords):
         self.origin = Origin()
-        # Shedding would answer for a machine that is busy with other tests.
         self.site = Site(self, {"web": f"http://127.0.0.1:{self.origin.port}"}, backends, routes, workers=1, listener=listener)
         return self.site
 
