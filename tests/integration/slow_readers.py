@@ -14,7 +14,7 @@ PER_CONNECTION = 128  # what a listener takes of one client
 def kernel_memory():
     """Where it is used up, by whatever test, segments are dropped, and sent again ever later."""
     sockets = dict(line.split(":", 1) for line in Path("/proc/net/sockstat").read_text().splitlines())
-    return f"{sockets['TCP']} of {Path('/proc/sys/net/ipv4/tcp_mem').read_text()} pages"
+    return f"{sockets['TCP'].strip()} of {Path('/proc/sys/net/ipv4/tcp_mem').read_text().split()[-1]} pages"
 
 
 class Deaf(Accepting):
