@@ -15,8 +15,9 @@ struct Limits {
     std::int32_t stream_window_most = 1024 * 1024;
     /// Of the session's window, how much grown streams may have beyond their first windows.
     std::int32_t growth_budget = 16 * 1024 * 1024;
-    /// The session's receive window: what all stalled readers together can hold. It has a first window for each stream,
-    /// or as many streams are opened as it has them for: readers that take nothing leave the others theirs.
+    /// What all stalled readers together can hold of the session's receive window, which is twice as large. It has a
+    /// first window for each stream, or as many streams are opened as it has them for: readers that take nothing leave
+    /// the others theirs.
     std::int32_t session_window = growth_budget + static_cast<std::int32_t>(concurrent_streams) * stream_window;
     /// Bytes of one stream that wait to be framed; a writer beyond waits.
     std::size_t stream_outbox = 64 * 1024;

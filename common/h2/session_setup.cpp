@@ -92,7 +92,9 @@ void Session::submit_settings() {
         settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
     }
     nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-    nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0, limits_.session_window);
+    // nghttp2 tells of what was taken once it is half of the window: of one of this size what it keeps to itself leaves
+    // all that stalled readers can hold, which their own windows bound.
+    nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0, 2 * limits_.session_window);
 }
 
 }  // namespace adit::h2

@@ -130,6 +130,41 @@ TEST_CASE("no more streams are opened than the session's window has first window
     CHECK(near.size() == 3);
 }
 
+TEST_CASE("stalled readers leave the others their windows, although what was taken before is not given back yet") {
+    Limits limits;
+    limits.growth_budget = 0;
+    limits.session_window = 4 * limits.stream_window;
+    Pair pair(limits);
+    std::vector<std::unique_ptr<Stream>> far;
+    pair.accepting.accepted = [&](auto stream) {
+        stream->respond(200, {}, false);
+        far.push_back(std::move(stream));
+    };
+    const auto window = static_cast<std::size_t>(limits.stream_window);
+    std::vector<std::unique_ptr<Stream>> near;
+    near.push_back(pair.connect());
+    pair.settle();
+    put(*far[0], std::string(window, 't'));
+    pair.settle();
+    CHECK(take(*near[0]).size() == window);  // less than what nghttp2 would tell the peer of
+    pair.settle();
+    for (int i = 0; i < 2; ++i) {
+        near.push_back(pair.connect());
+    }
+    pair.settle();
+    REQUIRE(far.size() == 3);
+    for (const auto& stream : far) {
+        put(*stream, std::string(window, 's'));
+    }
+    pair.settle();
+    near.push_back(pair.connect());
+    pair.settle();
+    REQUIRE(far.size() == 4);
+    put(*far[3], "alive");
+    pair.settle();
+    CHECK(take(*near[3]) == "alive");
+}
+
 TEST_CASE("what waits behind a full transport leaves as soon as that takes bytes again") {
     Pair pair;
     std::vector<std::unique_ptr<Stream>> far;
