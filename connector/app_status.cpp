@@ -23,7 +23,7 @@ Result<> App::prepare_status() {
     }
     watchers_ = std::make_unique<status::Server>(main_worker().loop());
     watchers_->on_refusal(
-        [this](const status::Asked&, const status::Refusal& why) { admin_metrics_.refused(why.why); });
+        [this](const status::Asked&, const status::Refusal& refusal) { admin_metrics_.refused(refusal.why); });
     serve_standing(*watchers_);
     return watchers_->listen(*admin->metrics, {.port = true});
 }

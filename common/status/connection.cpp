@@ -1,9 +1,6 @@
 // Reading, judging, answering; see connection.h.
 #include "common/status/connection.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,4 +1,5 @@
 """What the tests of deployments share: where things are, what they need, and how one is skipped."""
+import hashlib
 import os
 import pathlib
 import shutil
@@ -10,10 +11,16 @@ CONNECTOR = os.environ.get("ADIT_CONNECTOR", str(BUILD / "connector/adit-connect
 AGENT = os.environ.get("ADIT_AGENT", str(BUILD / "agent/adit-agent"))
 KEPT = ROOT / "build/deploy"  # what is expensive to fetch or to make, for the next run
 DOCKER = ROOT / "deploy/docker"
+# By which people's builds must not differ.
+SURROUNDINGS = ({"LC_ALL": "C", "TZ": "UTC"}, {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland", "HOME": "/nonexistent", "USER": "somebody"})
 # The harness of the integration tests serves here as well.
 os.environ.setdefault("ADIT_CONNECTOR", CONNECTOR)
 os.environ.setdefault("ADIT_AGENT", AGENT)
 sys.path.insert(0, str(ROOT / "tests/integration"))
+
+
+def digest(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 def skip(reason):

@@ -1,7 +1,6 @@
 """The Debian packages in a Debian that systemd has booted: installed, configured, started by their units under all that these
 forbid, serving over TLS and WireGuard, reloaded, upgraded, removed and purged."""
 import functools
-import hashlib
 import json
 import os
 import pathlib
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from deploy import BUILD, KEPT, ROOT, need
+from deploy import BUILD, KEPT, ROOT, SURROUNDINGS, digest, need
 from harness import wait_for
 from machine import Machine
 
@@ -49,10 +48,6 @@ def packages():
     if folder := os.environ.get("ADIT_PACKAGES"):
         return sorted(pathlib.Path(folder).glob("*.deb"))
     return make_packages()
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def field(package, name):
@@ -98,7 +93,7 @@ class Packages(unittest.TestCase):
     @unittest.skipIf("ADIT_PACKAGES" in os.environ, "these are what is tested")
     def test_packages_made_twice_are_the_same_bytes(self):
         first = [digest(deb) for deb in self.debs]
-        again = make_packages(0o077, LC_ALL="C.UTF-8", TZ="Pacific/Auckland", HOME="/nonexistent", USER="somebody")
+        again = make_packages(0o077, **SURROUNDINGS[1])
         self.assertEqual((again, [digest(deb) for deb in again]), (self.debs, first))
 
     def test_the_bill_of_materials_names_what_is_loaded_and_compiled_in(self):

@@ -1,6 +1,5 @@
 """The cheap part of what scripts/reproduce shows for all: units, a library and adit-wireguard built at two places are the same
 bytes (packages.py has those of packages). What differs is what differs among people: folder, user, umask, language, clock."""
-import hashlib
 import os
 import pathlib
 import shutil
@@ -8,15 +7,10 @@ import subprocess
 import tempfile
 import unittest
 
-from deploy import BUILD, ROOT, need
+from deploy import BUILD, ROOT, SURROUNDINGS, digest, need
 
 LIBRARY = "common/problem/libadit_problem.a"
 HELPER = "libexec/adit/adit-wireguard"
-SURROUNDINGS = ({"LC_ALL": "C", "TZ": "UTC"}, {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland", "HOME": "/nonexistent", "USER": "somebody"})
-
-
-def digest(path):
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 def build(place, surroundings, umask):

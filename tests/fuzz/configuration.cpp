@@ -14,7 +14,7 @@ void adit::fuzz::run(std::string_view input) {
         demand_places(diagnostics);
         return;
     }
-    static const auto& table = config::configuration_table();
+    const auto& table = config::configuration_table();
     config::Configuration configuration;
     table.read(*root, configuration, diagnostics);
     config::validate(*root, configuration, diagnostics);
@@ -26,8 +26,7 @@ void adit::fuzz::run(std::string_view input) {
     demand_places(configuration.warnings);
     demand(!config::summary(configuration).empty(), "a good configuration can be told in a line");
     static_cast<void>(config::notices(configuration));
-    static const yaml::Schema schema = table.schema();
-    const std::string shown = yaml::effective(*root, schema);
+    const std::string shown = yaml::effective(*root, table.schema());
     demand(shown.find("s3cret") == std::string::npos, "what came from outside is not shown");
     yaml::Diagnostics none;
     demand(document(shown, none).has_value() && none.ok(), "what is shown is a document itself");
